@@ -1,0 +1,48 @@
+"""The one door: `tillbox COMMAND`. A command lives beside what it commands; this file only knows where.
+
+Modules are imported when their command is called, so that a box without the core's libraries still has
+its own commands, and `tillbox scan` does not pay for a web server.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "scan": ("tillbox.hardware.commands:scan", "read the codes on pictures and say what they are"),
+    "box": ("tillbox.agent.commands:box", "run one checkout box"),
+    "core": ("tillbox.cloud_bridge.commands:core", "run the core: book, payments, console"),
+    "channel": ("tillbox.cloud_bridge.commands:channel", "run the sandbox wallet channel"),
+    "demo": ("tillbox.demo.commands:demo", "a whole shop on this machine, on real parts"),
+    "smoke": ("tillbox.demo.commands:smoke", "the demo without a person, judged in one line"),
+    "prove": ("tillbox.proof.commands:prove", "prove the promises: pipeline, mutants, powercut, kill9"),
+}
+
+
+def main() -> None:
+    """Find the command, import its room, and hand over."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help", "help"):
+        print(usage())
+        return
+    if name not in COMMANDS:
+        sys.exit(f"tillbox: there is no command {name!r}.\n\n{usage()}")
+    module_name, function_name = COMMANDS[name][0].split(":")
+    try:
+        command = getattr(importlib.import_module(module_name), function_name)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("tillbox"):
+            raise
+        sys.exit(
+            f"tillbox {name}: the package {missing.name!r} is not installed here. "
+            "Install the extra that brings it, for example: pip install 'tillbox[agent,camera,cloud]'"
+        )
+    sys.argv = [f"tillbox {name}", *sys.argv[2:]]
+    command()
+
+
+def usage() -> str:
+    """The list of commands, as `tillbox --help` prints it."""
+    rows = "\n".join(f"  {name:<10} {what}" for name, (_, what) in COMMANDS.items())
+    return f"usage: tillbox COMMAND [OPTION…]   (tillbox COMMAND --help teaches it)\n\n{rows}"
