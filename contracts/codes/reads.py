@@ -1,0 +1,45 @@
+"""What a device hands over: bytes and where they came from, before anybody says what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Symbology(StrEnum):
+    """The drawing that carried the bytes."""
+
+    QR = "qr"
+    MICRO_QR = "micro_qr"
+    DATA_MATRIX = "data_matrix"
+    AZTEC = "aztec"
+    PDF417 = "pdf417"
+    EAN_13 = "ean_13"
+    EAN_8 = "ean_8"
+    UPC_A = "upc_a"
+    UPC_E = "upc_e"
+    CODE_128 = "code_128"
+    CODE_39 = "code_39"
+    CODE_93 = "code_93"
+    ITF = "itf"
+    CODABAR = "codabar"
+    DATABAR = "databar"
+    UNKNOWN = "unknown"
+
+
+class ScannerMode(StrEnum):
+    """What the shop is about to scan; it decides where bare digits are ambiguous."""
+
+    TILL = "till"
+    GOODS = "goods"
+    PAYMENT = "payment"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRead:
+    """One code that a device read: the bytes as they came (no prefix or suffix of the scanner)."""
+
+    raw: bytes
+    symbology: Symbology
+    source: str

@@ -1,0 +1,235 @@
+"""Every answer the product can give, and how it is said. A refusal is a value; nobody raises it.
+
+The enum is closed: a reason that is not here cannot be given, and one without words in both languages
+fails a test. Each text says what happened and what to do now, since a cashier has a queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why not. The value is what travels and what is counted."""
+
+    # what was shown
+    UNREADABLE = "unreadable"
+    CODE_TOO_LONG = "code_too_long"
+    CONTROL_CHARACTERS = "control_characters"
+    CODE_DAMAGED = "code_damaged"
+    UNKNOWN_CODE = "unknown_code"
+    NOT_FOR_THIS_TILL = "not_for_this_till"
+    SIGNATURE_WRONG = "signature_wrong"
+    SIGNER_UNKNOWN = "signer_unknown"
+    FOREIGN_TENANT = "foreign_tenant"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    TIME_UNKNOWN = "time_unknown"
+    UNKNOWN_GOODS = "unknown_goods"
+    NO_PICTURE = "no_picture"
+    # the sale
+    NOTHING_TO_PAY = "nothing_to_pay"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+    TOO_LITTLE_CASH = "too_little_cash"
+    BASKET_FULL = "basket_full"
+    PAYMENT_UNDER_WAY = "payment_under_way"
+    ASK_UNDER_WAY = "ask_under_way"
+    UNKNOWN_SALE = "unknown_sale"
+    ALREADY_VOIDED = "already_voided"
+    REFUND_TOO_LARGE = "refund_too_large"
+    NOT_NOW = "not_now"
+    # coupons
+    COUPON_ALREADY_ATTACHED = "coupon_already_attached"
+    COUPON_BELOW_THRESHOLD = "coupon_below_threshold"
+    COUPON_SPENT = "coupon_spent"
+    COUPON_HELD_ELSEWHERE = "coupon_held_elsewhere"
+    COUPON_UNKNOWN = "coupon_unknown"
+    NO_RIGHT = "no_right"
+    RIGHTS_FROZEN = "rights_frozen"
+    # payment codes
+    OFFLINE_PAYMENT_CODE = "offline_payment_code"
+    PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_REVERSED = "payment_reversed"
+    PAYMENT_UNKNOWN = "payment_unknown"
+    REFUND_NEEDS_LINE = "refund_needs_line"
+    CORE_SILENT = "core_silent"
+    # the box
+    DISK_FULL = "disk_full"
+    JOURNAL_BROKEN = "journal_broken"
+    PRINTER_TROUBLE = "printer_trouble"
+    QUEUE_FULL = "queue_full"
+    # the line
+    NOT_UNDERSTOOD = "not_understood"
+    FUTURE_VERSION = "future_version"
+    FOREIGN_DEVICE = "foreign_device"
+    CHAIN_BROKEN = "chain_broken"
+    ID_REUSED = "id_reused"
+    SEQUENCE_GAP = "sequence_gap"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One message in the two languages of the screens."""
+
+    zh: str
+    en: str
+
+    def say(self, language: str) -> str:
+        """The text in `zh` or `en`; English for anything else."""
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No, and why. `detail` is short extra data for the message (a serial, an amount), never raw input."""
+
+    reason: Reason
+    detail: str = ""
+
+    def say(self, language: str) -> str:
+        """The whole sentence for a person."""
+        text = TEXTS[self.reason].say(language)
+        return f"{text} ({self.detail})" if self.detail else text
+
+
+TEXTS: dict[Reason, Text] = {
+    Reason.UNREADABLE: Text(
+        "读不出这个码，请让顾客调亮屏幕后再扫",
+        "This code cannot be read. Ask the customer to brighten the screen, then scan again.",
+    ),
+    Reason.CODE_TOO_LONG: Text(
+        "码的内容过长，不是收银用的码，请换一个码",
+        "This code is too long to be one of ours. Ask for another code.",
+    ),
+    Reason.CONTROL_CHARACTERS: Text(
+        "码里有控制字符，已拒绝，请换一个码",
+        "This code carries control characters and was refused. Ask for another code.",
+    ),
+    Reason.CODE_DAMAGED: Text(
+        "码不完整或校验错误，请重新扫", "This code is damaged or incomplete. Scan it again."
+    ),
+    Reason.UNKNOWN_CODE: Text(
+        "认不出这是什么码，请换一个码或手工输入",
+        "This is no code we know. Ask for another, or enter it by hand.",
+    ),
+    Reason.NOT_FOR_THIS_TILL: Text(
+        "这类码在收银台用不了，请顾客出示付款码、优惠券或会员码",
+        "This kind of code is not used at the till. Ask for a payment code, a coupon or a member code.",
+    ),
+    Reason.SIGNATURE_WRONG: Text(
+        "签名不对，可能是伪造的，请不要接受", "The signature is wrong; it may be forged. Do not accept it."
+    ),
+    Reason.SIGNER_UNKNOWN: Text(
+        "签发方不认识，请联网后再试或换一张",
+        "The signer is unknown here. Try again when the line is up, or use another.",
+    ),
+    Reason.FOREIGN_TENANT: Text(
+        "这是别家商户的码，本店不能用", "This code belongs to another merchant and is not valid here."
+    ),
+    Reason.NOT_YET_VALID: Text("还没到使用时间", "It is not valid yet."),
+    Reason.EXPIRED: Text("已过期，请换一张", "It has expired. Ask for another."),
+    Reason.TIME_UNKNOWN: Text(
+        "盒子还不知道现在几点，联网后再用",
+        "The box does not know the time yet. Try again when the line is up.",
+    ),
+    Reason.UNKNOWN_GOODS: Text(
+        "没有这个商品，请手工输入金额", "This product is not in the list. Enter the amount by hand."
+    ),
+    Reason.NO_PICTURE: Text("这不是图片，请选一张照片", "This is no picture. Choose a photo."),
+    Reason.NOTHING_TO_PAY: Text(
+        "还没有金额，请先选商品或输入金额",
+        "There is nothing to pay yet. Choose a product or type an amount first.",
+    ),
+    Reason.AMOUNT_TOO_LARGE: Text(
+        "金额超出上限，请核对后分笔收款", "The amount is above the limit. Check it, and split the sale."
+    ),
+    Reason.TOO_LITTLE_CASH: Text("现金不够，请再收一些", "Too little cash. Ask for the rest."),
+    Reason.BASKET_FULL: Text("商品太多，请先结这一单", "The basket is full. Settle this sale first."),
+    Reason.PAYMENT_UNDER_WAY: Text("正在收款，请等结果", "A payment is under way. Wait for its result."),
+    Reason.ASK_UNDER_WAY: Text("正在核对优惠券，请稍等", "The coupon is being checked. Wait a moment."),
+    Reason.UNKNOWN_SALE: Text(
+        "本机没有这一单，请到原收银台处理", "This box has no such sale. Go to the till that made it."
+    ),
+    Reason.ALREADY_VOIDED: Text("这一单已撤销或已退完", "This sale is already voided or refunded in full."),
+    Reason.REFUND_TOO_LARGE: Text("退款超过可退金额", "The refund is more than what is left to refund."),
+    Reason.NOT_NOW: Text(
+        "现在不能做这个操作，请先结束当前这一单", "This cannot be done now. Finish the current sale first."
+    ),
+    Reason.COUPON_ALREADY_ATTACHED: Text(
+        "这一单已用了一张券，不能再用", "This sale already has a coupon. Only one can be used."
+    ),
+    Reason.COUPON_BELOW_THRESHOLD: Text(
+        "没到满减门槛，再买一点就能用",
+        "The sale is below the coupon's threshold. It can be used once more is bought.",
+    ),
+    Reason.COUPON_SPENT: Text("这张券已经用过", "This coupon has already been used."),
+    Reason.COUPON_HELD_ELSEWHERE: Text(
+        "这张券的核销权在另一台盒子上，请到那台核销",
+        "Another box holds the right to redeem this coupon. Use it there.",
+    ),
+    Reason.COUPON_UNKNOWN: Text("没有这个券", "There is no such coupon."),
+    Reason.NO_RIGHT: Text(
+        "断网中，本机没有这张券的核销权；联网后可用，或先按原价收款",
+        "The line is down and this box holds no right to redeem it. Use it when the line is back, or sell at full price.",
+    ),
+    Reason.RIGHTS_FROZEN: Text(
+        "盒子刚重启，核销权要联网确认后才能用；请先按原价收款",
+        "The box has restarted and its rights wait for the core. Sell at full price, or wait for the line.",
+    ),
+    Reason.OFFLINE_PAYMENT_CODE: Text(
+        "断网时不能收付款码，请收现金，或等网络恢复",
+        "Payment codes need the line, and it is down. Take cash, or wait for the line.",
+    ),
+    Reason.PAYMENT_DECLINED: Text(
+        "付款被拒，请顾客换一种方式", "The payment was declined. Ask for another way to pay."
+    ),
+    Reason.PAYMENT_REVERSED: Text(
+        "付款已撤销，没有收钱，请重新收款",
+        "The payment was reversed and no money was taken. Take the payment again.",
+    ),
+    Reason.PAYMENT_UNKNOWN: Text(
+        "付款结果还不知道，请不要重复收款；系统会查到底",
+        "The result is not known yet. Do not charge again; the core will find out.",
+    ),
+    Reason.REFUND_NEEDS_LINE: Text(
+        "原路退款要联网，请等网络恢复", "A refund to the wallet needs the line. Wait until it is back."
+    ),
+    Reason.CORE_SILENT: Text(
+        "云端没有回答，请再试一次或收现金", "The core did not answer. Try again, or take cash."
+    ),
+    Reason.DISK_FULL: Text(
+        "盒子存储快满，不能再记账，请联系维护",
+        "The box's disk is nearly full and it cannot record sales. Call the engineer.",
+    ),
+    Reason.JOURNAL_BROKEN: Text(
+        "盒子的账本出错，已停止收款，请联系维护",
+        "The box's journal is damaged and it stopped selling. Call the engineer.",
+    ),
+    Reason.PRINTER_TROUBLE: Text(
+        "打印机有问题，交易已记账，修好后可补打",
+        "The printer is in trouble. The sale is recorded; reprint when it is mended.",
+    ),
+    Reason.QUEUE_FULL: Text("操作太快，请稍等再试", "Too many things at once. Wait a moment and try again."),
+    Reason.NOT_UNDERSTOOD: Text(
+        "消息看不懂，已拒绝并计数", "The message was not understood. It was refused and counted."
+    ),
+    Reason.FUTURE_VERSION: Text(
+        "消息来自更新的版本，请先升级", "The message is of a newer version. Update this side first."
+    ),
+    Reason.FOREIGN_DEVICE: Text(
+        "消息是给另一台设备的，已拒绝", "The message belongs to another device and was refused."
+    ),
+    Reason.CHAIN_BROKEN: Text(
+        "记录链断了，已隔离，请检查这台盒子",
+        "The chain of records is broken. The box is set aside; look at it.",
+    ),
+    Reason.ID_REUSED: Text(
+        "同一个编号带着不同内容，已拒绝", "The same id came with other content and was refused."
+    ),
+    Reason.SEQUENCE_GAP: Text(
+        "中间缺了记录，等盒子重发", "Records are missing in between; the box will send them again."
+    ),
+    Reason.TOO_LARGE: Text("消息太大，已拒绝", "The message is too large and was refused."),
+}
