@@ -1,0 +1,335 @@
+"""What travels, as pydantic models. Parsed once at the edge, trusted afterwards; unknown fields are kept.
+
+A **record** is one line of canonical JSON: the journal stores those bytes, the line carries those bytes,
+and its hash is the SHA-256 of those bytes. A batch is records joined by line feeds (canonical JSON
+escapes line feeds, so a split is exact). Nothing is ever serialised twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from .money import MINOR_MAX
+
+VERSION = 1
+RECORD_BYTES_MAX = 16_384
+"""A basket of 100 lines with long names is 12 KB; more than 16 KB is not a sale."""
+BATCH_BYTES_MAX = 131_072
+"""Half of the broker's max_packet_size: paho would retry an oversized packet for ever."""
+
+Device = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")]
+Id = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+]
+Incarnation = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Template = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+Name = Annotated[str, StringConstraints(max_length=80)]
+Milliseconds = Annotated[int, Field(ge=0, lt=2**48)]
+Minor = Annotated[int, Field(ge=0, le=MINOR_MAX)]
+Serial = Annotated[int, Field(ge=1, le=2**31)]
+Count = Annotated[int, Field(ge=0, le=2**31)]
+
+
+class Wire(BaseModel):
+    """Frozen, and tolerant of fields that a newer side added."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+
+# bodies of records
+
+
+class Opened(Wire):
+    """A journal began a new incarnation. `prior_head` ties it to the one before; None on an empty medium."""
+
+    prior: Incarnation | None = None
+    prior_seq: Count = 0
+    prior_head: Hash | None = None
+    software: Name = ""
+
+
+class Line(Wire):
+    """One line of a basket. `price` and `amount` in the smallest part of the sale's unit."""
+
+    name: Name
+    price: Minor
+    quantity: Annotated[int, Field(ge=1, le=9_999)] = 1
+    goods: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,14}$")] = ""
+
+    @property
+    def amount(self) -> int:
+        """Price times quantity."""
+        return self.price * self.quantity
+
+
+class CouponUse(Wire):
+    """One coupon spent in a sale, under a right that the box held."""
+
+    template: Template
+    serial: Serial
+    lease: Id
+    discount: Minor
+    rights_count: Count
+
+
+class Tender(Wire):
+    """How it was paid. `attempt` names the payment attempt of a merchant scan."""
+
+    type: Literal["cash", "merchant_scan"]
+    amount: Minor
+    received: Minor = 0
+    attempt: Id | None = None
+
+
+class Sale(Wire):
+    """A settled sale; its id is the record's tid."""
+
+    unit: Literal["CNY/2"] = "CNY/2"
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=100, strict=False)]
+    total: Minor
+    discount: Minor = 0
+    tender: Tender
+    coupon: CouponUse | None = None
+    online: bool = False
+    number: Count = 0
+
+
+class PaymentAsked(Wire):
+    """A payment is about to be asked for: durable before the first byte leaves. Holds the whole draft."""
+
+    attempt: Id
+    sale: Id
+    amount: Minor
+    wallet: Name
+    code_hint: Name
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=100, strict=False)]
+    coupon: CouponUse | None = None
+
+
+class PaymentEnded(Wire):
+    """A payment that brought no sale: declined, reversed, or given up here (the core then reverses it)."""
+
+    attempt: Id
+    outcome: Literal["declined", "reversed", "abandoned"]
+
+
+class Void(Wire):
+    """One's own sale taken back whole."""
+
+    of: Id
+    amount: Minor
+    tender_type: Literal["cash", "merchant_scan"]
+    attempt: Id | None = None
+    coupon: CouponUse | None = None
+
+
+class Refund(Wire):
+    """A part of one's own sale paid back; the record's tid is the refund number."""
+
+    of: Id
+    amount: Minor
+    tender_type: Literal["cash", "merchant_scan"]
+    attempt: Id | None = None
+
+
+class LeaseAsked(Wire):
+    """The box asks for rights: the next `quantity` of a stock, or one named serial. tid = request."""
+
+    template: Template
+    quantity: Annotated[int, Field(ge=1, le=10_000)]
+    serial: Serial | None = None
+
+
+class LeaseHeld(Wire):
+    """A grant arrived for a request that this journal holds: from here on the box may spend it."""
+
+    lease: Id
+    request: Id
+    template: Template
+    first: Serial
+    last: Serial
+    spent: Annotated[tuple[Serial, ...], Field(max_length=10_000, strict=False)] = ()
+    expires_ms: Milliseconds
+    single: bool = False
+    rights_count: Count
+
+
+class LeaseRefused(Wire):
+    """The core said no to a request; it is not asked again."""
+
+    request: Id
+    reason: Name
+
+
+class LeaseClosed(Wire):
+    """The box gives back what is left of a lease and will never spend it again."""
+
+    lease: Id
+    left: Count
+    rights_count: Count
+
+
+class RightsLost(Wire):
+    """The medium is older than the box's memory of its rights: every right from before is void."""
+
+    leases: Annotated[tuple[Id, ...], Field(max_length=1_000, strict=False)]
+    rights_count: Count
+
+
+BODIES: dict[str, type[Wire]] = {
+    "opened": Opened,
+    "sale": Sale,
+    "payment_asked": PaymentAsked,
+    "payment_ended": PaymentEnded,
+    "void": Void,
+    "refund": Refund,
+    "lease_asked": LeaseAsked,
+    "lease_held": LeaseHeld,
+    "lease_refused": LeaseRefused,
+    "lease_closed": LeaseClosed,
+    "rights_lost": RightsLost,
+}
+"""Every kind of record and its body. A kind that is not here comes from a newer box."""
+
+
+class Record(Wire):
+    """The envelope of one journal record, as stored and as sent."""
+
+    v: Annotated[int, Field(ge=1)]
+    dev: Device
+    inc: Incarnation
+    seq: Annotated[int, Field(ge=1, le=2**40)]
+    tid: Id
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}$")]
+    at: Annotated[tuple[Milliseconds, Milliseconds], Field(strict=False)]
+    prev: Hash
+    body: dict[str, Any]
+
+
+class Ack(Wire):
+    """What the core holds of one incarnation. The echo lets a restored box settle what it still has."""
+
+    v: int = VERSION
+    inc: Incarnation
+    wm: Count
+    head: Hash
+    echo_seq: Count = 0
+    echo_hash: Hash | None = None
+    credit: Annotated[int, Field(ge=0, le=10_000)]
+    refused: Name | None = None
+
+
+# questions and answers
+
+
+class HelloAsk(Wire):
+    """A box that came up: where its journal stands."""
+
+    inc: Incarnation
+    prior: Incarnation | None = None
+    prior_seq: Count = 0
+    prior_head: Hash | None = None
+
+
+class HelloAnswer(Wire):
+    """The core's time, and whether it knows more of this box than the box does (an old medium)."""
+
+    core_ms: Milliseconds
+    rolled_back: bool
+
+
+class PayAsk(Wire):
+    """Charge a payment code. `attempt` is the idempotency key; the same attempt is never charged twice."""
+
+    attempt: Id
+    sale: Id
+    amount: Annotated[int, Field(ge=1, le=MINOR_MAX)]
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{16,24}$")]
+    subject: Name = ""
+
+
+class PayStatusAsk(Wire):
+    """What became of an attempt. An attempt that the core never saw is closed by asking."""
+
+    attempt: Id
+
+
+class PayAnswer(Wire):
+    """Where a payment stands. The core sends another one whenever that changes."""
+
+    attempt: Id
+    state: Literal["submitted", "user_paying", "unknown", "paid", "declined", "reversing", "reversed"]
+    detail: Name = ""
+
+
+class LeaseAsk(Wire):
+    """The online form of `LeaseAsked`, with the journal's request id; granted once per request."""
+
+    request: Id
+    template: Template
+    quantity: Annotated[int, Field(ge=1, le=10_000)]
+    serial: Serial | None = None
+
+
+class LeaseAnswer(Wire):
+    """A grant, or the reason why not."""
+
+    request: Id
+    refused: Name | None = None
+    lease: Id | None = None
+    template: Template | None = None
+    first: Serial | None = None
+    last: Serial | None = None
+    spent: Annotated[tuple[Serial, ...], Field(max_length=10_000, strict=False)] = ()
+    expires_ms: Milliseconds = 0
+
+
+ASK_BODIES: dict[str, tuple[type[Wire], type[Wire]]] = {
+    "hello": (HelloAsk, HelloAnswer),
+    "pay": (PayAsk, PayAnswer),
+    "pay_status": (PayStatusAsk, PayAnswer),
+    "lease": (LeaseAsk, LeaseAnswer),
+}
+
+
+class State(Wire):
+    """Birth, clean stop, or (as the will) loss of one connection of one boot."""
+
+    s: Literal["online", "offline", "lost"]
+    inc: Incarnation
+    software: Name = ""
+
+
+class Telemetry(Wire):
+    """How a box is doing. Droppable; the newest counts. Heads let the core see a tail it lacks."""
+
+    inc: Incarnation
+    seq: Count
+    head: Hash | None = None
+    pending: Count
+    oldest_pending_ms: Milliseconds | None = None
+    free_bytes: Count | None = None
+    refused: dict[str, int] = Field(default_factory=dict)
+    printer: Name = ""
+    dropped: Count = 0
+
+
+def canonical(document: dict[str, Any]) -> bytes:
+    """The one byte form of a JSON document: sorted keys, no spaces, UTF-8, no NaN."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8")
+
+
+def digest(data: bytes) -> str:
+    """The hash of a record's bytes, as hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def genesis(device: str, incarnation: str, prior_head: str | None) -> str:
+    """The `prev` of an incarnation's first record: it commits to whose it is and what came before."""
+    return digest(f"{device}|{incarnation}|{prior_head or ''}".encode())

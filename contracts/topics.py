@@ -1,0 +1,70 @@
+"""Where messages travel. The major version is in the topic; store and tenant are not: a box may move."""
+
+from __future__ import annotations
+
+from .ids import is_device_id
+
+ROOT = "tb/1/d"
+SHARDS = 16
+"""Ingest may be split over up to 16 workers, each owning whole devices, so a device's records stay in order."""
+
+ASKS = ("hello", "pay", "pay_status", "lease")
+"""The online questions of a box; each has its topic, so that access can be given per question."""
+
+
+def shard_of(device: str) -> int:
+    """The shard of a device: the same on both sides and for ever (FNV-1a, 32 bits)."""
+    value = 0x811C9DC5
+    for byte in device.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value % SHARDS
+
+
+def records_up(device: str) -> str:
+    """Journal records, box to core."""
+    return f"{ROOT}/{device}/up/{shard_of(device)}/tx"
+
+
+def ask_up(device: str, name: str) -> str:
+    """An online question, box to core."""
+    return f"{ROOT}/{device}/up/rq/{name}"
+
+
+def ack_down(device: str) -> str:
+    """What the core has safely, core to box."""
+    return f"{ROOT}/{device}/dn/ack"
+
+
+def answer_down(device: str) -> str:
+    """Answers to questions, core to box."""
+    return f"{ROOT}/{device}/dn/rs"
+
+
+def state_up(device: str) -> str:
+    """Birth and death, retained; the broker publishes the will here."""
+    return f"{ROOT}/{device}/st"
+
+
+def telemetry_up(device: str) -> str:
+    """Queue depth, refusals, devices: droppable."""
+    return f"{ROOT}/{device}/tm"
+
+
+ALL_RECORDS = f"{ROOT}/+/up/+/tx"
+ALL_ASKS = f"{ROOT}/+/up/rq/+"
+ALL_STATES = f"{ROOT}/+/st"
+ALL_TELEMETRY = f"{ROOT}/+/tm"
+
+
+def device_of(topic: str) -> str | None:
+    """The device that a topic belongs to, or None where it is no topic of ours."""
+    parts = topic.split("/")
+    if len(parts) < 5 or "/".join(parts[:3]) != ROOT or not is_device_id(parts[3]):
+        return None
+    return parts[3]
+
+
+def ask_name_of(topic: str) -> str | None:
+    """The question that an ask topic carries, or None."""
+    parts = topic.split("/")
+    return parts[6] if len(parts) == 7 and parts[4:6] == ["up", "rq"] and parts[6] in ASKS else None
