@@ -237,10 +237,10 @@ class HelloAsk(Wire):
 
 
 class HelloAnswer(Wire):
-    """The core's time, and whether it knows more of this box than the box does (an old medium)."""
+    """The core's time, and how this journal stands against what the core knows of the box."""
 
     core_ms: Milliseconds
-    rolled_back: bool
+    standing: Literal["proven", "waiting", "rolled_back"]
 
 
 class PayAsk(Wire):
