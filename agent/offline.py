@@ -49,7 +49,8 @@ class Lease:
 
     def spend(self, serial: int) -> Lease:
         """The lease without that serial."""
-        assert self.first <= serial <= self.last and serial not in self.spent, (self, serial)
+        assert self.first <= serial <= self.last, (self, serial)
+        assert serial not in self.spent, (self, serial)
         return replace(self, spent=self.spent | {serial})
 
     def unspend(self, serial: int) -> Lease:

@@ -430,7 +430,7 @@ def basket_of(till: Till) -> Basket:
     return getattr(till.phase, "basket", Basket())
 
 
-# handlers: the basket
+# Handlers of the basket
 
 
 def _ring(till: Till, event: LineRung, _: Moment) -> Step:
@@ -438,7 +438,7 @@ def _ring(till: Till, event: LineRung, _: Moment) -> Step:
     if len(basket.lines) >= LINES_MAX:
         return _say(till, Reason.BASKET_FULL)
     basket = replace(basket, lines=(*basket.lines, event.line))
-    if AMOUNT_MAX < basket.total:
+    if basket.total > AMOUNT_MAX:
         return _say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
     return replace(till, phase=Ringing(basket)), (
         Show(Word.ADDED, (event.line.name, basket.total.decimal())),
@@ -490,7 +490,7 @@ def _drop_coupon(till: Till, _: CouponDropped, moment: Moment) -> Step:
     )
 
 
-# handlers: coupons and rights
+# Handlers of coupons and rights
 
 
 def _coupon(till: Till, envelope: SignedEnvelope, moment: Moment) -> Step:
@@ -671,7 +671,7 @@ def _let_go(till: Till, moment: Moment) -> Step:
     return _close(till, lease, moment) if lease and lease.single else (till, ())
 
 
-# handlers: being paid
+# Handlers of being paid
 
 
 def _cash(till: Till, event: CashTaken, moment: Moment) -> Step:
@@ -808,7 +808,7 @@ def _give_up(till: Till, _: GiveUpPressed, moment: Moment) -> Step:
     return replace(till, phase=_phase_of(basket)), (*effects, Show(Word.GIVEN_UP))
 
 
-# handlers: one's own sales
+# Handlers of one's own sales
 
 
 def _void(till: Till, event: VoidPressed, moment: Moment) -> Step:
@@ -861,7 +861,7 @@ def _own(till: Till, sale: str) -> OwnSale | Refused:
     return own if own.left or (not own.voided and not own.refunded) else Refused(Reason.ALREADY_VOIDED)
 
 
-# handlers: line and journal
+# Handlers of line and journal
 
 
 def _line(till: Till, event: LineChanged, moment: Moment) -> Step:
@@ -893,7 +893,7 @@ def _mended(till: Till, _: JournalMended, __: Moment) -> Step:
     return replace(till, phase=_phase_of(basket_of(till))), (Show(Word.READY),)
 
 
-# handlers: no, and why
+# Handlers of no, and why
 
 
 def _say(till: Till, reason: Reason, detail: str = "") -> Step:

@@ -1,0 +1,1 @@
+"""Wallet companies behind one port. Start with `port.py`."""
