@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -412,6 +412,8 @@ class Kick:
 
 Effect = Record | Witness | Ask | Greet | Patience | Show | Print | Kick
 Step = tuple[Till, tuple[Effect, ...]]
+Handler = Callable[[Till, Any, Moment], Step]
+"""A handler takes the one event of its row; that the event is of its row's type is the table's doing."""
 
 
 def boot(setup: Setup, past: Past) -> Till:
@@ -990,14 +992,12 @@ def _ids_used(effects: tuple[Effect, ...]) -> int:
     return sum(3 * len(effect.drafts) for effect in effects if isinstance(effect, Record))
 
 
-Handler = Callable[[Till, "Event", Moment], Step]
-
 _checking = _no(Reason.ASK_UNDER_WAY)
 _paying = _no(Reason.PAYMENT_UNDER_WAY)
 _nothing = _no(Reason.NOTHING_TO_PAY)
 _not_now = _no(Reason.NOT_NOW)
 
-TRANSITIONS: dict[type, tuple[Handler, ...]] = {  # type: ignore[assignment]
+TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     #                 Idle            Ringing         Checking            Paying             InDoubt          Stopped
     LineRung:        (_ring,          _ring,          _checking,          _paying,           _paying,         _stopped),
     CodesShown:      (_codes,         _codes,         _codes,             _codes,            _codes,          _stopped),

@@ -8,7 +8,7 @@ from tillbox.contracts.messages import Refund, Sale, Void
 from tillbox.contracts.money import CNY, coupon_unit
 from tillbox.contracts.verdicts import Reason
 
-from .accounts import cash, coupon, discount, lease, payment, risk, sales, variance
+from .accounts import cash, coupon, discount, lease, payment, risk, sales, stock, variance
 from .engine import Entry, Leg, Part, leg, reversal
 
 
@@ -52,10 +52,16 @@ def _coupon(body: Sale) -> Part:
     return Part(spent, lost, Reason.COUPON_SPENT)
 
 
-def void(device: str, body: Void, original: Iterable[Leg] | None) -> Entry:
-    """The sale's own legs the other way round; a variance where the core never saw the sale."""
+def void(device: str, body: Void, original: Iterable[Leg] | None, *, lease_closed: bool = False) -> Entry:
+    """The sale's own legs the other way round; a variance where the core never saw the sale.
+
+    A right returns to its lease, or to the stock where the box has given that lease back meanwhile."""
     if original is not None:
-        return Entry((Part(reversal(original)),))
+        back = reversal(original)
+        if lease_closed and body.coupon is not None:
+            home = stock(body.coupon.template)
+            back = tuple(Leg(home, one.amount) if one.account.startswith("lease:") else one for one in back)
+        return Entry((Part(back),))
     return Entry(
         (Part((leg(_paid_from(device, body), -body.amount, CNY), leg(variance(device), body.amount, CNY))),)
     )

@@ -1,0 +1,116 @@
+"""The desk: answers the boxes' online questions, each in one transaction. Same question, same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection, select
+
+from tillbox.contracts.messages import ASK_BODIES, HelloAnswer, HelloAsk, LeaseAsk, PayAsk, PayStatusAsk
+from tillbox.contracts.verdicts import Reason
+
+from .payments import cashier
+from .payments.cashier import Todo
+from .payments.machine import Schedule
+from .store import coupons, notes, tables
+from .store.database import Database
+from .store.ledger import Ledger
+
+ASK_BYTES_MAX = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What to answer now (payments are answered by news), and what to do after the commit."""
+
+    answer: BaseModel | None = None
+    todo: Todo = Todo()
+    code: str = ""
+    """The payment code, on its way to the channel call; it is stored nowhere."""
+
+
+class Desk:
+    """Where questions are answered. One thread at a time."""
+
+    def __init__(self, database: Database, schedule: Schedule) -> None:
+        self._database = database
+        self._schedule = schedule
+
+    def answer(self, device: str, name: str, payload: bytes, *, now_ms: int, fresh_id: str) -> Answered:
+        """Answer one question. What is not understood is counted, and gets no answer."""
+        with self._database.writing() as connection:
+            try:
+                body = _parse(name, payload)
+            except ValidationError:
+                sample = payload[:200].decode("utf-8", "backslashreplace")
+                notes.count_refused(connection, device, Reason.NOT_UNDERSTOOD, sample, now_ms)
+                return Answered()
+            ledger = Ledger(connection, now_ms)
+            answered = _ANSWERS[name](
+                _Asked(connection, ledger, device, now_ms, fresh_id, self._schedule), body
+            )
+            ledger.flush()
+            return answered
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    connection: Connection
+    ledger: Ledger
+    device: str
+    now_ms: int
+    fresh_id: str
+    schedule: Schedule
+
+
+def _parse(name: str, payload: bytes) -> BaseModel:
+    model = ASK_BODIES[name][0]
+    return model.model_validate_json(payload if len(payload) <= ASK_BYTES_MAX else b"")
+
+
+def _hello(asked: _Asked, body: HelloAsk) -> Answered:
+    where = (tables.incarnation.c.device == asked.device) & (tables.incarnation.c.inc == body.inc)
+    standing = asked.connection.execute(select(tables.incarnation.c.standing).where(where)).scalar()
+    return Answered(HelloAnswer.model_validate({"core_ms": asked.now_ms, "standing": standing or "waiting"}))
+
+
+def _pay(asked: _Asked, body: PayAsk) -> Answered:
+    todo = cashier.ask(
+        asked.connection,
+        asked.ledger,
+        body,
+        device=asked.device,
+        now_ms=asked.now_ms,
+        schedule=asked.schedule,
+    )
+    return Answered(todo=todo, code=body.code)
+
+
+def _pay_status(asked: _Asked, body: PayStatusAsk) -> Answered:
+    return Answered(
+        todo=cashier.status(asked.connection, body.attempt, device=asked.device, now_ms=asked.now_ms)
+    )
+
+
+def _lease(asked: _Asked, body: LeaseAsk) -> Answered:
+    return Answered(
+        coupons.grant(
+            asked.connection,
+            asked.ledger,
+            body,
+            device=asked.device,
+            lease_id=asked.fresh_id,
+            now_ms=asked.now_ms,
+        )
+    )
+
+
+_ANSWERS: dict[str, Callable[[_Asked, Any], Answered]] = {
+    "hello": _hello,
+    "pay": _pay,
+    "pay_status": _pay_status,
+    "lease": _lease,
+}

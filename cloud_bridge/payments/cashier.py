@@ -1,0 +1,312 @@
+"""Keeps the payment machines in the store, and says what is to be called.
+
+Everything here runs inside a transaction and touches no channel: it steps the pure machine, stores the
+new state with its postings, and returns the calls that are now due. Who makes the calls (a thread pool in
+the core, the event loop of the simulator) brings each answer back as another step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from sqlalchemy import Connection, insert, select, update
+
+from tillbox.cloud_bridge.book import accounts
+from tillbox.cloud_bridge.book import payments as book
+from tillbox.cloud_bridge.store import notes
+from tillbox.cloud_bridge.store.database import upsert
+from tillbox.cloud_bridge.store.ledger import Ledger
+from tillbox.cloud_bridge.store.tables import channel_refund, payment, payment_event
+from tillbox.contracts.messages import PayAnswer, PayAsk
+from tillbox.contracts.money import CNY
+from tillbox.contracts.verdicts import Reason
+
+from .channels.port import Outcome
+from .machine import (
+    FINAL,
+    BookBack,
+    BookPaid,
+    CallPay,
+    CallQuery,
+    CallReverse,
+    Due,
+    Effect,
+    Event,
+    GivenUp,
+    Payment,
+    RefundLate,
+    Schedule,
+    Shout,
+    State,
+    Submitted,
+    Tell,
+    step,
+)
+
+CHANNEL = "sandbox"
+REFUND_AGAIN_MS = 5_000
+REFUND_AGAIN_MAX_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One thing to ask of the channel, outside any transaction."""
+
+    verb: Literal["pay", "query", "reverse", "refund"]
+    attempt: str
+    amount: int
+    refund_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Where a payment now stands, for the box that asked."""
+
+    device: str
+    answer: PayAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What is to be done after the commit."""
+
+    calls: tuple[Call, ...] = ()
+    news: tuple[News, ...] = ()
+
+    def __add__(self, other: Todo) -> Todo:
+        return Todo(self.calls + other.calls, self.news + other.news)
+
+
+def ask(
+    connection: Connection, ledger: Ledger, body: PayAsk, *, device: str, now_ms: int, schedule: Schedule
+) -> Todo:
+    """A box asks for money. The same attempt asked again gets its state, and is not charged again."""
+    row = _row(connection, body.attempt)
+    if row is not None:
+        return _told_again(row, body, device)
+    _create(connection, body.attempt, body.sale, device, body.amount, now_ms)
+    return _advance(connection, ledger, body.attempt, Submitted(), now_ms, schedule)
+
+
+def status(connection: Connection, attempt: str, *, device: str, now_ms: int) -> Todo:
+    """A box asks what became of an attempt. One that never came is closed here, so that it cannot come late."""
+    row = _row(connection, attempt)
+    if row is None:
+        _create(connection, attempt, "", device, 0, now_ms, State.DECLINED, "never_arrived")
+        row = _row(connection, attempt)
+    assert row is not None
+    return Todo(news=(_news(row),)) if row["device"] == device else Todo()
+
+
+def give_up(
+    connection: Connection, ledger: Ledger, attempt: str, *, device: str, now_ms: int, schedule: Schedule
+) -> None:
+    """The box's record says that it gave the payment up. The reversal is made by the next look at what is due."""
+    row = _row(connection, attempt)
+    if row is None:
+        _create(connection, attempt, "", device, 0, now_ms, State.DECLINED, "never_arrived")
+    elif row["device"] != device or (row["state"] == State.PAID and not _unsold(ledger, row)):
+        notes.shout(connection, "given_up_but_sold", device=device, ref=attempt, detail="", now_ms=now_ms)
+    elif row["state"] not in (State.DECLINED, State.REVERSED, State.REVERSING):
+        payment_ = _payment(row)
+        after, _ = step(payment_, GivenUp(), now_ms, schedule)
+        due_ms = max(now_ms, payment_.created_ms + schedule.reverse_floor_ms)
+        _store(connection, row, replace(after, due_ms=due_ms), "given_up", now_ms)
+
+
+def told(
+    connection: Connection, ledger: Ledger, attempt: str, event: Event, *, now_ms: int, schedule: Schedule
+) -> Todo:
+    """The channel answered."""
+    return _advance(connection, ledger, attempt, event, now_ms, schedule)
+
+
+def refund_told(
+    connection: Connection, ledger: Ledger, refund_no: str, outcome: Outcome, *, now_ms: int
+) -> None:
+    """The channel answered a refund: post it once, or leave it for the next try."""
+    row = connection.execute(
+        select(channel_refund).where(channel_refund.c.refund_no == refund_no)
+    ).one_or_none()
+    if row is None or row.state != "open" or outcome is not Outcome.REFUNDED:
+        return
+    connection.execute(
+        update(channel_refund).where(channel_refund.c.refund_no == refund_no).values(state="done")
+    )
+    entry = book.paid_back(CHANNEL, row.attempt, row.amount)
+    decision = ledger.post(entry, tid=f"back:{refund_no}", kind="channel_refund", device="")
+    if decision.refused is not None:
+        notes.shout(
+            connection, "refund_not_owed", device="", ref=row.attempt, detail=str(row.amount), now_ms=now_ms
+        )
+
+
+def owe_refund(connection: Connection, *, refund_no: str, attempt: str, amount: int, now_ms: int) -> None:
+    """Money must go back to a wallet, under this number, until the channel says that it has."""
+    row = {
+        "refund_no": refund_no,
+        "attempt": attempt,
+        "amount": amount,
+        "state": "open",
+        "tries": 0,
+        "due_ms": now_ms,
+    }
+    connection.execute(insert(channel_refund), row)
+
+
+def due(connection: Connection, ledger: Ledger, *, now_ms: int, schedule: Schedule, most: int = 50) -> Todo:
+    """Everything whose time has come. Called every second, and first of all after a start."""
+    waiting = payment.c.state.not_in(sorted(FINAL)) & (payment.c.due_ms <= now_ms)
+    attempts = connection.execute(
+        select(payment.c.attempt).where(waiting).order_by(payment.c.due_ms).limit(most)
+    ).scalars()
+    todo = Todo()
+    for attempt in list(attempts):
+        todo += _advance(connection, ledger, attempt, Due(), now_ms, schedule)
+    return todo + _refunds_due(connection, now_ms, most)
+
+
+def _refunds_due(connection: Connection, now_ms: int, most: int) -> Todo:
+    waiting = (channel_refund.c.state == "open") & (channel_refund.c.due_ms <= now_ms)
+    rows = connection.execute(
+        select(channel_refund).where(waiting).order_by(channel_refund.c.due_ms).limit(most)
+    ).all()
+    for row in rows:
+        wait_ms = min(REFUND_AGAIN_MAX_MS, REFUND_AGAIN_MS << min(row.tries, 20))
+        values = {"tries": row.tries + 1, "due_ms": now_ms + wait_ms}
+        connection.execute(
+            update(channel_refund).where(channel_refund.c.refund_no == row.refund_no).values(values)
+        )
+    return Todo(tuple(Call("refund", row.attempt, row.amount, row.refund_no) for row in rows))
+
+
+def _advance(
+    connection: Connection, ledger: Ledger, attempt: str, event: Event, now_ms: int, schedule: Schedule
+) -> Todo:
+    row = _row(connection, attempt)
+    if row is None:
+        return Todo()
+    before = _payment(row)
+    after, effects = step(before, event, now_ms, schedule)
+    if after != before:
+        _store(connection, row, after, _name(event), now_ms)
+    row = {**row, "state": after.state}
+    return _do(connection, ledger, row, effects, now_ms)
+
+
+def _do(
+    connection: Connection, ledger: Ledger, row: dict[str, object], effects: Iterable[Effect], now_ms: int
+) -> Todo:
+    attempt, amount, device = str(row["attempt"]), int(str(row["amount"])), str(row["device"])
+    calls: list[Call] = []
+    news: list[News] = []
+    for effect in effects:
+        match effect:
+            case CallPay():
+                calls.append(Call("pay", attempt, amount))
+            case CallQuery():
+                calls.append(Call("query", attempt, amount))
+            case CallReverse():
+                calls.append(Call("reverse", attempt, amount))
+            case BookPaid():
+                n = _times(connection, attempt)
+                entry = book.paid(CHANNEL, attempt, amount)
+                ledger.post(entry, tid=f"paid:{attempt}:{n}", kind="channel_paid", device=device)
+            case BookBack():
+                n = _times(connection, attempt)
+                entry = book.paid_back(CHANNEL, attempt, amount)
+                decision = ledger.post(
+                    entry, tid=f"reversed:{attempt}:{n}", kind="channel_reversed", device=device
+                )
+                assert decision.refused is None, decision
+            case RefundLate():
+                owe_refund(
+                    connection, refund_no=f"late:{attempt}", attempt=attempt, amount=amount, now_ms=now_ms
+                )
+            case Shout(what):
+                notes.shout(connection, what, device=device, ref=attempt, detail=f"{amount}", now_ms=now_ms)
+            case Tell():
+                news.append(_news(row))
+    return Todo(tuple(calls), tuple(news))
+
+
+def _told_again(row: dict[str, object], body: PayAsk, device: str) -> Todo:
+    same = (row["device"], row["amount"], row["sale"]) == (device, body.amount, body.sale)
+    if same or row["sale"] == "":
+        return Todo(news=(_news(row),))
+    answer = PayAnswer(attempt=body.attempt, state="declined", detail=Reason.ID_REUSED)
+    return Todo(news=(News(device, answer),))
+
+
+def _news(row: dict[str, object]) -> News:
+    state = "submitted" if row["state"] == State.CREATED else str(row["state"])
+    return News(str(row["device"]), PayAnswer.model_validate({"attempt": row["attempt"], "state": state}))
+
+
+def _create(
+    connection: Connection,
+    attempt: str,
+    sale: str,
+    device: str,
+    amount: int,
+    now_ms: int,
+    state: State = State.CREATED,
+    why: str = "created",
+) -> None:
+    row = {
+        **asdict(Payment(attempt, amount, state, now_ms, now_ms)),
+        "sale": sale,
+        "device": device,
+        "channel": CHANNEL,
+        "owed": 0,
+    }
+    connection.execute(insert(payment), row)
+    _note(connection, attempt, why, state, now_ms)
+
+
+def _store(connection: Connection, row: dict[str, object], after: Payment, event: str, now_ms: int) -> None:
+    values = {**row, **asdict(after), "owed": int(after.owed)}
+    upsert(connection, payment, [values], "attempt")
+    if after.state != row["state"]:
+        _note(connection, after.attempt, event, after.state, now_ms)
+        notes.tell(connection, "payment", after.attempt, now_ms)
+
+
+def _note(connection: Connection, attempt: str, event: str, state: str, now_ms: int) -> None:
+    row = {"attempt": attempt, "event": event, "state": state, "at_ms": now_ms}
+    connection.execute(insert(payment_event), row)
+
+
+def _times(connection: Connection, attempt: str) -> int:
+    """How many changes of state an attempt has seen: makes the ids of its postings unique and repeatable."""
+    rows = connection.execute(select(payment_event.c.id).where(payment_event.c.attempt == attempt)).all()
+    return len(rows)
+
+
+def _unsold(ledger: Ledger, row: dict[str, object]) -> bool:
+    """Whether a paid payment is still owed to the customer: no sale has taken it up."""
+    return ledger.balance_of(accounts.payment(str(row["attempt"])), CNY) == -int(str(row["amount"]))
+
+
+def _row(connection: Connection, attempt: str) -> dict[str, object] | None:
+    found = connection.execute(select(payment).where(payment.c.attempt == attempt)).one_or_none()
+    return None if found is None else dict(found._asdict())
+
+
+def _payment(row: dict[str, object]) -> Payment:
+    return Payment(
+        attempt=str(row["attempt"]),
+        amount=int(str(row["amount"])),
+        state=State(str(row["state"])),
+        created_ms=int(str(row["created_ms"])),
+        due_ms=int(str(row["due_ms"])),
+        tries=int(str(row["tries"])),
+        owed=bool(row["owed"]),
+    )
+
+
+def _name(event: Event) -> str:
+    outcome = getattr(event, "outcome", None)
+    return type(event).__name__.lower() + (f":{outcome}" if outcome else "")

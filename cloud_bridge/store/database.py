@@ -1,0 +1,146 @@
+"""Open the core's database and give transactions. One writer at a time, on either dialect.
+
+SQLite has one writer by nature. On PostgreSQL an advisory lock gives the same, so that reading balances
+and posting against them can never interleave with another writer; shards with a worker each come later.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import StaticPool
+
+from .tables import APPEND_ONLY, metadata
+
+PRAGMAS = (
+    # EXTRA before WAL, as in the box's journal and for the same reason.
+    "PRAGMA synchronous=EXTRA",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA mmap_size=0",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA busy_timeout=5000",
+)
+_WRITER_LOCK = 0x7111B0  # the advisory lock of every writer of one database
+
+
+class Database:
+    """One core database: an engine that writes and, where there are several connections, one that reads."""
+
+    def __init__(self, writer: Engine, reader: Engine | None = None) -> None:
+        self._write, self._read = writer, reader
+        self._writer = threading.RLock()
+        if writer.dialect.name == "sqlite":
+            event.listen(writer, "connect", _prepare_sqlite)
+            event.listen(writer, "begin", _begin_sqlite)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._write.dialect.name
+
+    def create(self) -> None:
+        """Make tables and triggers where they are missing."""
+        with self.writing() as connection:
+            metadata.create_all(connection)
+            for table in APPEND_ONLY:
+                _protect(connection, table)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end, rolled back by an exception."""
+        with self._writer, self._write.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent snapshot to read from."""
+        if self._read is None:
+            with self.writing() as connection:
+                yield connection
+            return
+        with self._read.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._write.dispose()
+        if self._read is not None:
+            self._read.dispose()
+
+
+def open_database(url: str | URL) -> Database:
+    """The database at `sqlite:///path` or `postgresql+psycopg://…`, made ready."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        database = _open_sqlite(address)
+    else:
+        engine = create_engine(address, pool_size=4, max_overflow=4)
+        database = Database(engine, engine)
+    database.create()
+    return database
+
+
+def _open_sqlite(address: URL) -> Database:
+    """One connection writes and checkpoints; the others are read-only (SQLite before 3.51.3 may corrupt a
+    write-ahead log that two connections reset)."""
+    shared = {"check_same_thread": False}
+    writer = create_engine(address, poolclass=StaticPool, connect_args=shared)
+    if not address.database or address.database == ":memory:":
+        return Database(writer)
+    reader = create_engine(f"sqlite:///file:{address.database}?mode=ro&uri=true", connect_args=shared)
+    event.listen(reader, "connect", _prepare_reader)
+    return Database(writer, reader)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *keys: str) -> None:
+    """Insert rows, or overwrite those with the same keys. For derived tables only."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    fresh = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=fresh), list(rows))
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # SQLAlchemy's "begin" below starts transactions; the driver must not start its own.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma).fetchall()
+    cursor.close()
+
+
+def _prepare_reader(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute("PRAGMA mmap_size=0")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _protect(connection: Connection, table: Table) -> None:
+    if connection.dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER IF NOT EXISTS {table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name} "
+                f"BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
+            )
+        return
+    connection.exec_driver_sql(
+        "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    )
+    connection.exec_driver_sql(
+        f"CREATE OR REPLACE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE ON {table.name} "
+        "FOR EACH ROW EXECUTE FUNCTION append_only()"
+    )

@@ -1,0 +1,29 @@
+"""What is told to people: alarms, refusals that are counted, and the feed of open consoles."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select
+
+from .database import upsert
+from .tables import alarm, feed, refused
+
+
+def shout(connection: Connection, kind: str, *, device: str, ref: str, detail: str, now_ms: int) -> None:
+    """An alarm: somebody must look."""
+    row = {"kind": kind, "device": device, "ref": ref, "detail": detail[:200], "at_ms": now_ms}
+    connection.execute(insert(alarm), row)
+    tell(connection, "alarm", kind, now_ms)
+
+
+def count_refused(connection: Connection, device: str, reason: str, sample: str, now_ms: int) -> None:
+    """Count a message that was refused, and keep the newest sample of it for a person to look at."""
+    where = (refused.c.device == device) & (refused.c.reason == reason)
+    count = connection.execute(select(refused.c.count).where(where)).scalar() or 0
+    row = {"device": device, "reason": reason, "count": count + 1, "sample": sample[:200], "last_ms": now_ms}
+    upsert(connection, refused, [row], "device", "reason")
+    tell(connection, "refused", device, now_ms)
+
+
+def tell(connection: Connection, kind: str, ref: str, now_ms: int) -> None:
+    """A line of the feed."""
+    connection.execute(insert(feed), {"kind": kind, "ref": ref, "at_ms": now_ms})
