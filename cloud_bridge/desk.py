@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -27,7 +27,7 @@ class Answered:
     """What to answer now (payments are answered by news), and what to do after the commit."""
 
     answer: BaseModel | None = None
-    todo: Todo = Todo()
+    todo: Todo = field(default_factory=Todo)
     code: str = ""
     """The payment code, on its way to the channel call; it is stored nowhere."""
 

@@ -396,7 +396,12 @@ class _Batch:
     def _payment_ended(self, record: Record, body: PaymentEnded, _: str) -> str:
         if body.outcome == "abandoned":
             cashier.give_up(
-                self._connection, self._ledger, body.attempt, device=record.dev, now_ms=self._now_ms
+                self._connection,
+                self._ledger,
+                body.attempt,
+                device=record.dev,
+                now_ms=self._now_ms,
+                schedule=self._schedule,
             )
         return ""
 
