@@ -1,0 +1,104 @@
+"""One thread per device, with one set of manners: it starts once, ends promptly, and tells trouble once.
+
+It knows no device. A driver gives it something to open, to take turns with, and to close; when a turn raises
+`DeviceLost` the worker closes it, says so, and opens it again with growing pauses.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from tillbox.hardware.ports import DeviceBack, DeviceLost, DeviceTrouble, Tell, TroubleKind
+
+REOPEN_FIRST_MS = 200  # a replugged cable is there again in about this time
+REOPEN_MOST_MS = 3_000  # whoever plugs the cable back in looks at the screen for a few seconds
+STEADY_MS = 10_000  # a device that stays this long is mended; one that goes sooner has a loose plug
+STOP_PATIENCE_MS = 3_000  # a turn takes 50 ms, and one large frame about a second on a small box
+
+
+def monotonic_ms() -> int:
+    """Milliseconds that only go forward; the drivers' default clock."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Device(Protocol):
+    """What a worker works with. All three are called on one thread at a time."""
+
+    def open(self) -> None:
+        """Take hold of the device, or raise `DeviceLost`."""
+
+    def turn(self) -> None:
+        """Wait for it a moment (50 ms or so) and deal with what came, or raise `DeviceLost`."""
+
+    def close(self) -> None:
+        """Let go. Harmless when it was never opened; never raises."""
+
+
+class Worker:
+    """Runs one device on its own thread until it is told to stop."""
+
+    def __init__(self, name: str, device: Device, clock_ms: Callable[[], int] = monotonic_ms) -> None:
+        self._name = name
+        self._device = device
+        self._clock_ms = clock_ms
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._told = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing may be delivered any more."""
+        return self._stopping.is_set()
+
+    def start(self, tell: Tell) -> None:
+        """Open at once, so that nothing scanned from now on is missed; go on in a thread."""
+        assert self._thread is None, f"{self._name} was started twice"
+        lost = self._try_open()
+        self._thread = threading.Thread(target=self._run, args=(tell, lost), name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell the thread to end, and wait for it unless it is the one that asks."""
+        self._stopping.set()
+        if self._thread and self._thread is not threading.current_thread():
+            self._thread.join(STOP_PATIENCE_MS / 1000)
+
+    def _run(self, tell: Tell, lost: DeviceLost | None) -> None:
+        pause_ms = REOPEN_FIRST_MS
+        while not self.stopping:
+            opened_ms = self._clock_ms()
+            lost = lost or self._work(tell)
+            if lost and not self._told:
+                tell(DeviceTrouble(self._name, TroubleKind.LOST, lost.hint))
+                self._told = True
+            if self._clock_ms() - opened_ms >= STEADY_MS:
+                pause_ms = REOPEN_FIRST_MS
+            self._stopping.wait(pause_ms / 1000)
+            pause_ms = min(2 * pause_ms, REOPEN_MOST_MS)
+            lost = None if self.stopping else self._try_open()
+
+    def _work(self, tell: Tell) -> DeviceLost | None:
+        """Take turns until the device goes or the worker stops."""
+        try:
+            while not self.stopping:
+                self._device.turn()
+                # It is back when it has worked once: a plug that is half in opens and fails.
+                if self._told and not self.stopping:
+                    tell(DeviceBack(self._name))
+                    self._told = False
+        except DeviceLost as lost:
+            return lost
+        finally:
+            self._device.close()
+        return None
+
+    def _try_open(self) -> DeviceLost | None:
+        try:
+            self._device.open()
+        except DeviceLost as lost:
+            self._device.close()
+            return lost
+        return None
