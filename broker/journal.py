@@ -17,7 +17,16 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from tillbox.contracts.clock import TimeInterval
-from tillbox.contracts.messages import RECORD_BYTES_MAX, VERSION, Ack, Opened, canonical, digest, genesis
+from tillbox.contracts.messages import (
+    RECORD_BYTES_MAX,
+    VERSION,
+    Ack,
+    Opened,
+    Record,
+    canonical,
+    digest,
+    genesis,
+)
 
 LOW_WATER_BYTES = 64 * 1024 * 1024
 """Below this much free disk a box stops selling while it can still settle and checkpoint (a full disk
@@ -150,7 +159,7 @@ class Journal:
         Raises JournalFull (nothing recorded, go on later) or JournalBroken (open it again: after a failed
         sync nobody knows what is on the disk).
         """
-        if self._medium.free_bytes() < LOW_WATER_BYTES:
+        if not self.has_room():
             raise JournalFull(f"less than {LOW_WATER_BYTES >> 20} MB are free")
         entries = self._place(drafts)
         self._commit([(_INSERT, (e.position, e.tid, e.hash, e.bytes)) for e in entries])
@@ -194,6 +203,15 @@ class Journal:
             for row in rows:
                 yield self._entry(*row)
             after = rows[-1][0]
+
+    def has_room(self) -> bool:
+        """Whether the disk is above its low water."""
+        return self._medium.free_bytes() >= LOW_WATER_BYTES
+
+    def oldest_pending_ms(self) -> int | None:
+        """When the oldest record that the core lacks was made (the earliest it can have been)."""
+        entries = self.pending(self.settled_through, 1)
+        return Record.model_validate_json(entries[0].bytes).at[0] if entries else None
 
     def close(self) -> None:
         """Close the file. Nothing is flushed here that was not already safe."""

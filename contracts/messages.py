@@ -297,6 +297,13 @@ ASK_BODIES: dict[str, tuple[type[Wire], type[Wire]]] = {
 }
 
 
+class Answer(Wire):
+    """The envelope of every answer: which question, and its body."""
+
+    name: Literal["hello", "pay", "pay_status", "lease"]
+    body: dict[str, Any]
+
+
 class State(Wire):
     """Birth, clean stop, or (as the will) loss of one connection of one boot."""
 

@@ -1,0 +1,341 @@
+"""The runtime does what the till says, durable things first. It decides nothing.
+
+One inbox, one thread: till events, the line's happenings and ticks come in; journal, line, witness and
+hands go out. All records of one step are one commit, before anything else of it. If the commit fails,
+the step has not happened: the old till stays, and is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from tillbox.broker import delivery as courier
+from tillbox.broker.journal import Draft, Journal, JournalBroken, JournalFull, Opening
+from tillbox.broker.line import Down, Happening, Line, Message, Unheard, Up
+from tillbox.contracts import topics
+from tillbox.contracts.clock import TimeBelief
+from tillbox.contracts.ids import CHANCE_BYTES, uuid7
+from tillbox.contracts.messages import (
+    ASK_BODIES,
+    BATCH_BYTES_MAX,
+    Ack,
+    Answer,
+    HelloAnswer,
+    HelloAsk,
+    LeaseAnswer,
+    PayAnswer,
+    Telemetry,
+    Wire,
+)
+from tillbox.contracts.verdicts import Reason
+
+from . import till as shop
+from .offline import Lease
+
+BATCH_RECORDS = 50  # one message of 50 records is some 25 KB; the window is four of them
+TELEMETRY_MS = 5_000
+TELEMETRY_LATE_MS = 30_000  # telemetry waits for money, but not for ever
+ASK_EXPIRES_S = 5  # an older question has lost its asker's patience
+ASKS_OPEN_MAX = 64  # correlations remembered; a till asks a handful at a time
+LOW_WATER_LOOK_MS = 5_000
+
+
+class Hands(Protocol):
+    """What a person sees and hears. None of these may block the till."""
+
+    def show(self, show: shop.Show) -> None: ...
+    def print(self, slip: shop.Slip) -> None: ...
+    def kick(self, reason: str) -> None: ...
+
+
+class Witness(Protocol):
+    """A counter outside the journal's medium (a TPM, another disk). None where a box has none."""
+
+    def read(self) -> int | None: ...
+    def raise_to(self, count: int) -> None: ...
+
+
+class Clock(Protocol):
+    """Milliseconds since boot: never jumps, never goes back."""
+
+    def boot_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a runtime is wired to."""
+
+    device: str
+    line: Line
+    hands: Hands
+    witness: Witness
+    clock: Clock
+    chance: Callable[[int], bytes]
+    software: str = ""
+    free_bytes: Callable[[], int] = lambda: 2**40
+
+
+@dataclass(slots=True)
+class _Wait:
+    due_ms: int
+    of: str
+
+
+class Runtime:
+    """One boot of one box. Use it from one thread."""
+
+    def __init__(
+        self, parts: Parts, journal: Journal, opening: Opening, till: shop.Till, belief: TimeBelief
+    ) -> None:
+        self.parts = parts
+        self.journal = journal
+        self.till = till
+        self.belief = belief
+        self.delivery = courier.Delivery(
+            committed=journal.position, settled=journal.settled_through, sent=journal.settled_through
+        )
+        self.refused: Counter[str] = Counter()
+        self.broken = False
+        self._opening = opening
+        self._opened_at = journal.position
+        self._asked: dict[bytes, int] = {}
+        self._waits: deque[_Wait] = deque(maxlen=ASKS_OPEN_MAX)
+        self._telemetry_due_ms = 0
+        self._mend_due_ms = 0
+
+    def start(self) -> None:
+        """What a boot begins with: is the medium as young as the witness remembers?"""
+        self.happen(shop.WitnessRead(self.parts.witness.read()))
+
+    def happen(self, event: shop.Event) -> None:
+        """One event of the till."""
+        till, effects = shop.step(self.till, event, self._moment())
+        drafts = tuple(
+            draft for effect in effects if isinstance(effect, shop.Record) for draft in effect.drafts
+        )
+        failed = self._commit(drafts) if drafts else None
+        if failed is not None:
+            self.happen(shop.JournalFailed(failed))
+            return
+        self.till = till
+        for effect in effects:
+            _DO[type(effect)](self, effect)
+
+    def hear(self, happening: Happening) -> None:
+        """One thing from the line. Everything in it is untrusted."""
+        match happening:
+            case Up():
+                self._deliver(courier.LineUp())
+                self.happen(shop.LineChanged(up=True))
+            case Down():
+                self._deliver(courier.LineDown())
+                if self.till.line_up:
+                    self.happen(shop.LineChanged(up=False))
+            case Unheard(topic=topic):
+                if topic == topics.records_up(self.parts.device):
+                    self._deliver(courier.Unheard())
+            case Message(topic=topic, payload=payload, correlation=correlation):
+                self._message(topic, payload, correlation)
+
+    def tick(self) -> None:
+        """Time passed: patience, resending, telemetry. Call it a few times a second."""
+        now_ms = self.parts.clock.boot_ms()
+        for wait in [wait for wait in self._waits if wait.due_ms <= now_ms]:
+            self._waits.remove(wait)
+            self.happen(shop.PatienceEnded(wait.of))
+        self._deliver(courier.Ticked())
+        if isinstance(self.till.phase, shop.Stopped) and now_ms >= self._mend_due_ms:
+            self._mend_due_ms = now_ms + LOW_WATER_LOOK_MS
+            if self.till.phase.reason is Reason.DISK_FULL and self.journal.has_room():
+                self.happen(shop.JournalMended())
+        self._report(now_ms)
+
+    @property
+    def next_due_ms(self) -> int:
+        """When `tick` has something to do next, at the latest (boot clock)."""
+        dues = [wait.due_ms for wait in self._waits] + [self._telemetry_due_ms]
+        if self.delivery.phase is courier.Phase.SENDING:
+            dues.append(self.delivery.due_ms)
+        return min(dues)
+
+    # the effects
+
+    def _commit(self, drafts: tuple[Draft, ...]) -> Reason | None:
+        try:
+            self.journal.record(drafts)
+        except JournalFull:
+            return Reason.DISK_FULL
+        except JournalBroken:
+            self.broken = True
+            return Reason.JOURNAL_BROKEN
+        self._deliver(courier.Committed(self.journal.position))
+        return None
+
+    def _done(self, _: shop.Record) -> None:
+        """Committed already, before every other effect."""
+
+    def _witness(self, effect: shop.Witness) -> None:
+        self.parts.witness.raise_to(effect.count)
+
+    def _ask(self, effect: shop.Ask) -> None:
+        self._publish_ask(effect.name, effect.body)
+
+    def _greet(self, _: shop.Greet) -> None:
+        opening = self._opening
+        self._publish_ask(
+            "hello",
+            HelloAsk(
+                inc=opening.inc,
+                prior=opening.prior,
+                prior_seq=opening.prior_seq,
+                prior_head=opening.prior_head,
+            ),
+        )
+
+    def _publish_ask(self, name: str, body: Wire) -> None:
+        correlation = self.parts.chance(16)
+        while len(self._asked) >= ASKS_OPEN_MAX:
+            del self._asked[next(iter(self._asked))]
+        self._asked[correlation] = self.parts.clock.boot_ms()
+        payload = body.model_dump_json(exclude_none=True).encode()
+        topic = topics.ask_up(self.parts.device, name)
+        self.parts.line.publish(topic, payload, correlation=correlation, expires_s=ASK_EXPIRES_S)
+
+    def _patience(self, effect: shop.Patience) -> None:
+        for wait in [wait for wait in self._waits if wait.of == effect.of]:
+            self._waits.remove(wait)
+        self._waits.append(_Wait(self.parts.clock.boot_ms() + effect.wait_ms, effect.of))
+
+    def _show(self, effect: shop.Show) -> None:
+        if isinstance(effect.what, shop.Refused):
+            self.refused[effect.what.reason] += 1
+        self.parts.hands.show(effect)
+
+    def _print(self, effect: shop.Print) -> None:
+        self.parts.hands.print(effect.slip)
+
+    def _kick(self, effect: shop.Kick) -> None:
+        self.parts.hands.kick(effect.reason)
+
+    # the line
+
+    def _deliver(self, event: courier.Event) -> None:
+        self.delivery, effects = courier.step(self.delivery, event, self.parts.clock.boot_ms())
+        for effect in effects:
+            match effect:
+                case courier.Publish(after=after, through=through):
+                    self._publish(after, through)
+                case courier.Reconnect():
+                    self.parts.line.reconnect()
+
+    def _publish(self, after: int, through: int) -> None:
+        """Send records in messages of bounded size, each of one incarnation. What the line does not take is
+        sent again when the round is due."""
+        topic = topics.records_up(self.parts.device)
+        while after < through:
+            entries = self.journal.pending(after, min(BATCH_RECORDS, through - after))
+            size, lines = 0, []
+            for entry in entries:
+                size += len(entry.bytes) + 1
+                if size > BATCH_BYTES_MAX:
+                    break
+                lines.append(entry.bytes)
+            if not lines or not self.parts.line.publish(topic, b"\n".join(lines)):
+                return
+            after += len(lines)
+
+    def _message(self, topic: str, payload: bytes, correlation: bytes) -> None:
+        try:
+            if topic == topics.ack_down(self.parts.device):
+                self._acked(Ack.model_validate_json(payload))
+            elif topic == topics.answer_down(self.parts.device):
+                self._answered(Answer.model_validate_json(payload), correlation)
+            else:
+                self.refused[Reason.FOREIGN_DEVICE] += 1
+        except ValidationError:
+            self.refused[Reason.NOT_UNDERSTOOD] += 1
+
+    def _acked(self, ack: Ack) -> None:
+        before = self.journal.settled_through
+        try:
+            through = self.journal.settle(ack)
+        except JournalFull:
+            return  # settling waits for room; the core will say it again
+        except JournalBroken:
+            self.broken = True
+            self.happen(shop.JournalFailed(Reason.JOURNAL_BROKEN))
+            return
+        self._deliver(courier.Settled(through, ack.credit))
+        if before < self._opened_at <= through:
+            self.happen(shop.OpeningSettled())
+
+    def _answered(self, answer: Answer, correlation: bytes) -> None:
+        body = ASK_BODIES[answer.name][1].model_validate(answer.body)
+        asked_ms = self._asked.get(correlation)
+        match body:
+            case HelloAnswer():
+                if asked_ms is not None:
+                    now_ms = self.parts.clock.boot_ms()
+                    self.belief = self.belief.told(
+                        body.core_ms, asked_boot_ms=asked_ms, answered_boot_ms=now_ms
+                    )
+                    self.happen(shop.HelloAnswered(body.standing))
+            case PayAnswer():
+                self.happen(shop.PaymentTold(body.attempt, body.state))
+            case LeaseAnswer():
+                self.happen(_lease_event(body))
+
+    def _report(self, now_ms: int) -> None:
+        if now_ms < self._telemetry_due_ms or not self.till.line_up:
+            return
+        busy = self.delivery.phase is courier.Phase.SENDING
+        if busy and now_ms < self._telemetry_due_ms + TELEMETRY_LATE_MS:
+            return
+        self._telemetry_due_ms = now_ms + TELEMETRY_MS
+        payload = self.telemetry().model_dump_json(exclude_none=True).encode()
+        self.parts.line.publish(topics.telemetry_up(self.parts.device), payload, qos=0)
+
+    def telemetry(self) -> Telemetry:
+        """How the box is doing, as the core and the screen see it."""
+        pending = self.journal.position - self.journal.settled_through
+        oldest = self.journal.oldest_pending_ms() if pending else None
+        return Telemetry(
+            inc=self.journal.incarnation,
+            seq=self.journal.seq,
+            head=self.journal.head,
+            pending=pending,
+            oldest_pending_ms=oldest,
+            free_bytes=min(2**31, self.parts.free_bytes()),
+            refused=dict(self.refused),
+        )
+
+    def _moment(self) -> shop.Moment:
+        boot_ms = self.parts.clock.boot_ms()
+        at = self.belief.at(boot_ms)
+        fresh = tuple(uuid7(at.lo_ms, self.parts.chance(CHANCE_BYTES)) for _ in range(shop.IDS_PER_STEP))
+        return shop.Moment(at, boot_ms, fresh)
+
+
+def _lease_event(body: LeaseAnswer) -> shop.RightGranted | shop.RightRefused:
+    if body.lease is None or body.first is None or body.last is None or body.template is None:
+        reason = body.refused if body.refused in set(Reason) else Reason.NOT_UNDERSTOOD
+        return shop.RightRefused(body.request, Reason(reason))
+    lease = Lease(body.lease, body.template, body.first, body.last, frozenset(body.spent), body.expires_ms)
+    return shop.RightGranted(body.request, lease)
+
+
+_DO: dict[type, Callable[[Runtime, Any], None]] = {
+    shop.Record: Runtime._done,
+    shop.Witness: Runtime._witness,
+    shop.Ask: Runtime._ask,
+    shop.Greet: Runtime._greet,
+    shop.Patience: Runtime._patience,
+    shop.Show: Runtime._show,
+    shop.Print: Runtime._print,
+    shop.Kick: Runtime._kick,
+}
