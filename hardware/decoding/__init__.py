@@ -1,1 +1,12 @@
-"""."""
+"""From a picture to the codes on it: `load` makes bytes a grey picture, `decode` reads it.
+
+Start with `cascade.py`, which says how many looks a code needs before it counts. `looks.py` holds the two
+decoders, `picture.py` opens untrusted files, `found.py` is what they speak in. Importing this package loads
+numpy, Pillow and the decoders, so only a camera and `tillbox scan` do.
+"""
+
+from .cascade import decode
+from .found import Found
+from .picture import Picture, load
+
+__all__ = ["Found", "Picture", "decode", "load"]

@@ -1,0 +1,103 @@
+"""The two decoders, each as one look at a grey picture. Neither is believed here; `cascade.py` judges.
+
+zxing-cpp is fast and reads everything. zbar reads blurred one-dimensional codes that it misses.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import zxingcpp
+
+from tillbox.contracts.codes.reads import Symbology
+
+from .found import Found
+from .picture import Picture
+
+Look = Callable[[Picture], tuple[Found, ...]]
+
+_Format = zxingcpp.BarcodeFormat
+
+# By kind and not by variant: a stacked DataBar is a DataBar to a till.
+_KINDS: dict[Any, Symbology] = {
+    _Format.QRCode: Symbology.QR,
+    _Format.DataMatrix: Symbology.DATA_MATRIX,
+    _Format.Aztec: Symbology.AZTEC,
+    _Format.PDF417: Symbology.PDF417,
+    _Format.Code128: Symbology.CODE_128,
+    _Format.Code39: Symbology.CODE_39,
+    _Format.Code93: Symbology.CODE_93,
+    _Format.ITF: Symbology.ITF,
+    _Format.Codabar: Symbology.CODABAR,
+    _Format.DataBar: Symbology.DATABAR,
+    _Format.EANUPC: Symbology.EAN_13,
+}
+_VARIANTS: dict[Any, Symbology] = {
+    _Format.MicroQRCode: Symbology.MICRO_QR,
+    _Format.EAN8: Symbology.EAN_8,
+    _Format.UPCA: Symbology.UPC_A,
+    _Format.UPCE: Symbology.UPC_E,
+}
+_WANTED = zxingcpp.BarcodeFormats(list(_KINDS))
+
+
+def look_zxing(picture: Picture) -> tuple[Found, ...]:
+    """Everything zxing-cpp reads."""
+    reads = zxingcpp.read_barcodes(picture, formats=_WANTED, text_mode=zxingcpp.TextMode.Plain)
+    return tuple(_from_zxing(read) for read in reads)
+
+
+def _from_zxing(read: Any) -> Found:
+    kind = _KINDS.get(read.symbology, Symbology.UNKNOWN)
+    at = read.position
+    corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    return Found(
+        raw=bytes(read.bytes),
+        text=read.text,
+        symbology=_VARIANTS.get(read.format, kind),
+        corners=tuple((corner.x, corner.y) for corner in corners),
+    )
+
+
+def look_zbar(picture: Picture) -> tuple[Found, ...]:
+    """What zbar reads of the drawings that a shop has; nothing where zbar is not installed."""
+    zbar = _zbar()
+    if zbar is None:
+        return ()
+    try:
+        reads = zbar.decode(picture, symbols=[zbar.ZBarSymbol[name] for name in (*_ZBAR_KINDS, "UPCE")])
+    except ValueError:
+        # pyzbar cannot name the direction of a QR code that is one part of several, and loses the picture.
+        return ()
+    found = (_from_zbar(read, _ZBAR_KINDS[read.type]) for read in reads if read.type in _ZBAR_KINDS)
+    return tuple(one for one in found if one.raw.isascii() and one.corners)
+
+
+def _from_zbar(read: Any, kind: Symbology) -> Found:
+    # zbar guesses at the alphabet of a QR code and re-writes its bytes, so only plain ASCII is passed on.
+    text = read.data.decode("ascii", "replace")
+    return Found(read.data, text, kind, tuple((point.x, point.y) for point in read.polygon))
+
+
+# Not UPC-E: zbar sees one in the stripes of many a longer code. It is asked for all the same, since
+# otherwise zbar passes it off as the EAN-13 that it stands for.
+_ZBAR_KINDS = {
+    "EAN13": Symbology.EAN_13,
+    "EAN8": Symbology.EAN_8,
+    "I25": Symbology.ITF,
+    "CODE128": Symbology.CODE_128,
+    "CODE39": Symbology.CODE_39,
+    "CODABAR": Symbology.CODABAR,
+    "QRCODE": Symbology.QR,
+}
+
+
+@functools.cache
+def _zbar() -> Any:
+    try:
+        from pyzbar import pyzbar
+    except ImportError:  # the package, or the system's libzbar that it loads
+        return None
+    return pyzbar

@@ -1,0 +1,172 @@
+"""Reading pictures of codes: real decoders on pictures made here, and the rule that judges what they say."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import segno
+import zxingcpp
+from PIL import Image
+
+from tillbox.contracts.codes.reads import Symbology
+from tillbox.hardware.decoding import Found, decode, load
+from tillbox.hardware.decoding.cascade import settled, tally
+from tillbox.hardware.decoding.looks import look_zbar, look_zxing
+
+PAYMENT = "287634438256643940"
+DRAWINGS = {
+    Symbology.QR: ("QRCode", "TB1:COUPON", "TB1:COUPON"),
+    Symbology.MICRO_QR: ("MicroQRCode", "12345", "12345"),
+    Symbology.DATA_MATRIX: ("DataMatrix", "MEMBER-7", "MEMBER-7"),
+    Symbology.AZTEC: ("Aztec", "MEMBER-7", "MEMBER-7"),
+    Symbology.PDF417: ("PDF417", "MEMBER-7", "MEMBER-7"),
+    Symbology.EAN_13: ("EAN13", "6901234567892", "6901234567892"),
+    Symbology.EAN_8: ("EAN8", "96385074", "96385074"),
+    Symbology.UPC_E: ("UPCE", "01234565", "0012345000065"),
+    Symbology.CODE_128: ("Code128", PAYMENT, PAYMENT),
+    Symbology.CODE_39: ("Code39", "SHELF-12", "SHELF-12"),
+    Symbology.CODE_93: ("Code93", "SHELF-12", "SHELF-12"),
+    Symbology.ITF: ("ITF", "10012345600019", "10012345600019"),
+    Symbology.CODABAR: ("Codabar", "A40156B", "A40156B"),
+    Symbology.DATABAR: ("DataBarOmni", "0100012345600012", "0100012345600012"),
+}
+
+
+def drawn(kind: str, text: str | bytes, scale: int = 3) -> np.ndarray:
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat[kind])
+    return np.pad(np.array(code.to_image(scale=scale)), 20, constant_values=255)
+
+
+def qr(content: str | bytes, scale: int = 4, border: int = 4) -> np.ndarray:
+    out = io.BytesIO()
+    segno.make(content, micro=False).save(out, kind="png", scale=scale, border=border)
+    picture = load(out.getvalue())
+    assert isinstance(picture, np.ndarray)
+    return picture
+
+
+def counter(*pictures: np.ndarray) -> np.ndarray:
+    """Several codes beside each other on a white counter."""
+    height = max(len(picture) for picture in pictures)
+    padded = [
+        np.pad(picture, ((0, height - len(picture)), (10, 10)), constant_values=255) for picture in pictures
+    ]
+    return np.hstack(padded)
+
+
+def says(picture: np.ndarray) -> set[tuple[Symbology, bytes]]:
+    return {(one.symbology, one.raw) for one in decode(picture)}
+
+
+@pytest.mark.parametrize("symbology", list(DRAWINGS))
+def test_every_drawing_is_read_byte_for_byte(symbology: Symbology) -> None:
+    kind, text, raw = DRAWINGS[symbology]
+    assert says(drawn(kind, text)) == {(symbology, raw.encode())}
+
+
+def test_upc_a_arrives_as_the_ean_13_it_is() -> None:
+    assert says(drawn("UPCA", "036000291452")) == {(Symbology.EAN_13, b"0036000291452")}
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("symbology", [Symbology.QR, Symbology.EAN_13, Symbology.CODE_128])
+def test_a_code_may_be_held_any_way_up(symbology: Symbology, quarter_turns: int) -> None:
+    kind, text, raw = DRAWINGS[symbology]
+    assert says(np.rot90(drawn(kind, text), quarter_turns)) == {(symbology, raw.encode())}
+
+
+def test_a_code_may_be_white_on_black() -> None:
+    assert says(255 - qr(PAYMENT)) == {(Symbology.QR, PAYMENT.encode())}
+
+
+def test_a_payment_code_and_a_coupon_are_read_from_one_photo() -> None:
+    photo = counter(drawn("Code128", PAYMENT), qr("TB1:COUPON"), drawn("EAN13", "6901234567892"))
+    assert says(photo) == {
+        (Symbology.CODE_128, PAYMENT.encode()),
+        (Symbology.QR, b"TB1:COUPON"),
+        (Symbology.EAN_13, b"6901234567892"),
+    }
+
+
+def test_the_same_label_twice_is_one_code() -> None:
+    assert len(decode(counter(qr("TB1:COUPON"), qr("TB1:COUPON")))) == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["满 30 减 5", "a\x1b[31mb\nc", "满减".encode("gb18030"), bytes(range(256))]
+)
+def test_what_is_in_a_qr_code_comes_out_as_it_went_in(content: str | bytes) -> None:
+    raw = content if isinstance(content, bytes) else content.encode()
+    assert says(qr(content)) == {(Symbology.QR, raw)}
+
+
+def test_text_is_for_people_and_in_their_alphabet() -> None:
+    assert [one.text for one in decode(qr("满 30 减 5"))] == ["满 30 减 5"]
+
+
+def test_where_a_code_was_is_told_in_pixels_of_the_picture() -> None:
+    small = qr(PAYMENT, scale=1)
+    shown = np.full((300, 400), 255, dtype=np.uint8)
+    shown[200 : 200 + len(small), 300 : 300 + len(small)] = small
+    (one,) = decode(shown)
+    assert all(300 <= x <= 330 and 200 <= y <= 230 for x, y in one.corners)
+
+
+def test_a_small_blurred_code_is_read_at_twice_its_size_and_is_where_it_is() -> None:
+    small = Image.fromarray(qr(PAYMENT, scale=4, border=6)).resize((39, 39), Image.Resampling.BILINEAR)
+    shown = np.asarray(small)
+    assert look_zxing(shown) == look_zbar(shown) == ()
+    (one,) = decode(shown)
+    assert one.raw == PAYMENT.encode()
+    assert all(3 <= x <= 36 and 3 <= y <= 36 for x, y in one.corners)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (480, 640)])
+def test_a_picture_without_a_code_is_no_trouble(shape: tuple[int, int]) -> None:
+    assert decode(np.full(shape, 255, dtype=np.uint8)) == ()
+    assert decode(np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)) == ()
+
+
+# the rule, on readings that no camera has to make first
+
+HERE = ((0, 0), (100, 0), (100, 50), (0, 50))
+THERE = ((500, 0), (600, 0), (600, 50), (500, 50))
+
+
+def read(text: str, symbology: Symbology = Symbology.EAN_13, corners: tuple = HERE) -> Found:
+    return Found(text.encode(), text, symbology, corners)
+
+
+TEA, MILK = read("6901234567892"), read("6907234567890")
+COUPON = read("TB1:COUPON", Symbology.QR)
+
+
+@pytest.mark.parametrize(
+    ("story", "looks", "counts"),
+    [
+        ("a strong code counts at once", [(COUPON,)], {"TB1:COUPON"}),
+        ("one look at a weak code is hearsay", [(TEA,)], set()),
+        ("two that agree are a read", [(TEA,), (TEA,)], {"6901234567892"}),
+        ("two that disagree are none", [(TEA,), (MILK,)], set()),
+        ("and a third does not break the tie", [(TEA,), (MILK,), (TEA,)], set()),
+        ("a look that sees nothing takes no side", [(TEA,), (), (TEA,)], {"6901234567892"}),
+        ("two codes in two places do not quarrel", [(TEA, read("96385074", Symbology.EAN_8, THERE))] * 2, {"6901234567892", "96385074"}),
+        ("stripes inside a QR code are no product", [(COUPON, TEA), (TEA,)], {"TB1:COUPON"}),
+        ("a code seen in two places was not seen twice", [(TEA,), (read("6901234567892", corners=THERE),)], set()),
+    ],
+)  # fmt: skip
+def test_when_a_code_counts(story: str, looks: list[tuple[Found, ...]], counts: set[str]) -> None:
+    assert {one.text for one in tally(looks)} == counts, story
+
+
+def test_looking_ends_when_more_looks_would_not_help() -> None:
+    assert settled([(COUPON,)])
+    assert not settled([(TEA,)])
+    assert not settled([(COUPON, read("96385074", Symbology.EAN_8, THERE))])
+    assert settled([(TEA,), (TEA,)])
+    assert settled([(TEA,), (MILK,), ()])
+    assert not settled([(), ()])
+    assert settled([(), (), ()])
+    assert not settled([(), (TEA,), ()])
