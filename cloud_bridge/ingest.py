@@ -177,7 +177,7 @@ class _Batch:
                 wm=mark.watermark,
                 head=mark.head,
                 echo_seq=seq,
-                echo_hash=found,
+                echo_hash=found or None,
                 credit=credit,
                 refused=refused,
             )

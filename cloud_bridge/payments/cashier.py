@@ -112,7 +112,7 @@ def give_up(
     elif row["state"] not in (State.DECLINED, State.REVERSED, State.REVERSING):
         payment_ = _payment(row)
         after, _ = step(payment_, GivenUp(), now_ms, schedule)
-        due_ms = max(now_ms, payment_.created_ms + schedule.reverse_floor_ms)
+        due_ms = max(now_ms, min(payment_.created_ms, now_ms) + schedule.reverse_floor_ms)
         _store(connection, row, replace(after, due_ms=due_ms), "given_up", now_ms)
 
 
@@ -158,21 +158,18 @@ def owe_refund(connection: Connection, *, refund_no: str, attempt: str, amount: 
 
 def due(connection: Connection, ledger: Ledger, *, now_ms: int, schedule: Schedule, most: int = 50) -> Todo:
     """Everything whose time has come. Called every second, and first of all after a start."""
-    waiting = payment.c.state.not_in(sorted(FINAL)) & (payment.c.due_ms <= now_ms)
-    attempts = connection.execute(
-        select(payment.c.attempt).where(waiting).order_by(payment.c.due_ms).limit(most)
-    ).scalars()
+    rows = select(payment.c.attempt, payment.c.due_ms).where(payment.c.state.not_in(sorted(FINAL)))
+    waiting = connection.execute(rows.order_by(payment.c.due_ms)).all()
+    attempts = [attempt for attempt, due_ms in waiting if schedule.is_due(due_ms, now_ms)][:most]
     todo = Todo()
-    for attempt in list(attempts):
+    for attempt in attempts:
         todo += _advance(connection, ledger, attempt, Due(), now_ms, schedule)
-    return todo + _refunds_due(connection, now_ms, most)
+    return todo + _refunds_due(connection, now_ms, schedule, most)
 
 
-def _refunds_due(connection: Connection, now_ms: int, most: int) -> Todo:
-    waiting = (channel_refund.c.state == "open") & (channel_refund.c.due_ms <= now_ms)
-    rows = connection.execute(
-        select(channel_refund).where(waiting).order_by(channel_refund.c.due_ms).limit(most)
-    ).all()
+def _refunds_due(connection: Connection, now_ms: int, schedule: Schedule, most: int) -> Todo:
+    still = select(channel_refund).where(channel_refund.c.state == "open").order_by(channel_refund.c.due_ms)
+    rows = [row for row in connection.execute(still) if schedule.is_due(row.due_ms, now_ms)][:most]
     for row in rows:
         wait_ms = min(REFUND_AGAIN_MAX_MS, REFUND_AGAIN_MS << min(row.tries, 20))
         values = {"tries": row.tries + 1, "due_ms": now_ms + wait_ms}

@@ -48,6 +48,10 @@ class Schedule:
     reverse_again_ms: int = 5_000
     reverse_again_max_ms: int = 600_000
 
+    def is_due(self, due_ms: int, now_ms: int) -> bool:
+        """Whether the time has come, or lies so far ahead that the clock must have been set back."""
+        return not now_ms < due_ms <= now_ms + self.reverse_again_max_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -171,16 +175,18 @@ def _told(payment: Payment, event: Event, now_ms: int, schedule: Schedule) -> St
 
 
 def _open(payment: Payment, state: State, now_ms: int, schedule: Schedule) -> Step:
-    """Still open: ask again, until the window is over."""
+    """Still open: ask again, until the window is over, by the clock or by the number of questions: the
+    core's own clock may be set back, and a customer must not wait for it to come round again."""
     tell = (Tell(),) if state is not payment.state else ()
-    if now_ms - payment.created_ms >= schedule.window_ms:
+    over = now_ms - payment.created_ms >= schedule.window_ms
+    if over or payment.tries * schedule.query_ms >= schedule.window_ms:
         return _reverse(payment, now_ms, schedule)
     return replace(payment, state=state, due_ms=now_ms + schedule.query_ms), tell
 
 
 def _reverse(payment: Payment, now_ms: int, schedule: Schedule) -> Step:
     """The reversal follows the last query with no gap, but not sooner than the channel can know the trade."""
-    floor_ms = payment.created_ms + schedule.reverse_floor_ms
+    floor_ms = min(payment.created_ms, now_ms) + schedule.reverse_floor_ms
     payment = replace(payment, state=State.REVERSING, tries=0, due_ms=max(now_ms, floor_ms))
     if floor_ms > now_ms:
         return payment, (Tell(),)
@@ -194,7 +200,7 @@ def _reverse_now(payment: Payment, _: Event, now_ms: int, schedule: Schedule) ->
 
 
 def _query(payment: Payment, _: Event, now_ms: int, schedule: Schedule) -> Step:
-    return replace(payment, due_ms=now_ms + schedule.query_ms), (CallQuery(),)
+    return replace(payment, tries=payment.tries + 1, due_ms=now_ms + schedule.query_ms), (CallQuery(),)
 
 
 def _reversed(payment: Payment, event: Event, _: int, __: Schedule) -> Step:

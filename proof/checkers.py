@@ -1,0 +1,202 @@
+"""What must hold, as functions over evidence. They judge from the paper that customers hold and from the
+wallet company's own statement, not from what the system says of itself; the book is the defendant.
+
+Each returns the list of its complaints; an empty list is a pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tillbox.cloud_bridge.book.accounts import limits_of
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One slip in a customer's hand."""
+
+    device: str
+    kind: str
+    id: str
+    sale: str
+    amount: int
+    tender: str
+    attempt: str | None = None
+    template: str | None = None
+    serial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What the wallet company's statement says of one attempt."""
+
+    attempt: str
+    paid: int
+    refunded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One leg of the book."""
+
+    tid: str
+    account: str
+    unit: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that the checkers may look at."""
+
+    papers: Sequence[Paper]
+    postings: Sequence[Posted]
+    balances: Mapping[tuple[str, str], int]
+    kinds: Mapping[str, str]
+    """The kind of every transaction in the book."""
+    recorded: frozenset[str]
+    """The id of every record that a box ever committed."""
+    trades: Sequence[Trade] = ()
+    excused: frozenset[str] = frozenset()
+    """Slips and payments whose only record was on a medium that was destroyed before the line came back."""
+    undrained: Mapping[str, int] = field(default_factory=dict)
+    open_payments: Sequence[str] = ()
+
+
+def nothing_lost(evidence: Evidence) -> list[str]:
+    """Every slip that a customer holds is in the book."""
+    return [
+        f"lost: {paper.kind} {paper.id} of {paper.device}, {paper.amount}"
+        for paper in _originals(evidence)
+        if paper.id not in evidence.kinds and paper.id not in evidence.excused
+    ]
+
+
+def nothing_twice(evidence: Evidence) -> list[str]:
+    """Every slip is in the book with its own amount, and nothing is booked beside a slip's id.
+
+    The drawer is the witness: what a box's cash account holds is what its records say, each counted once.
+    """
+    complaints = []
+    moved: dict[str, int] = defaultdict(int)
+    for leg in evidence.postings:
+        if leg.account.startswith(("cash:", "payment:", "variance:")) and leg.unit == "CNY/2":
+            moved[leg.tid] += leg.minor
+    for paper in _originals(evidence):
+        if paper.id not in evidence.kinds:
+            continue
+        expected = paper.amount if paper.kind == "receipt" else -paper.amount
+        if moved[paper.id] != expected:
+            complaints.append(
+                f"twice: {paper.kind} {paper.id} says {expected}, the book moved {moved[paper.id]}"
+            )
+    twins = Counter((paper.sale, paper.kind, paper.id) for paper in _originals(evidence))
+    sold = Counter(sale for (sale, kind, _) in twins if kind == "receipt")
+    complaints += [
+        f"twice: sale {sale} has {count} receipts of different id"
+        for sale, count in sold.items()
+        if count > 1
+    ]
+    complaints += [
+        f"twice: {kind} {tid} is booked, and no box ever recorded it"
+        for tid, kind in evidence.kinds.items()
+        if kind in ("sale", "void", "refund") and tid not in evidence.recorded
+    ]
+    return complaints
+
+
+def book_balances(evidence: Evidence) -> list[str]:
+    """Every transaction sums to zero per unit, balances are the sums of postings, limits are kept."""
+    per_txn: Counter[tuple[str, str]] = Counter()
+    per_account: Counter[tuple[str, str]] = Counter()
+    for leg in evidence.postings:
+        per_txn[leg.tid, leg.unit] += leg.minor
+        per_account[leg.account, leg.unit] += leg.minor
+    complaints = [f"unbalanced: {tid} is off by {off} {unit}" for (tid, unit), off in per_txn.items() if off]
+    for key in per_account.keys() | evidence.balances.keys():
+        kept = evidence.balances.get(key, 0)
+        if per_account.get(key, 0) != kept:
+            complaints.append(f"unbalanced: {key[0]} says {kept}, its postings {per_account.get(key, 0)}")
+        if not limits_of(key[0]).allow(kept):
+            complaints.append(f"unbalanced: {key[0]} holds {kept} {key[1]}, beyond its limits")
+    return complaints
+
+
+def coupon_spent_once(evidence: Evidence) -> list[str]:
+    """No serial is on more receipts than were voided, plus one; and the book took no risk for any."""
+    voided = {paper.sale for paper in evidence.papers if paper.kind == "void"}
+    spends: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for paper in _originals(evidence):
+        if paper.kind == "receipt" and paper.template is not None and paper.serial is not None:
+            spends[paper.template, paper.serial].add(paper.sale)
+    complaints = [
+        f"coupon spent twice: {template} number {serial} on sales {sorted(sales - voided)}"
+        for (template, serial), sales in spends.items()
+        if len(sales - voided) > 1
+    ]
+    risks = [
+        account for (account, _), minor in evidence.balances.items() if account.startswith("risk:") and minor
+    ]
+    return complaints + [f"coupon spent twice: the book lost on {account}" for account in risks]
+
+
+def no_goods_uncharged(evidence: Evidence) -> list[str]:
+    """Goods on a payment code were charged, and who was charged has goods or the money back."""
+    trades = {trade.attempt: trade for trade in evidence.trades}
+    back: Counter[str] = Counter()
+    complaints = []
+    for paper in _originals(evidence):
+        if paper.attempt and paper.kind in ("void", "refund"):
+            back[paper.attempt] += paper.amount
+    sold = {
+        paper.attempt: paper for paper in _originals(evidence) if paper.kind == "receipt" and paper.attempt
+    }
+    for attempt, paper in sold.items():
+        trade = trades.get(attempt or "", Trade("", 0, 0))
+        if trade.paid != paper.amount:
+            complaints.append(f"uncharged: {attempt} got goods for {paper.amount}, was charged {trade.paid}")
+    recorded = {
+        leg.account.removeprefix("payment:") for leg in evidence.postings if evidence.kinds[leg.tid] == "sale"
+    }
+    for trade in evidence.trades:
+        net = trade.paid - trade.refunded
+        if net > 0 and trade.attempt not in recorded and trade.attempt not in evidence.excused:
+            complaints.append(f"charged for nothing: {trade.attempt} paid {net}, and no sale took it up")
+        if (
+            trade.attempt in sold
+            and trade.refunded != back[trade.attempt]
+            and trade.attempt not in evidence.excused
+        ):
+            shown = f"{trade.refunded} came back, slips say {back[trade.attempt]}"
+            if trade.refunded < back[trade.attempt]:
+                complaints.append(f"not paid back: {trade.attempt}: {shown}")
+    return complaints + [f"open: payment {attempt} never ended" for attempt in evidence.open_payments]
+
+
+def drains_in_bounded_time(evidence: Evidence) -> list[str]:
+    """Every box handed everything in within the time allowed after the line was mended."""
+    return [
+        f"stuck: {device} still holds {left} records" for device, left in evidence.undrained.items() if left
+    ]
+
+
+CHECKERS = {
+    "lost": nothing_lost,
+    "duplicated": nothing_twice,
+    "unbalanced": book_balances,
+    "coupon_double": coupon_spent_once,
+    "uncharged": no_goods_uncharged,
+    "stuck": drains_in_bounded_time,
+}
+"""Every checker, under the name its count has in a report."""
+
+
+def judge(evidence: Evidence) -> dict[str, list[str]]:
+    """The complaints of every checker."""
+    return {name: check(evidence) for name, check in CHECKERS.items()}
+
+
+def _originals(evidence: Evidence) -> Iterable[Paper]:
+    return (paper for paper in evidence.papers if paper.kind != "copy")

@@ -1,0 +1,429 @@
+"""The machines of a simulated town: boxes and a core, each real code on a disk that may lose power."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from tillbox.agent import till as shop
+from tillbox.agent.past import recall
+from tillbox.agent.runtime import Parts, Runtime
+from tillbox.agent.words import Word
+from tillbox.broker.journal import JournalBroken, JournalFull, open_journal
+from tillbox.broker.line import Happening
+from tillbox.cloud_bridge.desk import Desk
+from tillbox.cloud_bridge.ingest import Arrived, Counts, Ingest
+from tillbox.cloud_bridge.payments import cashier
+from tillbox.cloud_bridge.payments.cashier import Call, Todo
+from tillbox.cloud_bridge.payments.machine import ReverseAnswered, Schedule, Told
+from tillbox.cloud_bridge.store import coupons, tables
+from tillbox.cloud_bridge.store.database import Database
+from tillbox.cloud_bridge.store.ledger import Ledger
+from tillbox.contracts import topics
+from tillbox.contracts.clock import TimeBelief
+from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
+from tillbox.contracts.messages import Answer, PaymentAsked, PaymentEnded
+
+from .checkers import Paper
+from .crash import dbapi
+from .crash.connection import CrashMedium, open_apsw
+from .crash.disk import CrashDisk, PowerCut
+from .crash.vfs import CrashVfs
+from .network import Agenda, Network, SimulatedLine, device_of
+from .wallet import Wallet
+
+EPOCH_MS = 1_790_000_000_000
+"""The virtual town's zero hour, in September 2026."""
+
+SCHEDULE = Schedule(query_ms=1_000, window_ms=8_000, reverse_floor_ms=3_000, reverse_again_ms=1_000,
+                    reverse_again_max_ms=8_000)  # fmt: skip
+TICK_MS = 400
+WORK_MS = 40
+
+
+class BoxNode:
+    """One box: its disk, its witness, its customers' paper, and, while it is on, its runtime."""
+
+    def __init__(
+        self, device: str, setup: shop.Setup, agenda: Agenda, network: Network, random: Random
+    ) -> None:
+        self.device, self.setup = device, setup
+        self.agenda, self.network, self.random = agenda, network, random
+        self.disk = CrashDisk(random)
+        self.medium = CrashMedium(self.disk)
+        self.witnessed: int | None = 0
+        self.papers: list[Paper] = []
+        self.recorded: set[str] = set()
+        self.asked: set[str] = set()
+        self.ended: set[str] = set()
+        self.runtime: Runtime | None = None
+        self.cut_chance = 0.0
+        self.counts: Counter[str] = Counter()
+        self._booted_ms = 0
+        self._boots = 0
+        self._line: SimulatedLine | None = None
+
+    # what the runtime is wired to
+
+    def boot_ms(self) -> int:
+        return self.agenda.now_ms - self._booted_ms
+
+    def read(self) -> int | None:
+        return self.witnessed
+
+    def raise_to(self, count: int) -> None:
+        if self.witnessed is not None:
+            self.witnessed = max(self.witnessed, count)
+        self._maybe_cut()
+
+    def show(self, show: shop.Show) -> None:
+        if isinstance(show.what, Word):
+            self.counts[f"show_{show.what}"] += 1
+        else:
+            self.counts[f"refused_{show.what.reason}"] += 1
+        self._maybe_cut()
+
+    def print(self, slip: shop.Slip) -> None:
+        self._maybe_cut()
+        sale, use = slip.content, slip.content.coupon
+        self.papers.append(
+            Paper(
+                device=self.device,
+                kind=slip.kind,
+                id=slip.id,
+                sale=slip.sale,
+                amount=slip.amount,
+                tender=sale.tender.type,
+                attempt=sale.tender.attempt,
+                template=use.template if use else None,
+                serial=use.serial if use else None,
+            )
+        )
+        self._maybe_cut()
+
+    def kick(self, reason: str) -> None:  # noqa: ARG002
+        self._maybe_cut()
+
+    # power
+
+    def power_on(self) -> None:
+        """Boot: verify the journal, remember, and go to work. Tries again after a cut in the middle."""
+        if self.runtime is not None:
+            return
+        self._boots += 1
+        self._booted_ms = self.agenda.now_ms - self.random.randint(1_000, 30_000)
+        self.disk.power_up()
+        # Without a battery the clock of each boot starts anywhere up to the true hour.
+        floor_ms = EPOCH_MS - self.random.choice((0, 86_400_000, 3_600_000_000))
+        belief = TimeBelief(floor_ms)
+        try:
+            self._open(belief)
+        except (JournalBroken, JournalFull, PowerCut):
+            self.counts["boot_failed"] += 1
+            if not self.disk.is_down:
+                self.disk.power_cut()
+            self.runtime = None
+            self.agenda.after(self.random.randint(200, 2_000), self.power_on)
+
+    def _open(self, belief: TimeBelief) -> None:
+        at = belief.at(self.boot_ms())
+        tid = uuid7(at.lo_ms, self._chance(CHANCE_BYTES))
+        journal, opening = open_journal(
+            self.medium, device=self.device, incarnation=self.draw_incarnation(), tid=tid, at=at
+        )
+        past = recall(entry.bytes for entry in journal.entries())
+        record = journal.record
+
+        def watched(drafts: Any) -> Any:
+            # Noted before: a commit may survive although the power went before it returned.
+            self.recorded.update(draft.tid for draft in drafts)
+            for draft in drafts:
+                if isinstance(draft.body, PaymentAsked):
+                    self.asked.add(draft.body.attempt)
+                if isinstance(draft.body, PaymentEnded):
+                    self.ended.add(draft.body.attempt)
+            return record(drafts)
+
+        journal.record = watched  # type: ignore[method-assign]
+        self._line = SimulatedLine(self.network, self.device)
+        parts = Parts(self.device, self._line, self, self, self, self._chance)
+        self.runtime = Runtime(parts, journal, opening, shop.boot(self.setup, past), belief)
+        self._guard(self.runtime.start)
+        if self.runtime is not None:
+            runtime = self.runtime
+            self._line.start(lambda happening: self._hear(runtime, happening))
+            self.agenda.after(TICK_MS, lambda: self._tick(runtime))
+
+    def draw_incarnation(self) -> str:
+        """64 random bits at every opening."""
+        return self._chance(INCARNATION_BYTES).hex()
+
+    @property
+    def open_attempts(self) -> set[str]:
+        """Payments that only this medium knows to be open: gone with it, where it is destroyed."""
+        return {asked for asked in self.asked if asked not in self.ended}
+
+    def power_cut(self) -> None:
+        """The plug is pulled, whatever the box was doing."""
+        if self._line is not None:
+            self._line.stop()
+        if not self.disk.is_down:
+            self.disk.power_cut()
+        self.runtime = None
+        self.counts["power_cuts"] += 1
+        self.agenda.after(self.random.randint(200, 4_000), self.power_on)
+
+    def close(self) -> None:
+        """Let go of the disk."""
+        self.runtime = None
+        self.medium.close()
+
+    def happen(self, what: shop.Event) -> None:
+        """Something at the counter."""
+        runtime = self.runtime
+        if runtime is not None:
+            self._guard(lambda: runtime.happen(what))
+
+    def _hear(self, runtime: Runtime, happening: Happening) -> None:
+        if runtime is self.runtime:
+            self._guard(lambda: runtime.hear(happening))
+
+    def _tick(self, runtime: Runtime) -> None:
+        if runtime is not self.runtime:
+            return
+        self._guard(runtime.tick)
+        self.agenda.after(TICK_MS, lambda: self._tick(runtime))
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Do something, and lose power where that is what happens in it."""
+        try:
+            work()
+        except PowerCut:
+            self.power_cut()
+            return
+        except JournalBroken:
+            pass
+        if self.disk.is_down or (self.runtime is not None and self.runtime.broken):
+            self.power_cut()
+
+    def _maybe_cut(self) -> None:
+        """Power may go between any two effects."""
+        if self.cut_chance and self.random.random() < self.cut_chance:
+            raise PowerCut
+
+    def _chance(self, size: int) -> bytes:
+        return self.random.randbytes(size)
+
+
+class CoreNode:
+    """The core on its own disk, with the wallet company behind it."""
+
+    def __init__(self, agenda: Agenda, network: Network, wallet: Wallet, random: Random) -> None:
+        self.agenda, self.network, self.wallet, self.random = agenda, network, wallet, random
+        self.disk = CrashDisk(random)
+        self.counts: Counter[str] = Counter()
+        self.ingested = Counts()
+        self.skew_ms = 0
+        self.database: Database | None = None
+        self._vfs = CrashVfs(self.disk)
+        self._waiting: list[Arrived] = []
+        self._working = False
+        self._life = 0
+        self._last: dbapi.Connection | None = None
+        network.core = self.hear
+
+    @property
+    def now_ms(self) -> int:
+        """The core's wall clock."""
+        return EPOCH_MS + self.agenda.now_ms + self.skew_ms
+
+    def power_on(self) -> None:
+        if self.database is not None:
+            return
+        self.disk.power_up()
+        self._life += 1
+        self._waiting.clear()
+        self._working = False
+        engine = create_engine("sqlite://", module=dbapi, creator=self._connect, poolclass=StaticPool)
+        database = Database(engine)
+        try:
+            database.create()
+        except (DBAPIError, PowerCut):
+            self._down()
+            return
+        self.database = database
+        self.ingest = Ingest(database, SCHEDULE)
+        self.ingest.counts = self.ingested
+        self.desk = Desk(database, SCHEDULE)
+        life = self._life
+        self.agenda.after(300, lambda: self._look(life))
+
+    def issue(self, name: str, quantity: int) -> None:
+        """Make a coupon stock, once."""
+        assert self.database is not None
+        with self.database.writing() as connection:
+            ledger = Ledger(connection, self.now_ms)
+            coupons.issue(
+                connection,
+                ledger,
+                name=name,
+                title=name,
+                quantity=quantity,
+                lease_ms=60_000,
+                tid=f"issue:{name}",
+            )
+            ledger.flush()
+
+    def power_cut(self) -> None:
+        if self.database is not None:
+            self._down()
+
+    def _down(self) -> None:
+        if not self.disk.is_down:
+            self.disk.power_cut()
+        self.counts["power_cuts"] += 1
+        self.database = None
+        self._life += 1
+        self.agenda.after(self.random.randint(200, 3_000), self.power_on)
+
+    def hear(self, topic: str, payload: bytes, correlation: bytes) -> bool:
+        """A box's message arrives. False where nobody is listening."""
+        if self.database is None:
+            return False
+        device = device_of(topic)
+        name = topics.ask_name_of(topic)
+        if name is not None:
+            self._ask(device, name, payload, correlation)
+        elif topic == topics.records_up(device):
+            self._waiting.append(Arrived(device, payload))
+            if not self._working:
+                self._working = True
+                life = self._life
+                self.agenda.after(self.random.randint(1, WORK_MS), lambda: self._work(life))
+        return True
+
+    def _ask(self, device: str, name: str, payload: bytes, correlation: bytes) -> None:
+        fresh = uuid7(self.now_ms, self.random.randbytes(CHANCE_BYTES))
+        answered = self._try(
+            lambda: self.desk.answer(device, name, payload, now_ms=self.now_ms, fresh_id=fresh)
+        )
+        if answered is None:
+            return
+        if answered.answer is not None:
+            self._publish(
+                device, name, answered.answer.model_dump(mode="json", exclude_none=True), correlation
+            )
+        self._do(answered.todo)
+
+    def _work(self, life: int) -> None:
+        if life != self._life:
+            return
+        messages, self._waiting, self._working = self._waiting, [], False
+        acks = self._try(lambda: self.ingest.take(messages, self.now_ms))
+        for device, ack in acks or ():
+            self.network.to_box(
+                device, topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode()
+            )
+
+    def _look(self, life: int) -> None:
+        if life != self._life:
+            return
+
+        def look(connection: Any, ledger: Ledger) -> Todo:
+            return cashier.due(connection, ledger, now_ms=self.now_ms, schedule=SCHEDULE)
+
+        todo = self._transact(look)
+        if todo is not None:
+            self._do(todo)
+        if life == self._life:
+            self.agenda.after(500, lambda: self._look(life))
+
+    def _do(self, todo: Todo) -> None:
+        for news in todo.news:
+            self._publish(
+                news.device, "pay_status", news.answer.model_dump(mode="json", exclude_none=True), b""
+            )
+        for call in todo.calls:
+            life = self._life
+            self.agenda.after(
+                self.random.randint(5, 800), lambda call=call, life=life: self._call(call, life)
+            )
+
+    def _call(self, call: Call, life: int) -> None:
+        """The request leaves; its answer finds the core only if it still lives."""
+        if life != self._life and self.random.random() < 0.5:
+            return  # the core went down before the first byte left
+        outcome = self.wallet.call(call, self.agenda.now_ms)
+        self.agenda.after(self.random.randint(5, 1_500), lambda: self._told(call, outcome, life))
+
+    def _told(self, call: Call, outcome: Any, life: int) -> None:
+        if life != self._life or self.database is None:
+            return
+
+        def tell(connection: Any, ledger: Ledger) -> Todo:
+            if call.verb == "refund":
+                cashier.refund_told(connection, ledger, call.refund_no, outcome, now_ms=self.now_ms)
+                return Todo()
+            what = ReverseAnswered(outcome) if call.verb == "reverse" else Told(outcome)
+            return cashier.told(connection, ledger, call.attempt, what, now_ms=self.now_ms, schedule=SCHEDULE)
+
+        todo = self._transact(tell)
+        if todo is not None:
+            self._do(todo)
+
+    def _transact(self, work: Callable[[Any, Ledger], Todo]) -> Todo | None:
+        database = self.database
+        assert database is not None
+
+        def run() -> Todo:
+            with database.writing() as connection:
+                ledger = Ledger(connection, self.now_ms)
+                todo = work(connection, ledger)
+                ledger.flush()
+            return todo
+
+        todo: Todo | None = self._try(run)
+        return todo
+
+    def _try(self, work: Callable[[], Any]) -> Any:
+        """Do something in the database; where the power goes in it, it has not happened for the others."""
+        try:
+            result = work()
+        except (DBAPIError, PowerCut):
+            if not self.disk.is_down:
+                raise
+            self._down()
+            return None
+        if self.disk.is_down:
+            self._down()
+            return None
+        return result
+
+    def _publish(self, device: str, name: str, body: dict[str, Any], correlation: bytes) -> None:
+        payload = Answer.model_validate({"name": name, "body": body}).model_dump_json().encode()
+        self.network.to_box(device, topics.answer_down(device), payload, correlation)
+
+    def _connect(self) -> dbapi.Connection:
+        if self._last is not None:
+            self._last.close()
+        self._last = dbapi.Connection(open_apsw(self._vfs, "core.db"))
+        return self._last
+
+    def close(self) -> None:
+        """Let go of the disk."""
+        if self._last is not None:
+            self._last.close()
+        self._vfs.unregister()
+
+    def held(self) -> set[str]:
+        """The ids of all transactions that the core has."""
+        assert self.database is not None
+        with self.database.reading() as connection:
+            return set(connection.execute(select(tables.txn.c.tid)).scalars())

@@ -1,0 +1,375 @@
+"""A whole town from one seed: shops that sell, lines that fail, power that goes; then a calm, and a verdict.
+
+Real till, journal, delivery, ingest, desk, payments and book; the clock, the line, the disk and the wallet
+company are simulated. The same seed gives the same history, to the last byte.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
+from random import Random
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+
+from tillbox.agent import till as shop
+from tillbox.cloud_bridge.payments.machine import FINAL
+from tillbox.cloud_bridge.store import tables
+from tillbox.contracts.codes import (
+    CouponClaims,
+    PaymentCode,
+    SignedEnvelope,
+    Wallet,
+    kid_of,
+    open_envelope,
+    seal_coupon,
+)
+from tillbox.contracts.messages import Line
+from tillbox.contracts.money import CNY, Amount
+
+from .checkers import Evidence, Posted, judge
+from .network import Agenda, Network, Weather
+from .nodes import EPOCH_MS, BoxNode, CoreNode
+from .wallet import Wallet as WalletCompany
+
+CHAOS_MS = 60_000
+CALM_MS = 240_000
+"""Every box must have handed in everything, and every payment have ended, within four calm minutes."""
+
+COUPONS = 60
+LEASE = 6
+SEED_OF_ISSUER = bytes(range(32))
+PUBLIC = Ed25519PrivateKey.from_private_bytes(SEED_OF_ISSUER).public_key().public_bytes_raw()
+
+
+@dataclass(slots=True)
+class History:
+    """What came of one seed."""
+
+    seed: int
+    complaints: dict[str, list[str]]
+    receipts: int
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether no checker complained."""
+        return not any(self.complaints.values())
+
+
+def live(seed: int) -> History:
+    """Live through one history and judge it."""
+    return World(seed).run()
+
+
+@cache
+def envelope_of(serial: int | None) -> SignedEnvelope:
+    """A genuine coupon of the town's one template. A poster's has no serial."""
+    claims = CouponClaims(
+        tenant="town",
+        template="tea",
+        serial=serial,
+        not_before_ms=0,
+        not_after_ms=EPOCH_MS + 10**9,
+        threshold=Amount(500, CNY),
+        discount=Amount(200, CNY),
+        title="tea",
+    )
+    found = open_envelope(seal_coupon(claims, private_key=SEED_OF_ISSUER))
+    assert isinstance(found, SignedEnvelope)
+    return found
+
+
+class World:
+    """One town."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        self.agenda = Agenda()
+        self.network = Network(self.agenda, self.random)
+        self.wallet = WalletCompany(self.random)
+        self.core = CoreNode(self.agenda, self.network, self.wallet, self.random)
+        self.boxes = [self._box(f"box-{n + 1}") for n in range(self.random.randint(1, 3))]
+        self.excused: set[str] = set()
+        self.counts: Counter[str] = Counter()
+        self._images: dict[str, dict[str, bytes]] = {}
+        self._calm = False
+
+    def run(self) -> History:
+        """Chaos, calm, verdict."""
+        self.core.power_on()
+        self.core.issue("tea", COUPONS)
+        for box in self.boxes:
+            box.power_on()
+            self.agenda.after(self.random.randint(500, 2_000), partial(self._serve, box))
+        self._spoil()
+        self.agenda.run_until(CHAOS_MS)
+        self._mend()
+        end_ms = CHAOS_MS + CALM_MS
+        while self.agenda.now_ms < end_ms and not self._is_settled():
+            self.agenda.run_until(self.agenda.now_ms + 2_000)
+        self._last_cut()
+        evidence = self.evidence()
+        history = History(self.seed, judge(evidence), len(evidence.papers), self._tally())
+        self.core.close()
+        for box in self.boxes:
+            box.close()
+        return history
+
+    def _box(self, device: str) -> BoxNode:
+        keys = {kid_of(PUBLIC): (PUBLIC,)}
+        setup = shop.Setup(device=device, tenant="town", keys=keys, stocks={"tea": LEASE})
+        return BoxNode(device, setup, self.agenda, self.network, self.random)
+
+    # the shops
+
+    def _serve(self, box: BoxNode) -> None:
+        """One customer, or a part of one; then the next."""
+        if self._calm:
+            return
+        runtime = box.runtime
+        if runtime is not None:
+            phase = runtime.till.phase
+            act = {
+                shop.Idle: self._new_customer,
+                shop.Ringing: self._pay,
+                shop.InDoubt: self._doubt,
+            }.get(type(phase))
+            if act is not None:
+                act(box)
+        self.agenda.after(self.random.randint(100, 700), lambda: self._serve(box))
+
+    def _new_customer(self, box: BoxNode) -> None:
+        if self.random.random() < 0.15:
+            self._regret(box)
+            return
+        for _ in range(self.random.randint(1, 2)):
+            price = self.random.choice((300, 450, 800, 1_299))
+            box.happen(shop.LineRung(Line(name="茶", price=price, quantity=self.random.randint(1, 2))))
+        if self.random.random() < 0.5:
+            serial = None if self.random.random() < 0.3 else self.random.randint(1, COUPONS)
+            box.happen(shop.CodesShown((envelope_of(serial),)))
+
+    def _pay(self, box: BoxNode) -> None:
+        fate = self.random.random()
+        if fate < 0.08:
+            box.happen(shop.Cleared())
+        elif fate < 0.12:
+            box.happen(shop.CouponDropped())
+        elif fate < 0.5:
+            digits = "13" + str(self.random.randrange(10**15, 10**16))
+            box.happen(shop.CodesShown((PaymentCode(Wallet.WECHAT, digits),)))
+        else:
+            box.happen(shop.CashTaken(Amount(20_000, CNY)))
+
+    def _doubt(self, box: BoxNode) -> None:
+        fate = self.random.random()
+        if fate < 0.3:
+            box.happen(shop.AskAgainPressed())
+        elif fate < 0.4:
+            box.happen(shop.GiveUpPressed())
+
+    def _regret(self, box: BoxNode) -> None:
+        assert box.runtime is not None
+        sales = list(box.runtime.till.past.sales)
+        if not sales:
+            return
+        sale = self.random.choice(sales)
+        fate = self.random.random()
+        if fate < 0.5:
+            box.happen(shop.VoidPressed(sale))
+        elif fate < 0.8:
+            box.happen(shop.RefundPressed(sale, Amount(self.random.randint(1, 300), CNY)))
+        else:
+            box.happen(shop.ReprintPressed(sale))
+
+    # the faults
+
+    def _spoil(self) -> None:
+        random = self.random
+        self.network.weather = Weather(
+            random.random() * 0.4, random.random() * 0.4, random.choice((20, 200, 3_000))
+        )
+        self.wallet.mute = random.random() * 0.3
+        for box in self.boxes:
+            box.cut_chance = random.choice((0.0, 0.004, 0.01))
+        for fault, mean_ms in self._faults():
+            self._later(fault, mean_ms)
+
+    def _faults(self) -> list[tuple[Callable[[], None], int]]:
+        kinds = [
+            (self._cut_box, 9_000),
+            (self._cut_box_mid_write, 6_000),
+            (self._cut_core, 15_000),
+            (self._cut_core_mid_write, 10_000),
+            (self._partition, 8_000),
+            (self.network.amnesia, 20_000),
+            (self._fill_disk, 30_000),
+            (self._jump_clock, 20_000),
+        ]
+        if self.random.random() < 0.25:
+            kinds += [(self._take_image, 8_000), (self._restore_image, 20_000)]
+        if self.random.random() < 0.1:
+            kinds.append((self._wipe, 30_000))
+        return kinds
+
+    def _later(self, fault: Callable[[], None], mean_ms: int) -> None:
+        def strike() -> None:
+            if self._calm:
+                return
+            fault()
+            self._later(fault, mean_ms)
+
+        self.agenda.after(int(self.random.expovariate(1 / mean_ms)), strike)
+
+    def _cut_box(self) -> None:
+        box = self.random.choice(self.boxes)
+        if box.runtime is not None:
+            box.power_cut()
+
+    def _cut_box_mid_write(self) -> None:
+        self.random.choice(self.boxes).disk.cut_after(self.random.randint(1, 40))
+
+    def _cut_core(self) -> None:
+        self.core.power_cut()
+
+    def _cut_core_mid_write(self) -> None:
+        self.core.disk.cut_after(self.random.randint(1, 60))
+
+    def _partition(self) -> None:
+        box = self.random.choice(self.boxes)
+        self.network.cut(box.device)
+        self.agenda.after(self.random.randint(500, 15_000), lambda: self.network.mend(box.device))
+
+    def _fill_disk(self) -> None:
+        box = self.random.choice(self.boxes)
+        used = sum(len(file.live) for file in box.disk.files.values())
+        box.disk.capacity_bytes = used + self.random.randint(0, 9_000)
+        self.counts["disks_filled"] += 1
+        self.agenda.after(self.random.randint(500, 6_000), lambda: self._empty_disk(box))
+
+    def _empty_disk(self, box: BoxNode) -> None:
+        box.disk.capacity_bytes = 2**40
+
+    def _jump_clock(self) -> None:
+        self.core.skew_ms += self.random.choice((-900_000, -5_000, 5_000, 900_000))
+        self.counts["clock_jumps"] += 1
+
+    def _take_image(self) -> None:
+        box = self.random.choice(self.boxes)
+        if box.runtime is not None:
+            box.power_cut()
+            self._images[box.device] = box.disk.snapshot()
+
+    def _restore_image(self) -> None:
+        box = self.random.choice(self.boxes)
+        image = self._images.get(box.device)
+        if image is not None:
+            self._replace_medium(box, lambda: box.disk.restore(image))
+            self.counts["restored"] += 1
+
+    def _wipe(self) -> None:
+        box = self.random.choice(self.boxes)
+        self._replace_medium(box, lambda: box.disk.restore({}))
+        self.counts["wiped"] += 1
+
+    def _replace_medium(self, box: BoxNode, change: Callable[[], None]) -> None:
+        """What was only on the old medium is gone; everything else must not be."""
+        held = self.core.held() if self.core.database is not None else set()
+        gone = [paper for paper in box.papers if paper.id not in held]
+        self.excused.update(paper.id for paper in gone)
+        self.excused.update(paper.attempt for paper in gone if paper.attempt)
+        if box.runtime is not None:
+            asked = box.runtime.till.past.payment
+            box.power_cut()
+        else:
+            asked = None
+        self.excused.update(box.open_attempts)
+        if asked is not None:
+            self.excused.add(asked.attempt)
+        change()
+
+    # the calm
+
+    def _mend(self) -> None:
+        self._calm = True
+        self.network.weather = Weather()
+        self.wallet.mute = 0.0
+        for box in self.boxes:
+            box.cut_chance = 0.0
+            box.disk.capacity_bytes = 2**40
+            self.network.mend(box.device)
+            self.agenda.after(8_000, partial(self._give_up, box))
+
+    def _give_up(self, box: BoxNode) -> None:
+        """Closing time: the cashier settles what is open."""
+        runtime = box.runtime
+        if runtime is not None and isinstance(runtime.till.phase, (shop.InDoubt, shop.Paying)):
+            box.happen(shop.AskAgainPressed())
+            if isinstance(runtime.till.phase, shop.InDoubt) and self.agenda.now_ms > CHAOS_MS + 60_000:
+                box.happen(shop.GiveUpPressed())
+            self.agenda.after(8_000, lambda: self._give_up(box))
+
+    def _is_settled(self) -> bool:
+        for box in self.boxes:
+            runtime = box.runtime
+            if runtime is None or isinstance(runtime.till.phase, (shop.InDoubt, shop.Paying, shop.Checking)):
+                return False
+            if runtime.journal.settled_through < runtime.journal.position:
+                return False
+        return self.core.database is not None and not self._open_payments()
+
+    def _open_payments(self) -> list[str]:
+        assert self.core.database is not None
+        payment, refund = tables.payment.c, tables.channel_refund.c
+        with self.core.database.reading() as connection:
+            still = connection.execute(
+                select(payment.attempt).where(payment.state.not_in(sorted(FINAL)))
+            ).scalars()
+            owed = connection.execute(select(refund.refund_no).where(refund.state == "open")).scalars()
+            return [*still, *owed]
+
+    def _last_cut(self) -> None:
+        """A promise kept only in memory would be found out now."""
+        self.core.power_cut()
+        self.agenda.run_until(self.agenda.now_ms + 10_000)
+
+    def evidence(self) -> Evidence:
+        """What the checkers see."""
+        assert self.core.database is not None
+        with self.core.database.reading() as connection:
+            postings = [Posted(t, a, u, m) for t, _, a, u, m in connection.execute(select(tables.posting))]
+            balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
+            kinds = dict(connection.execute(select(tables.txn.c.tid, tables.txn.c.kind)).tuples().all())
+        return Evidence(
+            papers=[paper for box in self.boxes for paper in box.papers],
+            postings=postings,
+            balances=balances,
+            kinds=kinds,
+            recorded=frozenset().union(*(box.recorded for box in self.boxes)),
+            trades=self.wallet.statement(),
+            excused=frozenset(self.excused),
+            undrained={box.device: self._left(box) for box in self.boxes},
+            open_payments=self._open_payments(),
+        )
+
+    def _left(self, box: BoxNode) -> int:
+        runtime = box.runtime
+        return 1 if runtime is None else runtime.journal.position - runtime.journal.settled_through
+
+    def _tally(self) -> Counter[str]:
+        counts = Counter(self.counts)
+        for box in self.boxes:
+            counts.update({f"box_{name}": count for name, count in box.counts.items()})
+            counts.update({f"disk_{name}": count for name, count in box.disk.counts.items()})
+        counts.update({f"core_{name}": count for name, count in self.core.counts.items()})
+        counts.update({f"line_{name}": count for name, count in self.network.counts.items()})
+        counts.update({f"wallet_{name}": count for name, count in self.wallet.counts.items()})
+        ingested = self.core.ingested
+        counts.update(duplicates=ingested.duplicates, gaps=ingested.gaps, replays=ingested.replays)
+        counts["applied"] = ingested.applied
+        return counts
