@@ -1,0 +1,118 @@
+"""A camera as a code reader: frames in, each code once out.
+
+It looks only when something moved, hands over everything that one frame shows as one delivery, and says when
+the camera is gone or silent. Where the frames come from is the source's affair (`frames.py`), what is on
+them the decoders'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tillbox.contracts.codes.reads import CodeRead
+from tillbox.contracts.verdicts import Refused
+from tillbox.hardware.decoding import Picture, decode
+from tillbox.hardware.ports import Deliver, DeviceBack, DeviceTrouble, Tell, TroubleKind
+
+from .frames import FrameSource
+from .motion import Motion
+from .repeats import Repeats
+from .worker import Worker, monotonic_ms
+
+REPEAT_MS = 1_500  # a phone that shakes is out of sight for less; two customers are further apart
+LOOK_AGAIN_MS = 500  # how often a still picture is decoded again
+SILENT_MS = 5_000  # a camera gives five frames a second in the dark
+TURN_MS = 50
+
+
+class CameraReader:
+    """A `CodeReader` for any source of frames.
+
+    reader = CameraReader("eye", V4L2Frames(0))
+    reader = CameraReader("eye", SimulatedCamera())
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: FrameSource,
+        *,
+        repeat_ms: int = REPEAT_MS,
+        look_again_ms: int = LOOK_AGAIN_MS,
+        silent_ms: int = SILENT_MS,
+        clock_ms: Callable[[], int] = monotonic_ms,
+    ) -> None:
+        self._name = name
+        self._source = source
+        self._repeats = Repeats(repeat_ms)
+        self._motion = Motion(look_again_ms)
+        self._silent_ms = silent_ms
+        self._clock_ms = clock_ms
+        self._worker = Worker(name, self, clock_ms)
+
+    @property
+    def name(self) -> str:
+        """What the shop calls it."""
+        return self._name
+
+    def start(self, deliver: Deliver, trouble: Tell) -> None:
+        """Open the source and look in a thread."""
+        self._deliver = deliver
+        self._trouble = trouble
+        self._worker.start(trouble)
+
+    def stop(self) -> None:
+        """End after the frame in hand."""
+        self._worker.stop()
+
+    # what the worker calls
+
+    def open(self) -> None:
+        """Open the source; what it was said to suffer from is over."""
+        self._heard_ms = self._clock_ms()
+        self._silent = self._torn = False
+        self._repeats.fresh((), self._heard_ms)
+        self._source.open()
+
+    def turn(self) -> None:
+        """Look at the next frame, if there is one."""
+        frame = self._source.next(TURN_MS)
+        now_ms = self._clock_ms()
+        if self._worker.stopping:
+            return
+        if frame is None:
+            self._note_absence(now_ms)
+            return
+        self._note_frame(frame, now_ms)
+        if not isinstance(frame, Refused):
+            self._look(frame, now_ms)
+
+    def close(self) -> None:
+        """Let go of the source."""
+        self._source.close()
+
+    def _look(self, picture: Picture, now_ms: int) -> None:
+        if not self._motion.worth_a_look(picture, now_ms):
+            self._repeats.unchanged(now_ms)
+            return
+        fresh = self._repeats.fresh(decode(picture), now_ms)
+        if fresh and not self._worker.stopping:
+            self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name) for one in fresh))
+
+    def _note_absence(self, now_ms: int) -> None:
+        if not self._source.steady:
+            self._repeats.fresh((), now_ms)  # a picture in a folder was shown once and taken away
+        elif not self._silent and now_ms - self._heard_ms >= self._silent_ms:
+            self._silent = True
+            hint = "The camera is there and shows nothing new. Pull its cable and put it back."
+            self._trouble(DeviceTrouble(self._name, TroubleKind.SILENT, hint))
+
+    def _note_frame(self, frame: Picture | Refused, now_ms: int) -> None:
+        self._heard_ms = now_ms
+        if self._silent:
+            self._silent = False
+            self._trouble(DeviceBack(self._name))
+        # Once for a row of torn frames: a bad cable tears ten a second.
+        if isinstance(frame, Refused) and not self._torn:
+            self._trouble(DeviceTrouble(self._name, TroubleKind.UNREADABLE, frame.say("en")))
+        self._torn = isinstance(frame, Refused)

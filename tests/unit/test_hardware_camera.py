@@ -1,0 +1,298 @@
+"""The camera reader: what is held before it is read once, and what is wrong with it is said once."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import segno
+import zxingcpp
+from PIL import Image
+
+from tillbox.contracts.codes.reads import CodeRead, Symbology
+from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.decoding import Found
+from tillbox.hardware.drivers.camera import CameraReader
+from tillbox.hardware.drivers.frames import FolderFrames
+from tillbox.hardware.drivers.motion import Motion
+from tillbox.hardware.drivers.repeats import Repeats
+from tillbox.hardware.ports import DeviceBack, DeviceTrouble, TroubleKind
+from tillbox.hardware.simulated.camera import SimulatedCamera
+
+PATIENCE_S = 10.0
+REPEAT_MS = 300
+
+
+class Counter:
+    """What a reader handed over and what it complained of."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[set[bytes]] = []
+        self.reads: list[CodeRead] = []
+        self.news: list[DeviceTrouble | DeviceBack] = []
+
+    def deliver(self, reads: tuple[CodeRead, ...]) -> None:
+        self.reads += reads
+        self.deliveries.append({read.raw for read in reads})
+
+    def told(self) -> list[str]:
+        return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < end:
+        time.sleep(0.005)
+    return true()
+
+
+def qr(text: str) -> bytes:
+    out = io.BytesIO()
+    segno.make(text, micro=False).save(out, kind="png", scale=4)
+    return out.getvalue()
+
+
+def payment_code_and_coupon() -> bytes:
+    bars = zxingcpp.create_barcode("287634438256643940", zxingcpp.BarcodeFormat.Code128).to_image(scale=2)
+    phone = np.full((300, 700), 255, dtype=np.uint8)
+    coupon = np.asarray(Image.open(io.BytesIO(qr("TB1:COUPON"))).convert("L"))
+    phone[20 : 20 + len(coupon), 20 : 20 + coupon.shape[1]] = coupon
+    phone[100 : 100 + bars.shape[0], 250 : 250 + bars.shape[1]] = np.array(bars)
+    out = io.BytesIO()
+    Image.fromarray(phone).save(out, "WEBP", lossless=True)
+    return out.getvalue()
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter()
+
+
+@pytest.fixture
+def twin() -> SimulatedCamera:
+    return SimulatedCamera()
+
+
+@pytest.fixture
+def watching(twin: SimulatedCamera, counter: Counter) -> Iterator[CameraReader]:
+    reader = CameraReader("eye", twin, repeat_ms=REPEAT_MS, look_again_ms=100, silent_ms=300)
+    reader.start(counter.deliver, counter.news.append)
+    yield reader
+    reader.stop()
+
+
+def test_a_code_held_still_is_one_code_and_shown_again_it_is_another(watching, twin, counter) -> None:
+    assert twin.show(qr("TB1:COUPON")) is None
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    time.sleep(2 * REPEAT_MS / 1000)  # long enough to be read again, were it not held
+    assert counter.deliveries == [{b"TB1:COUPON"}]
+    twin.clear()
+    time.sleep(3 * REPEAT_MS / 1000)
+    twin.show(qr("TB1:COUPON"))
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}, {b"TB1:COUPON"}])
+    assert counter.reads[0] == CodeRead(b"TB1:COUPON", Symbology.QR, "eye")
+
+
+def test_a_payment_code_and_a_coupon_on_one_phone_arrive_together(watching, twin, counter) -> None:
+    twin.show(payment_code_and_coupon())
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON", b"287634438256643940"}])
+
+
+def test_a_code_that_changes_on_the_phone_is_read_at_once(watching, twin, counter) -> None:
+    codes = [b"28763443825664394%d" % number for number in range(4)]
+    for code in codes:
+        twin.show(qr(code.decode()))
+        assert eventually(lambda code=code: counter.deliveries[-1:] == [{code}])
+    assert counter.deliveries == [{code} for code in codes]
+
+
+def test_what_is_no_picture_is_refused_to_whoever_shows_it(watching, twin, counter) -> None:
+    refused = twin.show(b"milk, tea")
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.NO_PICTURE
+    twin.show(qr("TB1:COUPON"))
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    assert counter.news == []
+
+
+def test_a_torn_frame_is_told_and_looking_goes_on(watching, twin, counter) -> None:
+    twin.tear()
+    assert eventually(lambda: counter.told() == [TroubleKind.UNREADABLE])
+    twin.show(qr("TB1:COUPON"))
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    assert counter.told() == [TroubleKind.UNREADABLE]
+
+
+def test_a_frozen_camera_is_told_once_and_its_return_once(watching, twin, counter) -> None:
+    twin.freeze()
+    assert eventually(lambda: counter.told() == [TroubleKind.SILENT])
+    twin.show(qr("TB1:COUPON"))
+    twin.thaw()
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    assert counter.told() == [TroubleKind.SILENT, "back"]
+
+
+def test_a_pulled_cable_is_told_once_and_its_return_once(watching, twin, counter) -> None:
+    twin.unplug()
+    assert eventually(lambda: counter.told() == [TroubleKind.LOST])
+    twin.show(qr("TB1:COUPON"))
+    twin.plug()
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    assert counter.told() == [TroubleKind.LOST, "back"]
+
+
+def test_a_frozen_camera_that_is_replugged_is_back_once(watching, twin, counter) -> None:
+    twin.freeze()
+    assert eventually(lambda: counter.told() == ["silent"])
+    twin.unplug()
+    assert eventually(lambda: counter.told() == ["silent", "lost"])
+    twin.thaw()
+    twin.plug()
+    assert eventually(lambda: counter.told() == ["silent", "lost", "back"])
+
+
+def test_after_stop_nothing_is_handed_over(watching, twin, counter) -> None:
+    watching.stop()
+    twin.show(qr("TB1:COUPON"))
+    twin.unplug()
+    time.sleep(0.2)  # a reader that had not stopped would have spoken by now
+    assert (counter.deliveries, counter.news) == ([], [])
+
+
+# a folder of pictures
+
+
+@pytest.fixture
+def folder(tmp_path: Path, counter: Counter) -> Iterator[Path]:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "yesterday.png").write_bytes(qr("OLD"))
+    reader = CameraReader("folder", FolderFrames(pictures), repeat_ms=REPEAT_MS, silent_ms=200)
+    reader.start(counter.deliver, counter.news.append)
+    yield pictures
+    reader.stop()
+
+
+def test_a_picture_put_into_the_folder_is_read_and_yesterdays_is_not(folder, counter) -> None:
+    (folder / "notes.txt").write_text("milk, tea")
+    (folder / "one.png").write_bytes(qr("ONE"))
+    assert eventually(lambda: counter.deliveries == [{b"ONE"}])
+    (folder / "two.PNG").write_bytes(qr("TWO"))
+    assert eventually(lambda: counter.deliveries == [{b"ONE"}, {b"TWO"}])
+    time.sleep(2 * REPEAT_MS / 1000)
+    (folder / "two again.png").write_bytes(qr("TWO"))
+    assert eventually(lambda: counter.deliveries == [{b"ONE"}, {b"TWO"}, {b"TWO"}])
+    assert counter.news == []  # a folder may be silent for as long as it likes
+
+
+def test_a_picture_that_arrives_slowly_is_read_when_it_is_whole(folder, counter) -> None:
+    data = qr("SLOW")
+    for at in range(0, len(data), 80):
+        with (folder / "slow.png").open("ab") as file:
+            file.write(data[at : at + 80])
+        time.sleep(0.03)
+    assert eventually(lambda: counter.deliveries == [{b"SLOW"}])
+
+
+def test_a_broken_picture_in_the_folder_is_trouble_and_the_next_is_read(folder, counter) -> None:
+    (folder / "broken.png").write_bytes(qr("ONE")[:60])
+    assert eventually(lambda: counter.told() == [TroubleKind.UNREADABLE])
+    (folder / "two.png").write_bytes(qr("TWO"))
+    assert eventually(lambda: counter.deliveries == [{b"TWO"}])
+
+
+def test_a_folder_that_goes_away_is_a_camera_unplugged(folder, counter) -> None:
+    os.rename(folder, folder.parent / "elsewhere")
+    assert eventually(lambda: counter.told() == ["lost"])
+    assert str(folder) in counter.news[0].hint
+    folder.mkdir()
+    assert eventually(lambda: counter.told() == ["lost", "back"])
+    (folder / "one.png").write_bytes(qr("ONE"))
+    assert eventually(lambda: counter.deliveries == [{b"ONE"}])
+
+
+# a film, by OpenCV
+
+
+def test_a_film_is_played_over_again_and_a_lost_one_is_trouble(tmp_path: Path, counter: Counter) -> None:
+    import cv2
+
+    from tillbox.hardware.drivers.frames_opencv import FilmFrames, V4L2Frames
+
+    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 20, (320, 320))
+    for text in ("ONE", "TWO"):
+        frame = Image.open(io.BytesIO(qr(text))).convert("RGB").resize((320, 320))
+        for _ in range(10):
+            film.write(np.asarray(frame))
+    film.release()
+    reader = CameraReader("film", FilmFrames(str(tmp_path / "film.avi")), repeat_ms=REPEAT_MS)
+    reader.start(counter.deliver, counter.news.append)
+    assert eventually(lambda: min(counter.deliveries.count({text}) for text in (b"ONE", b"TWO")) >= 2)
+    reader.stop()
+    assert counter.news == []
+
+    (tmp_path / "notes.txt").write_text("milk, tea")
+    for source in (FilmFrames(str(tmp_path / "notes.txt")), FilmFrames("/nowhere"), V4L2Frames(99)):
+        absent = Counter()
+        reader = CameraReader("absent", source)
+        reader.start(absent.deliver, absent.news.append)
+        assert eventually(lambda absent=absent: absent.told() == ["lost"])
+        reader.stop()
+
+
+# the pure parts
+
+
+def found(text: str) -> Found:
+    return Found(text.encode(), text, Symbology.QR, ((0, 0), (1, 1)))
+
+
+def test_a_code_counts_anew_only_after_it_was_out_of_sight() -> None:
+    repeats = Repeats(repeat_ms=1_000)
+    tea, milk = found("TEA"), found("MILK")
+    assert repeats.fresh([tea], 0) == (tea,)
+    assert repeats.fresh([tea, milk], 900) == (milk,)
+    assert repeats.fresh([], 1_000) == ()
+    assert repeats.fresh([tea], 1_899) == ()
+    assert repeats.fresh([milk], 2_000) == (milk,)
+    assert repeats.fresh([tea], 2_899) == (tea,)
+
+
+def test_a_code_that_lies_still_is_in_sight_though_nobody_decodes_it() -> None:
+    repeats = Repeats(repeat_ms=1_000)
+    repeats.fresh([found("TEA")], 0)
+    for now_ms in range(0, 60_000, 50):
+        repeats.unchanged(now_ms)
+    assert repeats.fresh([found("TEA")], 60_000) == ()
+
+
+def test_a_box_that_stalls_has_not_seen_the_code_twice() -> None:
+    repeats = Repeats(repeat_ms=1_000)
+    repeats.fresh([found("TEA")], 0)
+    assert repeats.fresh([found("TEA")], 5_000) == ()
+    assert repeats.fresh([], 5_050) == ()
+    assert repeats.fresh([found("TEA")], 6_050) == (found("TEA"),)
+
+
+def test_only_a_moving_picture_is_worth_a_look_and_noise_is_no_motion() -> None:
+    motion = Motion(look_again_ms=500)
+    chance = np.random.default_rng(5)
+
+    def frame(hand: bool = False) -> np.ndarray:
+        picture = np.clip(chance.normal(160, 12, (480, 640)), 0, 255).astype(np.uint8)
+        if hand:
+            picture[400:440, 600:640] = 30
+        return picture
+
+    assert motion.worth_a_look(frame(), 0)
+    assert not any(motion.worth_a_look(frame(), now_ms) for now_ms in range(50, 500, 50))
+    assert motion.worth_a_look(frame(hand=True), 500)
+    assert not motion.worth_a_look(frame(hand=True), 999)
+    assert motion.worth_a_look(frame(hand=True), 1_000)
+    assert motion.worth_a_look(frame(hand=True)[:240], 1_010)
+    assert motion.worth_a_look(np.zeros((1, 1), np.uint8), 1_020)
