@@ -32,7 +32,7 @@ from tillbox.contracts.messages import (
     Telemetry,
     Wire,
 )
-from tillbox.contracts.verdicts import Reason
+from tillbox.contracts.verdicts import Reason, Refused
 
 from . import till as shop
 from .offline import Lease
@@ -212,7 +212,7 @@ class Runtime:
         self._waits.append(_Wait(self.parts.clock.boot_ms() + effect.wait_ms, effect.of))
 
     def _show(self, effect: shop.Show) -> None:
-        if isinstance(effect.what, shop.Refused):
+        if isinstance(effect.what, Refused):
             self.refused[effect.what.reason] += 1
         self.parts.hands.show(effect)
 

@@ -646,7 +646,9 @@ def _renew(till: Till, moment: Moment) -> Step:
     )
     if not till.line_up or till.rights is Rights.FROZEN or not till.vouched:
         return till, ()
-    for lease in [lease for lease in till.past.leases.values() if lease.is_over(moment.at)][:2]:
+    pledged = _pledged(till)
+    expired = [one for one in till.past.leases.values() if one.is_over(moment.at) and one.id not in pledged]
+    for lease in expired[:2]:
         till, more = _close(till, lease, moment)
         effects, moment = (*effects, *more), replace(moment, fresh=moment.fresh[1:])
     for template, size in list(till.setup.stocks.items())[:4]:
@@ -657,6 +659,13 @@ def _renew(till: Till, moment: Moment) -> Step:
             ask = Ask("lease", LeaseAsk(request=moment.fresh[0], **body.model_dump()))
             effects, moment = (*effects, *more, ask), replace(moment, fresh=moment.fresh[1:])
     return till, effects
+
+
+def _pledged(till: Till) -> set[str]:
+    """Leases that the basket or an open payment counts on: they are not given back meanwhile."""
+    coupon, payment = basket_of(till).coupon, till.past.payment
+    pledged = {coupon.right.lease} if coupon else set()
+    return pledged | ({payment.coupon.lease} if payment and payment.coupon else set())
 
 
 def _close(till: Till, lease: Lease, moment: Moment) -> Step:

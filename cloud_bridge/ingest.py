@@ -257,6 +257,11 @@ class _Batch:
             return None
         newest = self._newest.get(record.dev)
         number = newest[1].number + 1 if newest else 1
+        prior = self._marks.get((record.dev, opened.prior)) if opened.prior else None
+        if opened.prior is not None and (prior is None or prior.watermark < opened.prior_seq):
+            # The line turned messages round: the incarnation before this one is not all here yet.
+            self._counts.gaps += 1
+            return None
         standing = _standing(opened, newest)
         mark = Mark(0, start, standing, number, self._now_ms)
         self._marks[record.dev, record.inc] = mark

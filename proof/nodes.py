@@ -62,7 +62,7 @@ class BoxNode:
         self.papers: list[Paper] = []
         self.recorded: set[str] = set()
         self.asked: set[str] = set()
-        self.ended: set[str] = set()
+        self.ended: dict[str, str] = {}
         self.runtime: Runtime | None = None
         self.cut_chance = 0.0
         self.counts: Counter[str] = Counter()
@@ -148,7 +148,7 @@ class BoxNode:
                 if isinstance(draft.body, PaymentAsked):
                     self.asked.add(draft.body.attempt)
                 if isinstance(draft.body, PaymentEnded):
-                    self.ended.add(draft.body.attempt)
+                    self.ended[draft.body.attempt] = draft.tid
             return record(drafts)
 
         journal.record = watched  # type: ignore[method-assign]
@@ -165,10 +165,11 @@ class BoxNode:
         """64 random bits at every opening."""
         return self._chance(INCARNATION_BYTES).hex()
 
-    @property
-    def open_attempts(self) -> set[str]:
-        """Payments that only this medium knows to be open: gone with it, where it is destroyed."""
-        return {asked for asked in self.asked if asked not in self.ended}
+    def forgotten(self, held: set[str]) -> set[str]:
+        """Slips and payments that go with this medium, as the core does not hold their last word."""
+        gone = [paper for paper in self.papers if paper.id not in held]
+        asked = {attempt for attempt in self.asked if self.ended.get(attempt) not in held}
+        return asked | {paper.id for paper in gone}
 
     def power_cut(self) -> None:
         """The plug is pulled, whatever the box was doing."""
@@ -423,7 +424,7 @@ class CoreNode:
         self._vfs.unregister()
 
     def held(self) -> set[str]:
-        """The ids of all transactions that the core has."""
+        """The ids of all records that the core has."""
         assert self.database is not None
         with self.database.reading() as connection:
-            return set(connection.execute(select(tables.txn.c.tid)).scalars())
+            return set(connection.execute(select(tables.inbox.c.tid)).scalars())

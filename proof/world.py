@@ -280,17 +280,9 @@ class World:
     def _replace_medium(self, box: BoxNode, change: Callable[[], None]) -> None:
         """What was only on the old medium is gone; everything else must not be."""
         held = self.core.held() if self.core.database is not None else set()
-        gone = [paper for paper in box.papers if paper.id not in held]
-        self.excused.update(paper.id for paper in gone)
-        self.excused.update(paper.attempt for paper in gone if paper.attempt)
+        self.excused |= box.forgotten(held)
         if box.runtime is not None:
-            asked = box.runtime.till.past.payment
             box.power_cut()
-        else:
-            asked = None
-        self.excused.update(box.open_attempts)
-        if asked is not None:
-            self.excused.add(asked.attempt)
         change()
 
     # the calm

@@ -36,7 +36,6 @@ from .machine import (
     Event,
     GivenUp,
     Payment,
-    RefundLate,
     Schedule,
     Shout,
     State,
@@ -218,10 +217,6 @@ def _do(
                     entry, tid=f"reversed:{attempt}:{n}", kind="channel_reversed", device=device
                 )
                 assert decision.refused is None, decision
-            case RefundLate():
-                owe_refund(
-                    connection, refund_no=f"late:{attempt}", attempt=attempt, amount=amount, now_ms=now_ms
-                )
             case Shout(what):
                 notes.shout(connection, what, device=device, ref=attempt, detail=f"{amount}", now_ms=now_ms)
             case Tell():

@@ -6,7 +6,7 @@ It lives in the core and not in the box: if the box vanishes, the trade is close
     USER_PAYING, UNKNOWN ──query──> PAID | DECLINED | (the window is over) REVERSING
     REVERSING ──reverse, again and again──> REVERSED
     paid and then given up by the box ──> REVERSING
-    PAID told in REVERSED ──> refunded at once, and shouted about
+    PAID told in DECLINED or REVERSED ──> shouted about, and REVERSING again: it is paid back
 
 No answer is UNKNOWN and not a failure. The state is stored before the effects are done; after a crash
 `Due` finds what is open. The code itself is never stored, so a lost submission is queried, not repeated.
@@ -129,11 +129,6 @@ class BookBack:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundLate:
-    """Money came after the end: refund it under a number that depends on the attempt alone."""
-
-
-@dataclass(frozen=True, slots=True)
 class Tell:
     """Tell the box the new state."""
 
@@ -145,7 +140,7 @@ class Shout:
     what: str
 
 
-Effect = CallPay | CallQuery | CallReverse | BookPaid | BookBack | RefundLate | Tell | Shout
+Effect = CallPay | CallQuery | CallReverse | BookPaid | BookBack | Tell | Shout
 Step = tuple[Payment, tuple[Effect, ...]]
 Row = Callable[[Payment, Event, int, Schedule], Step]
 
@@ -219,12 +214,17 @@ def _paid_while_reversing(payment: Payment, event: Event, _: int, __: Schedule) 
     return replace(payment, owed=True), (BookPaid(), Shout("late_success"))
 
 
-def _late(payment: Payment, event: Event, _: int, __: Schedule) -> Step:
-    """Success after the end: it is never taken as paid. It is refunded, and somebody is told."""
+def _late(payment: Payment, event: Event, now_ms: int, schedule: Schedule) -> Step:
+    """Success after the end is never taken as paid: the money goes back, and somebody is told.
+
+    It goes back by a reversal, which a channel answers alike whether it still has the money or not: the
+    word may be an old one that was overtaken on its way."""
     assert isinstance(event, Told)
-    if event.outcome is not Outcome.PAID or payment.owed:
+    if event.outcome is not Outcome.PAID:
         return payment, ()
-    return replace(payment, owed=True), (BookPaid(), RefundLate(), Shout("late_success"))
+    payment = replace(payment, state=State.REVERSING, owed=True, tries=0)
+    payment, calls = _reverse_now(payment, Due(), now_ms, schedule)
+    return payment, (BookPaid(), Shout("late_success"), *calls)
 
 
 def _give_up(payment: Payment, _: Event, now_ms: int, schedule: Schedule) -> Step:
