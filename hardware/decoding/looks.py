@@ -5,7 +5,6 @@ zxing-cpp is fast and reads everything. zbar reads blurred one-dimensional codes
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,13 @@ from tillbox.contracts.codes.reads import Symbology
 
 from .found import Found
 from .picture import Picture
+
+try:
+    from pyzbar import pyzbar
+
+    _zbar: Any = pyzbar
+except ImportError:  # the package, or the system's libzbar that it loads
+    _zbar = None
 
 Look = Callable[[Picture], tuple[Found, ...]]
 
@@ -63,11 +69,10 @@ def _from_zxing(read: Any) -> Found:
 
 def look_zbar(picture: Picture) -> tuple[Found, ...]:
     """What zbar reads of the drawings that a shop has; nothing where zbar is not installed."""
-    zbar = _zbar()
-    if zbar is None:
+    if _zbar is None:
         return ()
     try:
-        reads = zbar.decode(picture, symbols=[zbar.ZBarSymbol[name] for name in (*_ZBAR_KINDS, "UPCE")])
+        reads = _zbar.decode(picture, symbols=[_zbar.ZBarSymbol[name] for name in (*_ZBAR_KINDS, "UPCE")])
     except ValueError:
         # pyzbar cannot name the direction of a QR code that is one part of several, and loses the picture.
         return ()
@@ -92,12 +97,3 @@ _ZBAR_KINDS = {
     "CODABAR": Symbology.CODABAR,
     "QRCODE": Symbology.QR,
 }
-
-
-@functools.cache
-def _zbar() -> Any:
-    try:
-        from pyzbar import pyzbar
-    except ImportError:  # the package, or the system's libzbar that it loads
-        return None
-    return pyzbar

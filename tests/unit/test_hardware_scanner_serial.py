@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -184,12 +182,3 @@ def test_a_reader_may_be_stopped_from_its_own_delivery(twin, counter) -> None:
     assert eventually(lambda: counter.codes == [b"first"])
     reader.stop()
     assert counter.codes == [b"first"]
-
-
-def test_a_box_without_a_camera_never_loads_the_libraries_of_one() -> None:
-    program = (
-        "import sys, tillbox.hardware.drivers.scanner_serial, tillbox.hardware.simulated.scanner\n"
-        "print([name for name in ('cv2', 'numpy', 'zxingcpp', 'pyzbar', 'PIL') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,163 @@
+"""What every code reader must do, whatever it is made of: the same stories, told to each of them."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import segno
+
+from tillbox.contracts.codes.reads import CodeRead
+from tillbox.hardware.drivers.camera import CameraReader
+from tillbox.hardware.drivers.frames import FolderFrames
+from tillbox.hardware.drivers.scanner_serial import SerialScanner
+from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, TroubleKind
+from tillbox.hardware.simulated.camera import SimulatedCamera
+from tillbox.hardware.simulated.scanner import SimulatedScanner
+
+PATIENCE_S = 10.0
+CODES = ["TB1:COUPON", "6901234567892", "https://shop.example/menu?table=7"]
+
+
+def qr(text: str) -> bytes:
+    out = io.BytesIO()
+    segno.make(text, micro=False).save(out, kind="png", scale=4)
+    return out.getvalue()
+
+
+@dataclass
+class Bench:
+    """A reader on the bench, with hands for what a person does to it, and ears for what it says."""
+
+    reader: CodeReader
+    show: Callable[[str], object]
+    unplug: Callable[[], object]
+    plug: Callable[[], object]
+    put_away: Callable[[], object] = lambda: None
+    reads: list[CodeRead] = field(default_factory=list)
+    news: list[DeviceTrouble | DeviceBack] = field(default_factory=list)
+    deliveries: list[tuple[CodeRead, ...]] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+
+    def start(self) -> None:
+        self.reader.start(self.deliver, self.news.append)
+
+    def deliver(self, reads: tuple[CodeRead, ...]) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.deliveries.append(reads)
+        self.reads += reads
+
+    def told(self) -> list[str]:
+        return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < end:
+        time.sleep(0.005)
+    return true()
+
+
+def serial_bench(_: Path) -> Bench:
+    twin = SimulatedScanner()
+    reader = SerialScanner("reader", twin.path)
+    return Bench(reader, lambda text: twin.show(text.encode()), twin.unplug, twin.plug, twin.close)
+
+
+def camera_bench(_: Path) -> Bench:
+    twin = SimulatedCamera()
+    return Bench(CameraReader("reader", twin), lambda text: twin.show(qr(text)), twin.unplug, twin.plug)
+
+
+def folder_bench(tmp_path: Path) -> Bench:
+    folder, aside = tmp_path / "pictures", tmp_path / "aside"
+    folder.mkdir()
+    numbers = iter(range(100))
+
+    def show(text: str) -> None:
+        # A person who shows a code to an unplugged camera shows it to nobody.
+        if folder.exists():
+            (folder / f"{next(numbers):03}.png").write_bytes(qr(text))
+
+    return Bench(
+        CameraReader("reader", FolderFrames(folder)),
+        show,
+        unplug=lambda: folder.rename(aside),
+        plug=lambda: aside.rename(folder),
+    )
+
+
+@pytest.fixture(params=[serial_bench, camera_bench, folder_bench], ids=["serial", "camera", "folder"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    made = request.param(tmp_path)
+    yield made
+    made.reader.stop()
+    made.put_away()
+
+
+def test_it_is_a_code_reader_with_a_name(bench: Bench) -> None:
+    assert isinstance(bench.reader, CodeReader)
+    assert bench.reader.name == "reader"
+
+
+def test_what_is_shown_arrives_once_in_order_and_signed_with_its_name(bench: Bench) -> None:
+    bench.start()
+    for count, code in enumerate(CODES, 1):
+        bench.show(code)
+        assert eventually(lambda count=count: len(bench.reads) == count)
+    assert [read.raw.decode() for read in bench.reads] == CODES
+    assert {read.source for read in bench.reads} == {"reader"}
+    assert all(bench.deliveries)
+    assert bench.news == []
+
+
+def test_it_delivers_on_a_thread_of_its_own(bench: Bench) -> None:
+    bench.start()
+    bench.show(CODES[0])
+    assert eventually(lambda: len(bench.reads) == 1)
+    assert bench.threads == {"reader"}
+
+
+def test_trouble_is_told_once_with_a_hint_and_its_end_once(bench: Bench) -> None:
+    bench.start()
+    bench.unplug()
+    assert eventually(lambda: bench.told() == ["lost"])
+    time.sleep(0.5)  # it tries again meanwhile, and has nothing new to say
+    bench.plug()
+    assert eventually(lambda: bench.told() == ["lost", "back"])
+    bench.show(CODES[0])
+    assert eventually(lambda: [read.raw.decode() for read in bench.reads] == CODES[:1])
+    trouble = bench.news[0]
+    assert isinstance(trouble, DeviceTrouble)
+    assert (trouble.device, trouble.kind) == ("reader", TroubleKind.LOST)
+    assert "?" in trouble.hint
+    assert bench.news[1:] == [DeviceBack("reader")]
+
+
+def test_one_that_is_not_there_at_first_is_trouble_and_no_exception(bench: Bench) -> None:
+    bench.unplug()
+    bench.start()
+    assert eventually(lambda: bench.told() == ["lost"])
+    bench.plug()
+    assert eventually(lambda: bench.told() == ["lost", "back"])
+
+
+@pytest.mark.parametrize("plugged", [True, False])
+def test_it_stops_for_good_plugged_or_not_and_its_thread_ends(bench: Bench, plugged: bool) -> None:
+    before = threading.active_count()
+    if not plugged:
+        bench.unplug()
+    bench.start()
+    assert threading.active_count() == before + 1
+    bench.reader.stop()
+    bench.reader.stop()
+    assert threading.active_count() == before
+    said = list(bench.news)
+    bench.show(CODES[0])
+    time.sleep(0.2)  # one that had not stopped would have read it by now
+    assert (bench.reads, bench.news) == ([], said)
