@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, and_, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select
 
 from tillbox.contracts.messages import (
     BATCH_BYTES_MAX,
@@ -186,8 +186,7 @@ class _Batch:
 
     def _load_marks(self) -> None:
         devices = sorted({read.record.dev for read in self._reads})
-        rows = select(tables.incarnation).where(tables.incarnation.c.device.in_(devices))
-        for row in self._connection.execute(rows.order_by(tables.incarnation.c.number)):
+        for row in self._connection.execute(_MARKS, {"devices": devices}):
             mark = Mark(row.watermark, row.head, row.standing, row.number, row.opened_ms)
             self._marks[row.device, row.inc] = mark
             self._newest[row.device] = row.inc, mark
@@ -451,6 +450,13 @@ _KINDS: dict[str, Callable[[_Batch, Record, Any, str], str]] = {
     "lease_closed": _Batch._lease_closed,
     "rights_lost": _Batch._rights_lost,
 }
+
+
+_MARKS = (
+    select(tables.incarnation)
+    .where(tables.incarnation.c.device.in_(bindparam("devices", expanding=True)))
+    .order_by(tables.incarnation.c.number)
+)
 
 
 def _standing(opened: Opened, newest: tuple[str, Mark] | None) -> str:

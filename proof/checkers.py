@@ -58,6 +58,8 @@ class Evidence:
     """The kind of every transaction in the book."""
     recorded: frozenset[str]
     """The id of every record that a box ever committed."""
+    voided: frozenset[str] = frozenset()
+    """Sales that a cashier voided, also where the power went before the slip was printed."""
     trades: Sequence[Trade] = ()
     excused: frozenset[str] = frozenset()
     """Slips and payments whose only record was on a medium that was destroyed before the line came back."""
@@ -126,7 +128,7 @@ def book_balances(evidence: Evidence) -> list[str]:
 
 def coupon_spent_once(evidence: Evidence) -> list[str]:
     """No serial is on more receipts than were voided, plus one; and the book took no risk for any."""
-    voided = {paper.sale for paper in evidence.papers if paper.kind == "void"}
+    voided = evidence.voided | {paper.sale for paper in evidence.papers if paper.kind == "void"}
     spends: dict[tuple[str, int], set[str]] = defaultdict(set)
     for paper in _originals(evidence):
         if paper.kind == "receipt" and paper.template is not None and paper.serial is not None:

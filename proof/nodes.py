@@ -46,6 +46,7 @@ SCHEDULE = Schedule(query_ms=1_000, window_ms=8_000, reverse_floor_ms=3_000, rev
                     reverse_again_max_ms=8_000)  # fmt: skip
 TICK_MS = 400
 WORK_MS = 40
+LOOK_MS = 800
 
 
 class BoxNode:
@@ -237,6 +238,7 @@ class CoreNode:
         self._waiting: list[Arrived] = []
         self._working = False
         self._life = 0
+        self._made = False
         self._last: dbapi.Connection | None = None
         network.core = self.hear
 
@@ -252,10 +254,11 @@ class CoreNode:
         self._life += 1
         self._waiting.clear()
         self._working = False
-        engine = create_engine("sqlite://", module=dbapi, creator=self._connect, poolclass=StaticPool)
-        database = Database(engine)
+        database = self._shared_database()
         try:
-            database.create()
+            if not self._made:
+                database.create()
+                self._made = True
         except (DBAPIError, PowerCut):
             self._down()
             return
@@ -344,7 +347,7 @@ class CoreNode:
         if todo is not None:
             self._do(todo)
         if life == self._life:
-            self.agenda.after(500, lambda: self._look(life))
+            self.agenda.after(LOOK_MS, lambda: self._look(life))
 
     def _do(self, todo: Todo) -> None:
         for news in todo.news:
@@ -353,9 +356,7 @@ class CoreNode:
             )
         for call in todo.calls:
             life = self._life
-            self.agenda.after(
-                self.random.randint(5, 800), lambda call=call, life=life: self._call(call, life)
-            )
+            self.agenda.after(self.random.randint(5, 800), partial(self._call, call, life))
 
     def _call(self, call: Call, life: int) -> None:
         """The request leaves; its answer finds the core only if it still lives."""
@@ -411,7 +412,14 @@ class CoreNode:
         payload = Answer.model_validate({"name": name, "body": body}).model_dump_json().encode()
         self.network.to_box(device, topics.answer_down(device), payload, correlation)
 
-    def _connect(self) -> dbapi.Connection:
+    def _shared_database(self) -> Database:
+        """One engine for all cores of this process: what SQLAlchemy has compiled once it need not again."""
+        _switchboard.core = self
+        _switchboard.database.close()
+        return _switchboard.database
+
+    def connect(self) -> dbapi.Connection:
+        """A connection to this core's disk; the one before it is dead."""
         if self._last is not None:
             self._last.close()
         self._last = dbapi.Connection(open_apsw(self._vfs, "core.db"))
@@ -422,9 +430,26 @@ class CoreNode:
         if self._last is not None:
             self._last.close()
         self._vfs.unregister()
+        self.database = None
 
     def held(self) -> set[str]:
         """The ids of all records that the core has."""
         assert self.database is not None
         with self.database.reading() as connection:
             return set(connection.execute(select(tables.inbox.c.tid)).scalars())
+
+
+class _Switchboard:
+    """Connects the shared engine to whichever core is on."""
+
+    def __init__(self) -> None:
+        self.core: CoreNode | None = None
+        engine = create_engine("sqlite://", module=dbapi, creator=self._connect, poolclass=StaticPool)
+        self.database = Database(engine)
+
+    def _connect(self) -> dbapi.Connection:
+        assert self.core is not None
+        return self.core.connect()
+
+
+_switchboard = _Switchboard()

@@ -35,7 +35,7 @@ from .network import Agenda, Network, Weather
 from .nodes import EPOCH_MS, BoxNode, CoreNode
 from .wallet import Wallet as WalletCompany
 
-CHAOS_MS = 60_000
+CHAOS_MS = 50_000
 CALM_MS = 240_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
 
@@ -101,6 +101,14 @@ class World:
 
     def run(self) -> History:
         """Chaos, calm, verdict."""
+        try:
+            return self._live()
+        finally:
+            self.core.close()
+            for box in self.boxes:
+                box.close()
+
+    def _live(self) -> History:
         self.core.power_on()
         self.core.issue("tea", COUPONS)
         for box in self.boxes:
@@ -114,11 +122,7 @@ class World:
             self.agenda.run_until(self.agenda.now_ms + 2_000)
         self._last_cut()
         evidence = self.evidence()
-        history = History(self.seed, judge(evidence), len(evidence.papers), self._tally())
-        self.core.close()
-        for box in self.boxes:
-            box.close()
-        return history
+        return History(self.seed, judge(evidence), len(evidence.papers), self._tally())
 
     def _box(self, device: str) -> BoxNode:
         keys = {kid_of(PUBLIC): (PUBLIC,)}
@@ -336,6 +340,8 @@ class World:
         with self.core.database.reading() as connection:
             postings = [Posted(t, a, u, m) for t, _, a, u, m in connection.execute(select(tables.posting))]
             balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
+            voids = select(tables.reversal.c.of).where(tables.reversal.c.kind == "void")
+            voided = frozenset(connection.execute(voids).scalars())
             kinds = dict(connection.execute(select(tables.txn.c.tid, tables.txn.c.kind)).tuples().all())
         return Evidence(
             papers=[paper for box in self.boxes for paper in box.papers],
@@ -343,6 +349,7 @@ class World:
             balances=balances,
             kinds=kinds,
             recorded=frozenset().union(*(box.recorded for box in self.boxes)),
+            voided=voided,
             trades=self.wallet.statement(),
             excused=frozenset(self.excused),
             undrained={box.device: self._left(box) for box in self.boxes},

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tillbox.cloud_bridge.book import accounts
 from tillbox.cloud_bridge.book import payments as book
@@ -47,6 +47,17 @@ from .machine import (
 CHANNEL = "sandbox"
 REFUND_AGAIN_MS = 5_000
 REFUND_AGAIN_MAX_MS = 600_000
+
+
+_OPEN = (
+    select(payment.c.attempt, payment.c.due_ms)
+    .where(payment.c.state.not_in(sorted(FINAL)))
+    .order_by(payment.c.due_ms)
+)
+_OPEN_REFUNDS = (
+    select(channel_refund).where(channel_refund.c.state == "open").order_by(channel_refund.c.due_ms)
+)
+_ONE = select(payment).where(payment.c.attempt == bindparam("attempt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +168,7 @@ def owe_refund(connection: Connection, *, refund_no: str, attempt: str, amount: 
 
 def due(connection: Connection, ledger: Ledger, *, now_ms: int, schedule: Schedule, most: int = 50) -> Todo:
     """Everything whose time has come. Called every second, and first of all after a start."""
-    rows = select(payment.c.attempt, payment.c.due_ms).where(payment.c.state.not_in(sorted(FINAL)))
-    waiting = connection.execute(rows.order_by(payment.c.due_ms)).all()
+    waiting = connection.execute(_OPEN).all()
     attempts = [attempt for attempt, due_ms in waiting if schedule.is_due(due_ms, now_ms)][:most]
     todo = Todo()
     for attempt in attempts:
@@ -167,8 +177,7 @@ def due(connection: Connection, ledger: Ledger, *, now_ms: int, schedule: Schedu
 
 
 def _refunds_due(connection: Connection, now_ms: int, schedule: Schedule, most: int) -> Todo:
-    still = select(channel_refund).where(channel_refund.c.state == "open").order_by(channel_refund.c.due_ms)
-    rows = [row for row in connection.execute(still) if schedule.is_due(row.due_ms, now_ms)][:most]
+    rows = [row for row in connection.execute(_OPEN_REFUNDS) if schedule.is_due(row.due_ms, now_ms)][:most]
     for row in rows:
         wait_ms = min(REFUND_AGAIN_MAX_MS, REFUND_AGAIN_MS << min(row.tries, 20))
         values = {"tries": row.tries + 1, "due_ms": now_ms + wait_ms}
@@ -283,7 +292,7 @@ def _unsold(ledger: Ledger, row: dict[str, object]) -> bool:
 
 
 def _row(connection: Connection, attempt: str) -> dict[str, object] | None:
-    found = connection.execute(select(payment).where(payment.c.attempt == attempt)).one_or_none()
+    found = connection.execute(_ONE, {"attempt": attempt}).one_or_none()
     return None if found is None else dict(found._asdict())
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
@@ -104,10 +105,15 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
     """Insert rows, or overwrite those with the same keys. For derived tables only."""
     if not rows:
         return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    fresh = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=fresh), list(rows))
+    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), keys), list(rows))
+
+
+@cache
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> Executable:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    fresh = {name: statement.excluded[name] for name in columns if name not in keys}
+    ready: Executable = statement.on_conflict_do_update(index_elements=list(keys), set_=fresh)
+    return ready
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

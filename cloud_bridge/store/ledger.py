@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, insert, select, tuple_
 
 from tillbox.cloud_bridge.book.engine import Decision, Entry, Key, Leg, decide
 from tillbox.contracts.money import Amount, Unit
@@ -20,6 +20,16 @@ from .tables import balance, posting, txn
 
 CHUNK = 400
 """Keys per SELECT: SQLite of Debian 12 takes 32,766 parameters, older ones 999; two per key."""
+
+_BALANCES = select(balance).where(
+    tuple_(balance.c.account, balance.c.unit).in_(bindparam("keys", expanding=True))
+)
+_KNOWN = select(txn.c.tid, txn.c.content).where(txn.c.tid.in_(bindparam("tids", expanding=True)))
+_LEGS = (
+    select(posting.c.account, posting.c.unit, posting.c.minor)
+    .where(posting.c.tid == bindparam("tid"))
+    .order_by(posting.c.leg)
+)
 
 
 class Ledger:
@@ -38,9 +48,8 @@ class Ledger:
         missing = sorted(set(keys) - self._balances.keys())
         for start in range(0, len(missing), CHUNK):
             some = missing[start : start + CHUNK]
-            found = select(balance).where(tuple_(balance.c.account, balance.c.unit).in_(some))
             self._balances.update(dict.fromkeys(some, 0))
-            for account, unit, minor in self._connection.execute(found):
+            for account, unit, minor in self._connection.execute(_BALANCES, {"keys": some}):
                 self._balances[account, unit] = minor
 
     def known(self, tids: Iterable[str]) -> dict[str, str]:
@@ -48,8 +57,8 @@ class Ledger:
         wanted = list(tids)
         result = {tid: self._txns[tid]["content"] for tid in wanted if tid in self._txns}
         for start in range(0, len(wanted), CHUNK):
-            found = select(txn.c.tid, txn.c.content).where(txn.c.tid.in_(wanted[start : start + CHUNK]))
-            result.update((tid, content) for tid, content in self._connection.execute(found))
+            found = self._connection.execute(_KNOWN, {"tids": wanted[start : start + CHUNK]})
+            result.update((tid, content) for tid, content in found)
         return result
 
     def post(self, entry: Entry, *, tid: str, kind: str, device: str, content: str = "") -> Decision:
@@ -86,11 +95,7 @@ class Ledger:
         """What a transaction posted, or None where there is no such transaction."""
         if tid in self._legs:
             return self._legs[tid]
-        rows = self._connection.execute(
-            select(posting.c.account, posting.c.unit, posting.c.minor)
-            .where(posting.c.tid == tid)
-            .order_by(posting.c.leg)
-        ).all()
+        rows = self._connection.execute(_LEGS, {"tid": tid}).all()
         return tuple(Leg(account, Amount(minor, Unit.parse(unit))) for account, unit, minor in rows) or None
 
     def flush(self) -> None:

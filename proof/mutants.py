@@ -1,0 +1,338 @@
+"""Protections switched off one at a time. A checker that does not notice is blind, and so is the proof.
+
+Each mutant is a small patch of the real code, named for what it takes away. It is killed by the first
+history in which a checker complains. Fault rates are those of every other run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy.exc import DBAPIError
+
+from tillbox.agent import past, till
+from tillbox.agent import runtime as running
+from tillbox.agent.runtime import Runtime
+from tillbox.broker import delivery as courier
+from tillbox.broker import journal as journals
+from tillbox.broker.journal import Journal, JournalBroken
+from tillbox.cloud_bridge import ingest as ingesting
+from tillbox.cloud_bridge.payments import cashier, machine
+from tillbox.cloud_bridge.payments.channels.port import Outcome
+from tillbox.cloud_bridge.payments.machine import State
+from tillbox.cloud_bridge.store import coupons, database, tables
+from tillbox.cloud_bridge.store.ledger import Ledger
+from tillbox.contracts.messages import BODIES, Ack, Record, digest
+
+from .crash.connection import NAME
+from .nodes import BoxNode, CoreNode
+from .world import live
+
+Mutant = Callable[[], AbstractContextManager[Any]]
+
+
+def _swap(pragmas: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pragma.replace("synchronous=EXTRA", "synchronous=NORMAL") for pragma in pragmas)
+
+
+def box_synchronous_normal() -> AbstractContextManager[Any]:
+    """The box's journal is not flushed at every commit."""
+    return patch.object(journals, "PRAGMAS", _swap(journals.PRAGMAS))
+
+
+def core_synchronous_normal() -> AbstractContextManager[Any]:
+    """The core's store is not flushed at every commit."""
+    return patch.object(database, "PRAGMAS", _swap(database.PRAGMAS))
+
+
+def settled_on_puback() -> AbstractContextManager[Any]:
+    """A record counts as handed in once the broker has taken it."""
+    publish = Runtime._publish
+
+    def trusting(self: Runtime, after: int, through: int) -> None:
+        publish(self, after, through)
+        for entry in self.journal.pending(after, through - after):
+            self.journal.settle(Ack(inc=entry.inc, wm=entry.seq, head=entry.hash, credit=200))
+
+    return patch.object(Runtime, "_publish", trusting)
+
+
+def ack_before_commit() -> AbstractContextManager[Any]:
+    """The core answers before its transaction is on the disk."""
+    work = CoreNode._work
+
+    def eager(self: CoreNode, life: int) -> None:
+        if life == self._life and self.database is not None:
+            with contextlib.suppress(Exception), self.database.writing() as connection:
+                batch = ingesting._Batch(connection, self.now_ms, self.ingest._schedule, ingesting.Counts())
+                for message in self._waiting:
+                    batch.read(message)
+                batch.apply()
+                for device, ack in batch.acks(200):
+                    payload = ack.model_dump_json(exclude_none=True).encode()
+                    self.network.to_box(device, f"tb/1/d/{device}/dn/ack", payload)
+                raise RuntimeError  # the commit is still to come
+        work(self, life)
+
+    return patch.object(CoreNode, "_work", eager)
+
+
+def no_dedup() -> AbstractContextManager[Any]:
+    """The core takes whatever arrives, as often as it arrives."""
+    apply_one = ingesting._Batch._apply_one
+    continues = ingesting._Batch._continues
+
+    def gullible(self: Any, read: Any, held: Any) -> bool:
+        mark = self._marks.get((read.record.dev, read.record.inc))
+        seen = mark is not None and read.record.seq <= mark.watermark
+        return continues(self, read, held) or seen
+
+    def again(self: Any, read: Any, body: Any, known: Any) -> None:
+        if read.record.tid in known or self._ledger.has_posted(read.record.tid):
+            n = len(self._ledger._txns) + self._counts.applied
+            record = read.record.model_copy(
+                update={"tid": f"{read.record.tid[:24]}{n:012d}", "seq": 10**9 + n}
+            )
+            read = ingesting.Read(record, read.hash, read.bytes)
+        apply_one(self, read, body, known)
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(patch.object(ingesting._Batch, "_continues", gullible))
+    stack.enter_context(patch.object(ingesting._Batch, "_apply_one", again))
+    return stack
+
+
+def ack_of_highest() -> AbstractContextManager[Any]:
+    """The core acknowledges the highest number it saw, gaps or not."""
+    continues = ingesting._Batch._continues
+
+    def leaping(self: Any, read: Any, held: Any) -> bool:
+        mark = self._marks.get((read.record.dev, read.record.inc))
+        if mark is not None and read.record.seq > mark.watermark + 1:
+            mark.watermark, mark.head = read.record.seq - 1, read.record.prev
+        return continues(self, read, held)
+
+    return patch.object(ingesting._Batch, "_continues", leaping)
+
+
+def same_incarnation_after_restore() -> AbstractContextManager[Any]:
+    """Incarnations are counted on the medium, so an old card numbers two histories alike."""
+
+    def counted(self: BoxNode) -> str:
+        file = self.disk.files.get(NAME)
+        connection = self.medium.connect()
+        connection.execute("PRAGMA journal_mode=WAL")
+        has = connection.execute("SELECT count(*) FROM sqlite_master WHERE name='incarnation'").fetchone()[0]
+        number = connection.execute("SELECT count(*) FROM incarnation").fetchone()[0] if has and file else 0
+        return digest(f"{self.device}{number}".encode())[:16]
+
+    return patch.object(BoxNode, "draw_incarnation", counted)
+
+
+def receipt_before_commit() -> AbstractContextManager[Any]:
+    """Paper first, disk afterwards."""
+    commit = Runtime._commit
+    print_ = running.Runtime._print
+
+    def hasty(self: Runtime, event: Any) -> None:
+        after, effects = till.step(self.till, event, self._moment())
+        for effect in effects:
+            if isinstance(effect, till.Print):
+                print_(self, effect)
+        drafts = tuple(d for effect in effects if isinstance(effect, till.Record) for d in effect.drafts)
+        failed = commit(self, drafts) if drafts else None
+        if failed is not None:
+            self.happen(till.JournalFailed(failed))
+            return
+        self.till = after
+        for effect in effects:
+            if not isinstance(effect, till.Print):
+                running._DO[type(effect)](self, effect)
+
+    return patch.object(Runtime, "happen", hasty)
+
+
+def queue_in_memory() -> AbstractContextManager[Any]:
+    """What was not sent before the power went is not sent afterwards."""
+    init = Runtime.__init__
+
+    def forgetful(self: Runtime, parts: Any, journal: Journal, *rest: Any) -> None:
+        init(self, parts, journal, *rest)
+        end = journal.position
+        self.delivery = courier.Delivery(committed=end, settled=end, sent=end)
+
+    return patch.object(Runtime, "__init__", forgetful)
+
+
+def new_id_at_each_retry() -> AbstractContextManager[Any]:
+    """What is found pending after a boot is recorded once more, under a new id."""
+    start = Runtime.start
+
+    def relentless(self: Runtime) -> None:
+        start(self)
+        for entry in self.journal.pending(self.journal.settled_through, 20):
+            record = Record.model_validate_json(entry.bytes)
+            if record.kind == "sale":
+                body = BODIES["sale"].model_validate(record.body)
+                tid = self._moment().fresh[0]
+                self.journal.record([journals.Draft(tid, "sale", body, self._moment().at)])
+
+    return patch.object(Runtime, "start", relentless)
+
+
+def sale_and_outbox_in_two_commits() -> AbstractContextManager[Any]:
+    """A record is noted as to be sent in a second transaction."""
+    record, pending = Journal.record, Journal.pending
+
+    def two(self: Journal, drafts: Sequence[Any]) -> Any:
+        entries = record(self, drafts)
+        self._connection.execute("CREATE TABLE IF NOT EXISTS outbox(tid TEXT)")
+        for entry in entries:
+            self._commit([("INSERT INTO outbox VALUES (?)", (entry.tid,))])
+        return entries
+
+    def noted(self: Journal, after: int, limit: int) -> list[Any]:
+        entries = pending(self, after, limit)
+        self._connection.execute("CREATE TABLE IF NOT EXISTS outbox(tid TEXT)")
+        rows = self._connection.execute("SELECT tid FROM outbox")
+        tids = {tid for (tid,) in rows}
+        return [entry for entry in entries if entry.tid in tids or entry.seq == 1]
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(patch.object(Journal, "record", two))
+    stack.enter_context(patch.object(Journal, "pending", noted))
+    return stack
+
+
+def no_echo() -> AbstractContextManager[Any]:
+    """A box believes only an ack whose head it knows: one restored from an old card never drains."""
+    settle = Journal.settle
+
+    def deaf(self: Journal, ack: Ack) -> int:
+        return settle(self, ack.model_copy(update={"echo_seq": 0, "echo_hash": None}))
+
+    return patch.object(Journal, "settle", deaf)
+
+
+def witness_ignored() -> AbstractContextManager[Any]:
+    """An old card's rights are believed."""
+
+    def naive(self: Any, event: till.WitnessRead, moment: Any) -> Any:  # noqa: ARG001
+        return replace(self, rights=till.Rights.LIVE), ()
+
+    return _rewire(till.WitnessRead, naive)
+
+
+def spends_forgotten_at_boot() -> AbstractContextManager[Any]:
+    """A boot remembers the leases and not what was spent of them."""
+    return patch.dict(past._KINDS, {"sale": lambda p, tid, sale: past._sale(p, tid, _without_coupon(sale))})
+
+
+def expiry_frees_rights() -> AbstractContextManager[Any]:
+    """An expired lease goes back to the stock although its box has not said so."""
+    grant = coupons.grant
+
+    def reclaiming(
+        connection: Any, ledger: Ledger, ask: Any, *, device: str, lease_id: str, now_ms: int
+    ) -> Any:
+        table = tables.lease
+        old = connection.execute(
+            table.select().where((table.c.state == "held") & (table.c.granted_ms < now_ms - 5_000))
+        ).all()
+        for row in old:
+            coupons.close(connection, ledger, device=row.device, lease_id=row.id, tid=f"free:{row.id}")
+        return grant(connection, ledger, ask, device=device, lease_id=lease_id, now_ms=now_ms)
+
+    return patch.object(coupons, "grant", reclaiming)
+
+
+def unknown_is_declined() -> AbstractContextManager[Any]:
+    """No answer from the wallet is taken for a no."""
+    told = machine._told
+
+    def hasty(payment: Any, event: Any, now_ms: int, schedule: Any) -> Any:
+        if event.outcome is Outcome.UNKNOWN:
+            event = machine.Told(Outcome.DECLINED)
+        return told(payment, event, now_ms, schedule)
+
+    rows = {key: hasty for key, row in machine.TABLE.items() if row is told}
+    late = {(State.DECLINED, machine.Told): machine._ignore}
+    return patch.dict(machine.TABLE, {**rows, **late})
+
+
+def given_up_is_forgotten() -> AbstractContextManager[Any]:
+    """The core does not reverse a payment that the cashier gave up."""
+    return patch.object(cashier, "give_up", lambda *_, **__: None)
+
+
+def open_payment_forgotten_at_boot() -> AbstractContextManager[Any]:
+    """After a power cut the box does not ask what became of its payment."""
+    boot = till.boot
+    return patch.object(till, "boot", lambda setup, memory: boot(setup, replace(memory, payment=None)))
+
+
+MUTANTS: dict[str, Mutant] = {
+    mutant.__name__: mutant
+    for mutant in (
+        box_synchronous_normal,
+        core_synchronous_normal,
+        settled_on_puback,
+        ack_before_commit,
+        no_dedup,
+        ack_of_highest,
+        same_incarnation_after_restore,
+        receipt_before_commit,
+        queue_in_memory,
+        new_id_at_each_retry,
+        sale_and_outbox_in_two_commits,
+        no_echo,
+        witness_ignored,
+        spends_forgotten_at_boot,
+        expiry_frees_rights,
+        unknown_is_declined,
+        given_up_is_forgotten,
+        open_payment_forgotten_at_boot,
+    )
+}
+
+
+def run(names: Sequence[str], seeds: int, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Try each mutant until a history shows it, or `seeds` histories did not."""
+    rows = []
+    for name in names:
+        killed_by, tried = "", 0
+        for seed in range(seeds):
+            tried += 1
+            killed_by = _one(name, seed)
+            if killed_by:
+                break
+        rows.append({"name": name, "killed": bool(killed_by), "seeds": tried, "by": killed_by})
+        progress(name)
+    return {"mutants": rows}
+
+
+def _one(name: str, seed: int) -> str:
+    """Which checker saw it in one history. Code that falls over its own missing protection is seen, too:
+    an assertion that fires, a table that a power cut took away."""
+    with MUTANTS[name]():
+        try:
+            history = live(seed)
+        except (AssertionError, DBAPIError, JournalBroken) as fell:
+            return f"fell: {type(fell).__name__}"
+    return next((checker for checker, found in history.complaints.items() if found), "")
+
+
+@contextmanager
+def _rewire(event: type, handler: Callable[..., Any]) -> Iterator[None]:
+    """Replace a whole row of the till's table."""
+    with patch.dict(till.TRANSITIONS, {event: (handler,) * len(till.PHASES)}):
+        yield
+
+
+def _without_coupon(sale: Any) -> Any:
+    return sale.model_copy(update={"coupon": None})
