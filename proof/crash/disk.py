@@ -141,7 +141,7 @@ class CrashDisk:
         for offset, data in file.pending:
             if fate < 0.25 or (fate < 0.75 and self.random.random() < 0.5):
                 self.counts["dropped"] += 1
-            elif data is None or fate < 0.5:
+            elif data is None or fate < 0.5 or fate > 0.9:
                 _put(file.durable, offset, data)
             else:
                 self._tear(file, offset, data)
