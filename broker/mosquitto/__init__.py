@@ -1,1 +1,8 @@
-"""."""
+"""A mosquitto of our own: certificates and an access list, no passwords and nobody anonymous.
+
+Start with `server.py`; `acl` is the access list, as data.
+"""
+
+from .server import Mosquitto, free_port
+
+__all__ = ["Mosquitto", "free_port"]

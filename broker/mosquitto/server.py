@@ -1,0 +1,133 @@
+"""Run one mosquitto in a folder of its own. It keeps nothing that we rely on: a broker may die at any time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from tillbox.broker.pki import Authority, Identity
+
+ACL = Path(__file__).with_name("acl")
+START_S = 10.0
+
+CONFIG = """\
+# Written at every start; change server.py instead.
+{user}persistence false
+max_queued_messages 20000
+max_inflight_messages 20
+max_packet_size 262144
+acl_file {acl}
+log_dest file {folder}/mosquitto.log
+log_type error
+log_type warning
+log_type notice
+connection_messages false
+
+listener {port} {host}
+allow_anonymous false
+cafile {ca}
+crlfile {crl}
+certfile {certificate}
+keyfile {key}
+require_certificate true
+# The certificate's name is the user for the access list, and the client id: a box cannot take another's place.
+use_identity_as_username true
+use_username_as_clientid true
+"""
+
+
+class MosquittoMissing(Exception):
+    """There is no mosquitto on this machine: apt-get install mosquitto."""
+
+
+class Mosquitto:
+    """One broker process."""
+
+    def __init__(
+        self, folder: Path, *, port: int, authority: Authority, server: Identity, host: str = "127.0.0.1"
+    ) -> None:
+        self.folder, self.port, self.host = folder, port, host
+        self._authority, self._server = authority, server
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start, and return when it takes connections. MosquittoMissing where there is none."""
+        program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
+        if program is None:
+            raise MosquittoMissing("mosquitto is not installed; run: apt-get install mosquitto")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        acl = self.folder / "acl"
+        acl.write_text(ACL.read_text())
+        acl.chmod(0o600)
+        config = self.folder / "mosquitto.conf"
+        config.write_text(
+            CONFIG.format(
+                # Started by root it would change to its own user, which cannot read our key.
+                user="user root\n" if os.geteuid() == 0 else "",
+                acl=acl,
+                folder=self.folder,
+                port=self.port,
+                host=self.host,
+                ca=self._authority.certificate,
+                crl=self._authority.revocations,
+                certificate=self._server.certificate,
+                key=self._server.key,
+            )
+        )
+        self._process = subprocess.Popen(  # noqa: S603
+            [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._wait()
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._end(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """Read the revocation list again."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.send_signal(how)
+            self._process.wait(timeout=START_S)
+            self._process = None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                probe.settimeout(0.5)
+                if probe.connect_ex((self.host, self.port)) == 0:
+                    return
+            if not self.alive:
+                break
+            time.sleep(0.02)
+        log = self.folder / "mosquitto.log"
+        said = log.read_text()[-400:] if log.exists() else "nothing"
+        self.kill()
+        raise RuntimeError(f"mosquitto did not start on {self.host}:{self.port}; its log says: {said}")
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
