@@ -270,6 +270,6 @@ class Book:
 
 
 def _trade(row: tuple[Any, ...]) -> Trade:
-    return Trade(
-        *row[:12], closed=bool(row[12]), refunded_minor=row[13], refunds=row[14], reversed=bool(row[15])
-    )
+    facts, (closed, refunded_minor, refunds, is_reversed) = row[:12], row[12:]
+    fields = (*facts, bool(closed), refunded_minor, refunds, bool(is_reversed))
+    return Trade(*fields)
