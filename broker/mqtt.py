@@ -95,7 +95,7 @@ class MqttLine:
             return False
         properties = None
         if correlation or expires_s is not None:
-            properties = Properties(PacketTypes.PUBLISH)
+            properties = _properties(PacketTypes.PUBLISH)
             if correlation:
                 properties.CorrelationData = correlation
             if expires_s is not None:
@@ -144,7 +144,7 @@ class MqttLine:
         context.load_cert_chain(endpoint.certificate, endpoint.key)
         client.tls_set_context(context)
         if endpoint.will is not None:
-            properties = Properties(PacketTypes.WILLMESSAGE)
+            properties = _properties(PacketTypes.WILLMESSAGE)
             properties.WillDelayInterval = WILL_DELAY_S
             client.will_set(
                 endpoint.will.topic, endpoint.will.payload, qos=1, retain=True, properties=properties
@@ -220,3 +220,8 @@ class MqttLine:
             client.disconnect()
             client.loop_stop()
         self._down(why)
+
+
+def _properties(kind: int) -> Properties:
+    properties: Properties = Properties(kind)  # type: ignore[no-untyped-call]
+    return properties

@@ -372,8 +372,19 @@ class _Batch:
 
     def _void(self, record: Record, body: Void, content: str) -> str:
         closed = body.coupon is not None and coupons.closed(self._connection, body.coupon.lease)
-        entry = sales.void(record.dev, body, self._ledger.legs_of(body.of), lease_closed=closed)
+        again = self._is_voided(body.of)
+        original = None if again else self._ledger.legs_of(body.of)
+        if original is None:
+            self._shout(
+                "void_of_nothing", record.dev, record.tid, "voided before" if again else "no such sale"
+            )
+        entry = sales.void(record.dev, body, original, lease_closed=closed)
         return self._taken_back(record, body, content, entry)
+
+    def _is_voided(self, sale: str) -> bool:
+        if any(row["of"] == sale and row["kind"] == "void" for row in self._reversals):
+            return True
+        return self._connection.execute(_VOIDS, {"sale": sale}).first() is not None
 
     def _refund(self, record: Record, body: Refund, content: str) -> str:
         return self._taken_back(record, body, content, sales.refund(record.dev, body))
@@ -382,9 +393,9 @@ class _Batch:
         decision = self._ledger.post(
             entry, tid=record.tid, kind=record.kind, device=record.dev, content=content
         )
-        if decision.refused is not None:
-            self._shout(f"refused_{record.kind}", record.dev, record.tid, decision.refused)
-            return decision.refused
+        assert decision.refused is None, decision
+        for reason in decision.variances:
+            self._shout(f"variance_{reason}", record.dev, record.tid, record.kind)
         row = {"tid": record.tid, "of": body.of, "kind": record.kind, "amount": body.amount}
         self._reversals.append({**row, "received_ms": self._now_ms})
         if body.tender_type == "merchant_scan" and body.attempt and body.amount:
@@ -456,6 +467,11 @@ _MARKS = (
     select(tables.incarnation)
     .where(tables.incarnation.c.device.in_(bindparam("devices", expanding=True)))
     .order_by(tables.incarnation.c.number)
+)
+
+
+_VOIDS = select(tables.reversal.c.tid).where(
+    tables.reversal.c.of == bindparam("sale"), tables.reversal.c.kind == "void"
 )
 
 

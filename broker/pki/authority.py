@@ -87,7 +87,7 @@ class Authority:
             raise ValueError(f"the request is not a valid one for {name!r}")
         public_key = wanted.public_key()
         if not isinstance(public_key, ec.EllipticCurvePublicKey):
-            raise ValueError("the request's key must be an elliptic curve key")
+            raise ValueError("the request's key must be an elliptic curve key")  # noqa: TRY004 (a bad value, not a bug)
         builder = self._leaf(name, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, now, days)
         return builder.sign(self._key(), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 

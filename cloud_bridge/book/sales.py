@@ -53,18 +53,18 @@ def _coupon(body: Sale) -> Part:
 
 
 def void(device: str, body: Void, original: Iterable[Leg] | None, *, lease_closed: bool = False) -> Entry:
-    """The sale's own legs the other way round; a variance where the core never saw the sale.
+    """The sale's own legs the other way round. A variance where that cannot be: the core never saw the
+    sale, or it was voided before (a box with an old card may void it again, and has paid out again).
 
     A right returns to its lease, or to the stock where the box has given that lease back meanwhile."""
-    if original is not None:
-        back = reversal(original)
-        if lease_closed and body.coupon is not None:
-            home = stock(body.coupon.template)
-            back = tuple(Leg(home, one.amount) if one.account.startswith("lease:") else one for one in back)
-        return Entry((Part(back),))
-    return Entry(
-        (Part((leg(_paid_from(device, body), -body.amount, CNY), leg(variance(device), body.amount, CNY))),)
-    )
+    out = (leg(_paid_from(device, body), -body.amount, CNY), leg(variance(device), body.amount, CNY))
+    if original is None:
+        return Entry((Part(out),))
+    back = reversal(original)
+    if lease_closed and body.coupon is not None:
+        home = stock(body.coupon.template)
+        back = tuple(Leg(home, one.amount) if one.account.startswith("lease:") else one for one in back)
+    return Entry((Part(back, out, Reason.ALREADY_VOIDED),))
 
 
 def refund(device: str, body: Refund) -> Entry:
