@@ -38,6 +38,7 @@ from tillbox.contracts.messages import (
 from tillbox.contracts.verdicts import Reason
 
 from .book import sales
+from .book.engine import Entry
 from .payments import cashier
 from .payments.machine import Schedule
 from .store import coupons, notes, tables
@@ -378,6 +379,9 @@ class _Batch:
             self._shout(
                 "void_of_nothing", record.dev, record.tid, "voided before" if again else "no such sale"
             )
+        if again and body.tender_type == "merchant_scan":
+            # The money went back to the wallet with the first void; a second is a slip of paper and no more.
+            return self._taken_back(record, body.model_copy(update={"attempt": None}), content, Entry(()))
         entry = sales.void(record.dev, body, original, lease_closed=closed)
         return self._taken_back(record, body, content, entry)
 
@@ -389,7 +393,7 @@ class _Batch:
     def _refund(self, record: Record, body: Refund, content: str) -> str:
         return self._taken_back(record, body, content, sales.refund(record.dev, body))
 
-    def _taken_back(self, record: Record, body: Void | Refund, content: str, entry: Any) -> str:
+    def _taken_back(self, record: Record, body: Void | Refund, content: str, entry: Entry) -> str:
         decision = self._ledger.post(
             entry, tid=record.tid, kind=record.kind, device=record.dev, content=content
         )
