@@ -140,17 +140,29 @@ def refund_told(
     row = connection.execute(
         select(channel_refund).where(channel_refund.c.refund_no == refund_no)
     ).one_or_none()
-    if row is None or row.state != "open" or outcome is not Outcome.REFUNDED:
+    if row is None or row.state != "open":
         return
-    connection.execute(
-        update(channel_refund).where(channel_refund.c.refund_no == refund_no).values(state="done")
-    )
-    entry = book.paid_back(CHANNEL, row.attempt, row.amount)
-    decision = ledger.post(entry, tid=f"back:{refund_no}", kind="channel_refund", device="")
-    if decision.refused is not None:
-        notes.shout(
-            connection, "refund_not_owed", device="", ref=row.attempt, detail=str(row.amount), now_ms=now_ms
-        )
+    if outcome in (Outcome.REFUSED, Outcome.NOT_FOUND):
+        _end_refund(connection, refund_no, "refused")
+        notes.shout(connection, "refund_refused", device="", ref=row.attempt, detail=outcome, now_ms=now_ms)
+    elif outcome in (Outcome.REFUNDED, Outcome.REVERSED):
+        _end_refund(connection, refund_no, "done")
+        entry = book.paid_back(CHANNEL, row.attempt, row.amount)
+        decision = ledger.post(entry, tid=f"back:{refund_no}", kind="channel_refund", device="")
+        if decision.refused is not None:
+            notes.shout(
+                connection,
+                "refund_not_owed",
+                device="",
+                ref=row.attempt,
+                detail=str(row.amount),
+                now_ms=now_ms,
+            )
+
+
+def _end_refund(connection: Connection, refund_no: str, state: str) -> None:
+    where = channel_refund.c.refund_no == refund_no
+    connection.execute(update(channel_refund).where(where).values(state=state))
 
 
 def owe_refund(connection: Connection, *, refund_no: str, attempt: str, amount: int, now_ms: int) -> None:

@@ -159,7 +159,7 @@ def _told(payment: Payment, event: Event, now_ms: int, schedule: Schedule) -> St
     match event.outcome:
         case Outcome.PAID:
             return replace(payment, state=State.PAID, owed=True), (BookPaid(), Tell())
-        case Outcome.DECLINED | Outcome.REFUSED:
+        case Outcome.DECLINED:
             return replace(payment, state=State.DECLINED), (Tell(),)
         case Outcome.REVERSED | Outcome.CLOSED | Outcome.REFUNDED:
             return replace(payment, state=State.REVERSED), (Tell(),)
@@ -200,7 +200,10 @@ def _query(payment: Payment, _: Event, now_ms: int, schedule: Schedule) -> Step:
 
 def _reversed(payment: Payment, event: Event, _: int, __: Schedule) -> Step:
     assert isinstance(event, ReverseAnswered)
-    if event.outcome not in (Outcome.REVERSED, Outcome.CLOSED, Outcome.REFUNDED):
+    ended = {Outcome.REVERSED, Outcome.REFUNDED}
+    if not payment.owed:
+        ended.add(Outcome.CLOSED)  # closed says that nothing was paid: no answer where we know better
+    if event.outcome not in ended:
         return payment, ()  # no answer, or not yet: the next try is already due
     back = (BookBack(),) if payment.owed else ()
     return replace(payment, state=State.REVERSED, owed=False), (*back, Tell())

@@ -1,0 +1,267 @@
+"""The core, wired: line in, one worker that writes, a few callers of the channel, and the way back.
+
+The line's thread only queues. One worker takes what is queued, a batch of records in one transaction, and
+acknowledges after the commit. Channel calls block, so they run in a small pool and come back as events.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from tillbox.broker.line import Happening, Line, Message
+from tillbox.contracts import topics
+from tillbox.contracts.ids import CHANCE_BYTES, uuid7
+from tillbox.contracts.messages import Answer
+from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.verdicts import Reason
+
+from . import fleet
+from .desk import Desk
+from .ingest import Arrived, Ingest
+from .payments import cashier
+from .payments.cashier import Call, Todo
+from .payments.channels.port import Channel, Outcome
+from .payments.machine import Event, ReverseAnswered, Schedule, Told
+from .store import notes
+from .store.database import Database
+from .store.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+QUEUE_MAX = 10_000  # messages; the broker's own queue is 20,000, and boxes send again what is dropped
+BATCH_MAX = 200  # messages in one transaction: some 10,000 records, below a second on a slow disk
+CALLERS = (
+    8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
+)
+LOOK_S = 1.0
+CREDIT = 200
+
+SUBSCRIPTIONS = (
+    (topics.ALL_RECORDS, 1),
+    (topics.ALL_ASKS, 1),
+    (topics.ALL_STATES, 1),
+    (topics.ALL_TELEMETRY, 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A channel call came back."""
+
+    call: Call
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """The channel told us something of an attempt, unasked. Its signature has been verified."""
+
+    attempt: str
+    event: Event
+
+
+_Item = Message | _Called | Notified | None
+
+
+class Core:
+    """One running core."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        line: Line,
+        channel: Channel,
+        schedule: Schedule,
+        now_ms: Callable[[], int],
+        chance: Callable[[int], bytes],
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
+        self.ingest = Ingest(database, schedule)
+        self._desk = Desk(database, schedule)
+        self._now_ms, self._chance, self._on_change = now_ms, chance, on_change
+        self._queue: queue.Queue[_Item] = queue.Queue(QUEUE_MAX)
+        self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
+        self._codes: dict[str, str] = {}
+        self._worker = threading.Thread(target=self._work, name="core", daemon=True)
+        self._dropped = 0
+
+    def start(self) -> None:
+        """Go to work."""
+        self._worker.start()
+        self.line.start(self._hear)
+
+    def stop(self) -> None:
+        """Finish what is queued and end."""
+        self.line.stop()
+        self._queue.put(None)
+        self._worker.join(10.0)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def notified(self, notified: Notified) -> None:
+        """Hand in what the channel said unasked."""
+        self._queue.put(notified, timeout=2.0)
+
+    def _hear(self, happening: Happening) -> None:
+        """On the line's thread: queue it, or let it go and say so. Nothing is lost: its owner sends again."""
+        if not isinstance(happening, Message):
+            return
+        try:
+            self._queue.put_nowait(happening)
+        except queue.Full:
+            self._dropped += 1
+            if self._dropped % 1_000 == 1:
+                log.warning(
+                    "core.queue_full", dropped=self._dropped, hint="boxes will send again; is the disk slow?"
+                )
+
+    def _work(self) -> None:
+        while True:
+            items = self._take()
+            try:
+                if not self._handle([item for item in items if item is not None]):
+                    return
+            except Exception:
+                # The transaction was rolled back and nothing was acknowledged: it all comes again.
+                log.exception("core.batch_failed", messages=len(items))
+            if None in items:
+                return
+
+    def _take(self) -> list[_Item]:
+        items: list[_Item] = []
+        try:
+            items.append(self._queue.get(timeout=LOOK_S))
+            while len(items) < BATCH_MAX:
+                items.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return items
+
+    def _handle(self, items: list[_Item]) -> bool:
+        records = [
+            (item, device) for item in items if isinstance(item, Message) and (device := _sender(item, "tx"))
+        ]
+        if records:
+            self._records(records)
+        for item in items:
+            if isinstance(item, Message):
+                self._message(item)
+                self.line.acknowledge(item.token)
+            elif isinstance(item, _Called):
+                self._called(item)
+            elif isinstance(item, Notified):
+                self._told(item.attempt, item.event)
+        self._look()
+        if items:
+            self._on_change()
+        return True
+
+    def _records(self, messages: list[tuple[Message, str]]) -> None:
+        arrived = [Arrived(device, message.payload) for message, device in messages]
+        for device, ack in self.ingest.take(arrived, self._now_ms(), CREDIT):
+            self.line.publish(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
+
+    def _message(self, message: Message) -> None:
+        device = topics.device_of(message.topic)
+        if device is None:
+            return
+        name = topics.ask_name_of(message.topic)
+        if name is not None:
+            self._ask(device, name, message)
+        elif message.topic == topics.state_up(device):
+            self._note(device, fleet.state, message)
+        elif message.topic == topics.telemetry_up(device):
+            self._note(device, fleet.telemetry, message)
+
+    def _ask(self, device: str, name: str, message: Message) -> None:
+        now_ms = self._now_ms()
+        fresh = uuid7(now_ms, self._chance(CHANCE_BYTES))
+        answered = self._desk.answer(device, name, message.payload, now_ms=now_ms, fresh_id=fresh)
+        if answered.answer is not None:
+            body = answered.answer.model_dump(mode="json", exclude_none=True)
+            self._answer(device, name, body, message.correlation)
+        for call in answered.todo.calls:
+            self._codes[call.attempt] = answered.code
+        self._do(answered.todo)
+
+    def _note(self, device: str, digest: Callable[..., Reason | None], message: Message) -> None:
+        with self.database.writing() as connection:
+            refused = digest(connection, device, message.payload, now_ms=self._now_ms())
+            if refused is not None:
+                sample = message.payload[:200].decode("utf-8", "backslashreplace")
+                notes.count_refused(connection, device, refused, sample, self._now_ms())
+
+    def _called(self, called: _Called) -> None:
+        call = called.call
+        if call.verb == "refund":
+            with self.database.writing() as connection:
+                ledger = Ledger(connection, self._now_ms())
+                cashier.refund_told(connection, ledger, call.refund_no, called.outcome, now_ms=self._now_ms())
+                ledger.flush()
+            return
+        event = ReverseAnswered(called.outcome) if call.verb == "reverse" else Told(called.outcome)
+        self._told(call.attempt, event)
+
+    def _told(self, attempt: str, event: Event) -> None:
+        with self.database.writing() as connection:
+            ledger = Ledger(connection, self._now_ms())
+            todo = cashier.told(
+                connection, ledger, attempt, event, now_ms=self._now_ms(), schedule=self.schedule
+            )
+            ledger.flush()
+        self._do(todo)
+
+    def _look(self) -> None:
+        with self.database.writing() as connection:
+            ledger = Ledger(connection, self._now_ms())
+            todo = cashier.due(connection, ledger, now_ms=self._now_ms(), schedule=self.schedule)
+            ledger.flush()
+        self._do(todo)
+
+    def _do(self, todo: Todo) -> None:
+        for news in todo.news:
+            self._answer(
+                news.device, "pay_status", news.answer.model_dump(mode="json", exclude_none=True), b""
+            )
+        for call in todo.calls:
+            self._pool.submit(self._call, call, self._codes.pop(call.attempt, ""))
+
+    def _call(self, call: Call, code: str) -> None:
+        amount = Amount(call.amount, CNY)
+        try:
+            answer = _ask_channel(self.channel, call, code, amount)
+        except Exception:
+            log.exception("channel.call_failed", verb=call.verb, attempt=call.attempt)
+            answer = Outcome.UNKNOWN
+        self._queue.put(_Called(call, answer))
+
+    def _answer(self, device: str, name: str, body: dict[str, object], correlation: bytes) -> None:
+        payload = Answer.model_validate({"name": name, "body": body}).model_dump_json().encode()
+        self.line.publish(topics.answer_down(device), payload, correlation=correlation)
+
+
+def _ask_channel(channel: Channel, call: Call, code: str, amount: Amount) -> Outcome:
+    match call.verb:
+        case "pay":
+            subject = f"sale {call.attempt[-8:]}"
+            return channel.pay(
+                attempt_no=call.attempt, auth_code=code, amount=amount, subject=subject
+            ).outcome
+        case "query":
+            return channel.query(attempt_no=call.attempt).outcome
+        case "reverse":
+            return channel.reverse(attempt_no=call.attempt).outcome
+        case "refund":
+            return channel.refund(attempt_no=call.attempt, refund_no=call.refund_no, amount=amount).outcome
+
+
+def _sender(message: Message, ending: str) -> str | None:
+    """The device of a message on a topic of that ending, or None."""
+    return topics.device_of(message.topic) if message.topic.rpartition("/")[2] == ending else None

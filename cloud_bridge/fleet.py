@@ -1,0 +1,58 @@
+"""Presence and telemetry of boxes, as the console shows them. Droppable: the newest word counts."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, select
+
+from tillbox.contracts.messages import State, Telemetry
+from tillbox.contracts.verdicts import Reason
+
+from .store import notes
+from .store.database import upsert
+from .store.tables import box
+
+TELEMETRY_BYTES_MAX = 4_096
+
+
+def state(connection: Connection, device: str, payload: bytes, *, now_ms: int) -> Reason | None:
+    """A birth, a goodbye or a will. A will of an earlier boot says nothing about this one."""
+    try:
+        said = State.model_validate_json(payload[:TELEMETRY_BYTES_MAX])
+    except ValidationError:
+        return Reason.NOT_UNDERSTOOD
+    known = connection.execute(select(box).where(box.c.device == device)).one_or_none()
+    if known is not None and said.s != "online" and said.inc != known.inc:
+        return None
+    changed = known is None or known.state != said.s
+    row = {
+        "device": device,
+        "state": said.s,
+        "inc": said.inc,
+        "telemetry": known.telemetry if known is not None else b"{}",
+        "since_ms": now_ms if changed or known is None else known.since_ms,
+        "heard_ms": now_ms,
+    }
+    upsert(connection, box, [row], "device")
+    notes.tell(connection, "box", device, now_ms)
+    return None
+
+
+def telemetry(connection: Connection, device: str, payload: bytes, *, now_ms: int) -> Reason | None:
+    """How a box is doing."""
+    try:
+        said = Telemetry.model_validate_json(payload[:TELEMETRY_BYTES_MAX])
+    except ValidationError:
+        return Reason.NOT_UNDERSTOOD
+    known = connection.execute(select(box).where(box.c.device == device)).one_or_none()
+    row = {
+        "device": device,
+        "state": "online",
+        "inc": said.inc,
+        "telemetry": payload,
+        "since_ms": known.since_ms if known is not None and known.state == "online" else now_ms,
+        "heard_ms": now_ms,
+    }
+    upsert(connection, box, [row], "device")
+    notes.tell(connection, "box", device, now_ms)
+    return None
