@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from tillbox.hardware.ports import PrinterState, PrintEnd, PrintOutcome
+from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
 
 PROBE = b"\x1dr\x01"  # GS r 1 answers in order: after everything before it was taken
 STATUS = b"\x10\x04"  # DLE EOT n answers at once

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 PAPERS_MAX = 200  # the newest papers that lie on the counter
 JOB_BYTES_MAX = 1_000_000
-CUT = b"\x1dV"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,287 @@
+"""A box, wired: one inbox, one thread for the till, one per device, paho's own, one for the screen."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from tillbox.broker.journal import JournalBroken, JournalFull, open_journal
+from tillbox.broker.line import Happening, Will
+from tillbox.broker.medium import FileMedium
+from tillbox.broker.mqtt import Endpoint, MqttLine
+from tillbox.contracts import topics
+from tillbox.contracts.clock import TimeBelief
+from tillbox.contracts.codes import CodeRead, ScannerMode, classify, kid_of
+from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
+from tillbox.contracts.messages import State
+from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.drivers.printer_tcp import TcpPrinter
+from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrintEnd, PrinterState
+from tillbox.hardware.printing.escpos import encode, kick_drawer
+from tillbox.hardware.registry import reader
+
+from . import till as shop
+from .clock import BootClock, shown, wall_ms
+from .config import BoxConfig
+from .past import recall
+from .receipts import Shop, slip_document
+from .runtime import Parts, Runtime
+from .witness import FileWitness, NoWitness
+from .words import Word
+
+INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
+PRINTS_MAX = 32  # a printer that is 32 slips behind is out of paper, and somebody stands before it
+SHOWN_MAX = 20  # messages that the screen remembers
+TICK_S = 0.1
+SOFTWARE = "tillbox 0.1.0"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message on the screen."""
+
+    number: int
+    show: shop.Show
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything the screen draws from, replaced whole after each step."""
+
+    till: shop.Till
+    shown: tuple[Shown, ...]
+    pending: int
+    oldest_pending_ms: int | None
+    printer: PrinterState
+    papers_waiting: int
+    clock_known: bool
+
+
+class Box:
+    """One running box."""
+
+    def __init__(self, config: BoxConfig) -> None:
+        self.config = config
+        self.view: View | None = None
+        self.changed = threading.Condition()
+        self._inbox: queue.Queue[Callable[[Runtime], None]] = queue.Queue(INBOX_MAX)
+        self._prints: queue.Queue[bytes] = queue.Queue(PRINTS_MAX)
+        self._shown: deque[Shown] = deque(maxlen=SHOWN_MAX)
+        self._numbers = 0
+        self._printer_state = PrinterState.READY
+        self._ended = threading.Event()
+        self._runtime: Runtime | None = None
+        self._readers: list[CodeReader] = []
+
+    # what others call
+
+    def offer(self, event: shop.Event) -> bool:
+        """An event from the screen; False where the till is too busy to take it."""
+        return self._put(lambda runtime: runtime.happen(event))
+
+    def run(self) -> None:
+        """Work until `stop`. A broken journal is opened again, or set aside and begun anew."""
+        threading.Thread(target=self._print_all, name="printer", daemon=True).start()
+        self._start_readers()
+        try:
+            while not self._ended.is_set():
+                self._boot()
+        finally:
+            for one in self._readers:
+                one.stop()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._ended.set()
+
+    # the hands of the runtime
+
+    def show(self, show: shop.Show) -> None:
+        self._numbers += 1
+        self._shown.append(Shown(self._numbers, show))
+
+    def print(self, slip: shop.Slip) -> None:
+        assert self._runtime is not None
+        at = self._runtime.belief.at(BootClock().boot_ms())
+        shop_ = Shop(self.config.shop, self.config.device, self.config.claim_url)
+        self._queue_print(encode(slip_document(slip, shop_, at, shown(at))))
+
+    def kick(self, reason: str) -> None:
+        log.info("drawer.kicked", reason=reason)
+        self._queue_print(kick_drawer())
+
+    # the till's thread
+
+    def _boot(self) -> None:
+        clock, belief = BootClock(), TimeBelief(0)
+        medium = FileMedium(self.config.state / "journal.db")
+        at = belief.at(clock.boot_ms())
+        try:
+            journal, opening = open_journal(
+                medium,
+                device=self.config.device,
+                incarnation=os.urandom(INCARNATION_BYTES).hex(),
+                tid=uuid7(max(at.lo_ms, wall_ms()), os.urandom(CHANCE_BYTES)),
+                at=at,
+                software=SOFTWARE,
+            )
+        except JournalFull:
+            log.error("journal.full", hint="free some disk; the box cannot record sales")  # noqa: TRY400
+            self._ended.wait(5.0)
+            return
+        except JournalBroken as broken:
+            aside = medium.quarantine(datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
+            log.error(
+                "journal.quarantined",
+                why=str(broken),
+                kept=str(aside),
+                hint="keep the file: it can be rescued",
+            )  # noqa: TRY400
+            return
+        past = recall(entry.bytes for entry in journal.entries())
+        kids: dict[bytes, tuple[bytes, ...]] = {}
+        for issuer in self.config.issuers:
+            key = bytes.fromhex(issuer)
+            kids[kid_of(key)] = (*kids.get(kid_of(key), ()), key)
+        line = self._line(opening.inc)
+        witness = FileWitness(self.config.witness) if self.config.witness else NoWitness()
+        parts = Parts(
+            device=self.config.device,
+            line=line,
+            hands=self,
+            witness=witness,
+            clock=clock,
+            chance=os.urandom,
+            software=SOFTWARE,
+            free_bytes=medium.free_bytes,
+        )
+        runtime = Runtime(parts, journal, opening, shop.boot(self.config.setup(kids), past), belief)
+        self._runtime = runtime
+        if past.last_sale is not None:
+            self.show(shop.Show(Word.LAST_SALE, (str(past.last_sale.sale.number),)))
+        runtime.start()
+        line.start(lambda happening: self._hear(happening))
+        log.info(
+            "box.up", device=self.config.device, records=journal.position, pending=runtime.telemetry().pending
+        )
+        try:
+            self._serve(runtime)
+        finally:
+            line.stop(goodbye=self._state("offline", opening.inc))
+            journal.close()
+
+    def _serve(self, runtime: Runtime) -> None:
+        while not self._ended.is_set() and not runtime.broken:
+            try:
+                self._inbox.get(timeout=TICK_S)(runtime)
+            except queue.Empty:
+                pass
+            runtime.tick()
+            self._draw(runtime)
+
+    def _draw(self, runtime: Runtime) -> None:
+        health = runtime.telemetry()
+        view = View(
+            till=runtime.till,
+            shown=tuple(self._shown),
+            pending=health.pending,
+            oldest_pending_ms=health.oldest_pending_ms,
+            printer=self._printer_state,
+            papers_waiting=self._prints.qsize(),
+            clock_known=runtime.belief.anchor is not None,
+        )
+        if view != self.view:
+            with self.changed:
+                self.view = view
+                self.changed.notify_all()
+
+    def _line(self, inc: str) -> MqttLine:
+        broker, device = self.config.broker, self.config.device
+        return MqttLine(
+            Endpoint(
+                host=broker.host,
+                port=broker.port,
+                client_id=device,
+                authority=broker.authority,
+                certificate=broker.certificate,
+                key=broker.key,
+                subscriptions=((topics.ack_down(device), 1), (topics.answer_down(device), 1)),
+                will=self._state("lost", inc),
+                birth=lambda: self._state("online", inc),
+                # Each box waits its own time, so that a thousand do not come back in one second.
+                reconnect_min_s=1,
+                reconnect_max_s=10 + os.urandom(1)[0] % 50,
+            )
+        )
+
+    def _state(self, state: str, inc: str) -> Will:
+        said = State.model_validate({"s": state, "inc": inc, "software": SOFTWARE})
+        return Will(topics.state_up(self.config.device), said.model_dump_json().encode())
+
+    # the devices' threads
+
+    def _start_readers(self) -> None:
+        for one in self.config.readers:
+            device = reader(one.kind, one.name, one.address)
+            device.start(self._read, self._trouble)
+            self._readers.append(device)
+
+    def _hear(self, happening: Happening) -> None:
+        self._put(lambda runtime: runtime.hear(happening), wait_s=1.0)
+
+    def _read(self, reads: tuple[CodeRead, ...]) -> None:
+        codes = tuple(classify(read, ScannerMode.TILL) for read in reads)
+        if not self._put(lambda runtime: runtime.happen(shop.CodesShown(codes))):
+            self.show(shop.Show(Refused(Reason.QUEUE_FULL)))
+
+    def _trouble(self, what: DeviceTrouble | DeviceBack) -> None:
+        if isinstance(what, DeviceBack):
+            log.info("device.back", device=what.device)
+        else:
+            log.warning("device.trouble", device=what.device, kind=what.kind, hint=what.hint)
+
+    def _put(self, work: Callable[[Runtime], None], wait_s: float = 0.2) -> bool:
+        try:
+            self._inbox.put(work, timeout=wait_s)
+        except queue.Full:
+            log.warning("inbox.full", hint="the till is stuck or somebody floods it")
+            return False
+        return True
+
+    def _queue_print(self, data: bytes) -> None:
+        try:
+            self._prints.put_nowait(data)
+        except queue.Full:
+            self._printer_state = PrinterState.LOST
+            self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
+
+    def _print_all(self) -> None:
+        """One owner for the printer. What surely failed is tried again; what may have printed is not."""
+        while not self._ended.is_set():
+            try:
+                data = self._prints.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            host, _, port = self.config.printer.rpartition(":")
+            if not host:
+                continue
+            printer = TcpPrinter("receipts", host, int(port))
+            while not self._ended.is_set():
+                outcome = printer.print("", data)
+                if outcome.state is not self._printer_state:
+                    self._printer_state = outcome.state
+                    bad = outcome.state is not PrinterState.READY
+                    self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE) if bad else Word.PRINTER_BACK))
+                    log.warning("printer.state", state=outcome.state, hint=outcome.hint)
+                if outcome.end is not PrintEnd.FAILED:
+                    break
+                self._ended.wait(1.0)

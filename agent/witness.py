@@ -1,0 +1,55 @@
+"""Counts the changes of a box's rights outside the journal's medium, so that an old card is found out.
+
+It belongs on a medium that is not copied with the journal: a TPM's counter, the board's flash, another
+card. A file on the same card proves nothing; a box without a witness leaves its rights frozen after a boot
+until the core has compared journals.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class NoWitness:
+    """A box that has none."""
+
+    def read(self) -> int | None:
+        """Nobody knows."""
+        return None
+
+    def raise_to(self, count: int) -> None:
+        """Nobody counts."""
+
+
+class FileWitness:
+    """A number in a file on another medium, replaced whole and flushed before anybody sees the result."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> int | None:
+        """The count; 0 before the first. A file that says nonsense is no witness."""
+        try:
+            return int(self._path.read_text())
+        except FileNotFoundError:
+            return 0
+        except ValueError:
+            return None
+
+    def raise_to(self, count: int) -> None:
+        """Never lower. Survives a power cut when this returns."""
+        if count <= (self.read() or 0):
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("w") as file:
+            file.write(str(count))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
