@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -135,17 +136,17 @@ class Box:
                 software=SOFTWARE,
             )
         except JournalFull:
-            log.error("journal.full", hint="free some disk; the box cannot record sales")  # noqa: TRY400
+            log.warning("journal.full", hint="free some disk; the box cannot record sales")
             self._ended.wait(5.0)
             return
         except JournalBroken as broken:
             aside = medium.quarantine(datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
-            log.error(
+            log.warning(
                 "journal.quarantined",
                 why=str(broken),
                 kept=str(aside),
                 hint="keep the file: it can be rescued",
-            )  # noqa: TRY400
+            )
             return
         past = recall(entry.bytes for entry in journal.entries())
         kids: dict[bytes, tuple[bytes, ...]] = {}
@@ -169,7 +170,7 @@ class Box:
         if past.last_sale is not None:
             self.show(shop.Show(Word.LAST_SALE, (str(past.last_sale.sale.number),)))
         runtime.start()
-        line.start(lambda happening: self._hear(happening))
+        line.start(self._hear)
         log.info(
             "box.up", device=self.config.device, records=journal.position, pending=runtime.telemetry().pending
         )
@@ -181,10 +182,8 @@ class Box:
 
     def _serve(self, runtime: Runtime) -> None:
         while not self._ended.is_set() and not runtime.broken:
-            try:
+            with suppress(queue.Empty):
                 self._inbox.get(timeout=TICK_S)(runtime)
-            except queue.Empty:
-                pass
             runtime.tick()
             self._draw(runtime)
 

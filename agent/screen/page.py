@@ -1,0 +1,183 @@
+"""What the till's page shows: one frozen dataclass, made of the box's view. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tillbox.agent import till as shop
+from tillbox.agent.app import View
+from tillbox.agent.config import BoxConfig
+from tillbox.agent.offline import left_of
+from tillbox.agent.words import WORDS, Word
+from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
+from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.verdicts import Refused, Text
+from tillbox.hardware.ports import PrinterState
+
+LABELS: dict[str, Text] = {
+    "title": Text("收银台", "Till"),
+    "up": Text("在线", "Online"),
+    "down": Text("离线", "Offline"),
+    "pending": Text("待上传", "To hand in"),
+    "goods": Text("商品", "Products"),
+    "amount": Text("金额", "Amount"),
+    "add": Text("加入", "Add"),
+    "cash": Text("收现金", "Take cash"),
+    "charge": Text("收款", "Charge"),
+    "clear": Text("清空", "Clear"),
+    "drop_coupon": Text("取消用券", "Take coupon off"),
+    "give_up": Text("放弃收款", "Give up"),
+    "ask_again": Text("查询结果", "Ask again"),
+    "empty": Text("请选商品、输入金额或扫码", "Choose a product, type an amount, or scan."),
+    "total": Text("合计", "Total"),
+    "discount": Text("优惠", "Discount"),
+    "due": Text("应付", "To pay"),
+    "sales": Text("最近的单", "Latest sales"),
+    "void": Text("撤销", "Void"),
+    "refund": Text("退款", "Refund"),
+    "reprint": Text("补打", "Reprint"),
+    "voided": Text("已撤销", "voided"),
+    "rights": Text("可离线核销", "Coupons it may redeem alone"),
+    "frozen": Text("核销权待确认", "Rights wait for the core"),
+    "printer": Text("打印机", "Printer"),
+    "clock": Text("时钟未校准", "The hour is not known yet"),
+    "starting": Text("正在启动……", "Starting …"),
+    "language": Text("English", "中文"),
+}
+
+PHASES: dict[str, Text] = {
+    "Idle": Text("空闲", "Ready"),
+    "Ringing": Text("点单中", "Ringing up"),
+    "Checking": Text("核对优惠券", "Checking the coupon"),
+    "Paying": Text("等待付款", "Waiting for the payment"),
+    "InDoubt": Text("付款结果未知", "Payment in doubt"),
+    "Stopped": Text("已停止收款", "Stopped"),
+}
+
+PRINTERS: dict[PrinterState, Text] = {
+    PrinterState.READY: Text("正常", "ready"),
+    PrinterState.PAPER_NEAR_END: Text("纸快用完", "paper near its end"),
+    PrinterState.PAPER_OUT: Text("缺纸", "no paper"),
+    PrinterState.COVER_OPEN: Text("盖子未合", "cover open"),
+    PrinterState.CUTTER_JAM: Text("切刀卡住", "cutter stuck"),
+    PrinterState.SILENT: Text("没有回应", "no answer"),
+    PrinterState.LOST: Text("未连接", "not connected"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the basket, or a product on its button."""
+
+    name: str
+    amount: str
+    gtin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRow:
+    """One of the latest sales."""
+
+    id: str
+    number: int
+    amount: str
+    tender: str
+    voided: bool
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message; `tone` is good, bad or plain."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class TillPage:
+    """The template's whole context."""
+
+    language: str
+    device: str
+    shop: str
+    phase: str
+    phase_text: str
+    online: bool
+    pending: int
+    printer: str
+    printer_ok: bool
+    clock_known: bool
+    rights_frozen: bool
+    rights: tuple[Row, ...]
+    lines: tuple[Row, ...]
+    coupon: str
+    total: str
+    discount: str
+    due: str
+    can_charge: bool
+    said: tuple[Said, ...]
+    goods: tuple[Row, ...]
+    sales: tuple[SaleRow, ...]
+
+    def label(self, name: str) -> str:
+        """A fixed word of the page."""
+        return LABELS[name].say(self.language)
+
+
+def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
+    """The page of a moment."""
+    till = view.till
+    basket = shop.basket_of(till)
+    off = basket.off()
+    discount = Amount(0, CNY) if isinstance(off, Refused) else off
+    phase = type(till.phase).__name__
+    leases = till.past.leases.values()
+    at = TimeInterval(0, FAR_FUTURE_MS)
+    return TillPage(
+        language=language,
+        device=config.device,
+        shop=config.shop,
+        phase=phase,
+        phase_text=PHASES[phase].say(language),
+        online=till.line_up,
+        pending=view.pending,
+        printer=PRINTERS[view.printer].say(language),
+        printer_ok=view.printer in (PrinterState.READY, PrinterState.PAPER_NEAR_END),
+        clock_known=view.clock_known,
+        rights_frozen=till.rights is shop.Rights.FROZEN,
+        rights=tuple(Row(name, str(left_of(leases, name, at))) for name in till.setup.stocks),
+        lines=tuple(_line(line.name, line.quantity, line.amount) for line in basket.lines),
+        coupon=basket.coupon.title if basket.coupon else "",
+        total=basket.total.decimal(),
+        discount=discount.decimal() if discount else "",
+        due=(basket.total - discount).decimal(),
+        can_charge=basket.held is not None,
+        said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
+        goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
+        sales=tuple(_sale(own) for own in list(till.past.sales.values())[:-9:-1]),
+    )
+
+
+def _line(name: str, quantity: int, minor: int) -> Row:
+    return Row(f"{name} ×{quantity}" if quantity > 1 else name, Amount(minor, CNY).decimal())
+
+
+def _said(show: shop.Show, language: str) -> Said:
+    if isinstance(show.what, Refused):
+        return Said(show.what.say(language), "bad")
+    good = show.what in (
+        Word.PAID,
+        Word.CHANGE,
+        Word.COUPON_ATTACHED,
+        Word.VOIDED,
+        Word.REFUNDED,
+        Word.LINE_UP,
+    )
+    return Said(WORDS[show.what].say(language).format(*show.values), "good" if good else "plain")
+
+
+def _sale(own: shop.OwnSale) -> SaleRow:
+    tender = own.sale.tender
+    amount, left = Amount(tender.amount, CNY).decimal(), Amount(own.left, CNY).decimal()
+    return SaleRow(own.id, own.sale.number, amount, tender.type, own.voided, left)

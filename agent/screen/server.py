@@ -1,0 +1,208 @@
+"""The till's page over HTTP, for this machine only: it answers no other host name, takes no form of another
+origin, and tells open pages when something changed."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import uvicorn
+from jinja2 import Environment, FileSystemLoader
+from starlette.applications import Starlette
+from starlette.datastructures import FormData
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tillbox.agent import till as shop
+from tillbox.agent.app import Box
+from tillbox.contracts.messages import Line
+from tillbox.contracts.money import CNY, Amount, parse_amount
+from tillbox.contracts.verdicts import Reason, Refused
+
+from .page import LABELS, TillPage, till_page
+
+HERE = Path(__file__).parent
+FORM_BYTES_MAX = 4_096
+POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors http://127.0.0.1:* http://localhost:*; base-uri 'none'"
+PAGE_WAIT_S = 15.0  # a stream says something at least this often, so that a dead one is noticed
+
+
+class Screen:
+    """The page of one box."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+        self.token = secrets.token_urlsafe(24)
+        self._templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
+
+    def app(self) -> Starlette:
+        """The web application."""
+        routes = [
+            Route("/", self._page),
+            Route("/fragment", self._fragment),
+            Route("/state.json", self._state),
+            Route("/events", self._events),
+            Route("/do/{action}", self._do, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ]
+        only_here = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+        return Starlette(routes=routes, middleware=[only_here])
+
+    async def _page(self, request: Request) -> Response:
+        language = request.query_params.get("lang") or request.cookies.get(
+            "language", self.box.config.language
+        )
+        response = self._html("till.html", language)
+        response.set_cookie("language", "en" if language == "en" else "zh", samesite="strict", httponly=True)
+        return response
+
+    async def _fragment(self, request: Request) -> Response:
+        return self._html("till_body.html", request.cookies.get("language", self.box.config.language))
+
+    def _html(self, template: str, language: str) -> HTMLResponse:
+        view = self.box.view
+        page = till_page(view, self.box.config, language) if view else None
+        starting = LABELS["starting"].say(language)
+        html = self._templates.get_template(template).render(page=page, token=self.token, starting=starting)
+        headers = {
+            "Content-Security-Policy": POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        }
+        return HTMLResponse(html, headers=headers)
+
+    async def _state(self, _: Request) -> Response:
+        view = self.box.view
+        page = till_page(view, self.box.config, "en") if view else None
+        return JSONResponse(_plain(page) | {"token": self.token} if page else {"phase": "starting"})
+
+    async def _events(self, _: Request) -> Response:
+        async def stream() -> AsyncIterator[bytes]:
+            while True:
+                await anyio.to_thread.run_sync(self._wait, abandon_on_cancel=True)
+                yield b"event: changed\ndata: 1\n\n"
+
+        return StreamingResponse(
+            stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    def _wait(self) -> None:
+        with self.box.changed:
+            self.box.changed.wait(PAGE_WAIT_S)
+
+    async def _do(self, request: Request) -> Response:
+        action = _ACTIONS.get(request.path_params["action"])
+        form = await _form(request)
+        if form is None or not secrets.compare_digest(str(form.get("token", "")), self.token):
+            return JSONResponse(
+                {"refused": "this form is not from the till's own page: load the page again"}, 403
+            )
+        if action is None:
+            return JSONResponse({"refused": "there is no such action"}, 404)
+        event = action(form, self)
+        if isinstance(event, Refused):
+            self.box.show(shop.Show(event))
+        elif not self.box.offer(event):
+            return JSONResponse({"refused": Refused(Reason.QUEUE_FULL).say("en")}, 503)
+        if "fetch" in request.headers.get("x-requested-with", ""):
+            return Response(status_code=204)
+        return RedirectResponse("/", 303)
+
+
+async def _form(request: Request) -> FormData | None:
+    if int(request.headers.get("content-length") or FORM_BYTES_MAX + 1) > FORM_BYTES_MAX:
+        return None
+    return await request.form()
+
+
+def _amount(form: FormData) -> Amount | Refused:
+    try:
+        return parse_amount(str(form.get("amount", "")).strip(), CNY)
+    except ValueError:
+        return Refused(Reason.NOTHING_TO_PAY)
+
+
+def _type_amount(form: FormData, screen: Screen) -> shop.Event | Refused:
+    amount = _amount(form)
+    if isinstance(amount, Refused) or not amount:
+        return Refused(Reason.NOTHING_TO_PAY)
+    if amount > shop.AMOUNT_MAX:
+        return Refused(Reason.AMOUNT_TOO_LARGE, shop.AMOUNT_MAX.decimal())
+    name = LABELS["amount"].say(screen.box.config.language)
+    return shop.LineRung(Line(name=name, price=amount.minor))
+
+
+def _pick(form: FormData, screen: Screen) -> shop.Event | Refused:
+    gtin = str(form.get("gtin", ""))
+    for one in screen.box.config.goods:
+        if one.gtin == gtin:
+            return shop.LineRung(Line(name=one.name, price=one.price, goods=one.gtin))
+    return Refused(Reason.UNKNOWN_GOODS)
+
+
+def _cash(form: FormData, screen: Screen) -> shop.Event | Refused:
+    if str(form.get("amount", "")).strip():
+        amount = _amount(form)
+        return amount if isinstance(amount, Refused) else shop.CashTaken(amount)
+    view = screen.box.view
+    basket = shop.basket_of(view.till) if view else shop.Basket()
+    off = basket.off()
+    return shop.CashTaken(basket.total if isinstance(off, Refused) else basket.total - off)
+
+
+def _refund(form: FormData, _: Screen) -> shop.Event | Refused:
+    amount = _amount(form)
+    return amount if isinstance(amount, Refused) else shop.RefundPressed(str(form.get("sale", "")), amount)
+
+
+_ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused]] = {
+    "amount": _type_amount,
+    "pick": _pick,
+    "cash": _cash,
+    "charge": lambda _, __: shop.ChargePressed(),
+    "clear": lambda _, __: shop.Cleared(),
+    "drop_coupon": lambda _, __: shop.CouponDropped(),
+    "give_up": lambda _, __: shop.GiveUpPressed(),
+    "ask_again": lambda _, __: shop.AskAgainPressed(),
+    "void": lambda form, _: shop.VoidPressed(str(form.get("sale", ""))),
+    "refund": _refund,
+    "reprint": lambda form, _: shop.ReprintPressed(str(form.get("sale", ""))),
+}
+
+
+def _plain(page: TillPage) -> dict[str, object]:
+    names = (
+        "device",
+        "phase",
+        "online",
+        "pending",
+        "printer_ok",
+        "rights_frozen",
+        "total",
+        "discount",
+        "due",
+    )
+    plain: dict[str, object] = {name: getattr(page, name) for name in names}
+    plain["said"] = [one.text for one in page.said]
+    plain["sales"] = [{"id": one.id, "number": one.number, "amount": one.amount} for one in page.sales]
+    plain["rights"] = {row.name: int(row.amount) for row in page.rights}
+    return plain
+
+
+def serve(box: Box, port: int) -> threading.Thread:
+    """Serve a box's page on loopback, on a thread of its own."""
+    config = uvicorn.Config(
+        Screen(box).app(), host="127.0.0.1", port=port, log_level="error", access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="screen", daemon=True)
+    thread.start()
+    return thread
