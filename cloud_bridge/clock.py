@@ -1,0 +1,10 @@
+"""The one place in the core that asks what time it is."""
+
+from __future__ import annotations
+
+import time
+
+
+def wall_ms() -> int:
+    """Unix milliseconds by the machine's clock. It may be set back: what depends on it must bear that."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,79 @@
+"""`tillbox core` and `tillbox channel`: the two processes of the cloud side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+core_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+channel_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def core() -> None:
+    """The entry point of `tillbox core`."""
+    core_app(prog_name="tillbox core")
+
+
+def channel() -> None:
+    """The entry point of `tillbox channel`."""
+    channel_app(prog_name="tillbox channel")
+
+
+@core_app.command()
+def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")]) -> None:
+    """Run the core: the book, payments, coupon rights and the console.
+
+    Stop it with Ctrl-C or SIGTERM; killing it loses nothing. Example: tillbox core --config core.json
+    """
+    from .config import ConfigWrong, load
+    from .serving import build
+
+    try:
+        loaded = load(config)
+    except ConfigWrong as wrong:
+        sys.exit(f"tillbox core: {wrong}")
+    running = build(loaded, chance=os.urandom)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    running.start()
+    ended.wait()
+    running.stop()
+
+
+@core_app.command()
+def operator(
+    name: Annotated[str, typer.Argument(help="Who may see the console.")],
+    config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
+) -> None:
+    """Give somebody a new password for the console. It is generated, printed once, and kept nowhere."""
+    from .config import load
+    from .console.auth import new_password
+    from .store.database import open_database
+
+    database = open_database(load(config).database)
+    print(new_password(database, name, chance=os.urandom))
+    database.close()
+
+
+@channel_app.command()
+def run_channel(
+    config: Annotated[Path, typer.Option(help="The sandbox wallet's configuration, a JSON file.")],
+    port: Annotated[int, typer.Option(help="Its loopback port; 0 takes a free one.")] = 0,
+) -> None:
+    """Run the sandbox wallet company: it can be late, silent, doubled and out of order, on command."""
+    from .payments.channels.sandbox_book import BookTrouble
+    from .payments.channels.sandbox_config import SandboxConfig
+    from .payments.channels.sandbox_seal import SecretUnsafe
+    from .payments.channels.sandbox_server import run
+
+    try:
+        run("127.0.0.1", port, SandboxConfig.model_validate_json(config.read_bytes()))
+    except (BookTrouble, SecretUnsafe, OSError, ValueError) as fault:
+        sys.exit(f"tillbox channel: {fault}")

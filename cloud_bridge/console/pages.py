@@ -1,0 +1,142 @@
+"""What each page shows: one frozen dataclass a page, made from the store's rows. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from tillbox.cloud_bridge.store.reading import (
+    AlarmRow,
+    BoxRow,
+    CouponDetail,
+    PostingRow,
+    RefusedRow,
+    SaleDetail,
+    SaleRow,
+)
+from tillbox.contracts.money import CNY, Amount, Unit
+
+from .words import reason_text, word
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every page has around it."""
+
+    language: str
+    operator: str
+    csrf: str
+    page: str
+
+    def word(self, name: str) -> str:
+        """A fixed word in the page's language."""
+        return word(name, self.language)
+
+
+@dataclass(frozen=True, slots=True)
+class SalesPage:
+    """The newest sales."""
+
+    rows: tuple[SaleRow, ...]
+    device: str
+    older_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SalePage:
+    """One sale down to its postings."""
+
+    sale: SaleDetail
+    lines: tuple[tuple[str, int, str], ...]
+    transactions: tuple[tuple[str, str, tuple[PostingRow, ...]], ...]
+    balanced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoxesPage:
+    """Every box."""
+
+    rows: tuple[BoxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CouponsPage:
+    """Every template with its leases."""
+
+    coupons: tuple[CouponDetail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """What one balance is made of."""
+
+    name: str
+    postings: tuple[PostingRow, ...]
+    sums: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TroublePage:
+    """What somebody must look at."""
+
+    alarms: tuple[AlarmRow, ...]
+    refused: tuple[RefusedRow, ...]
+    payments: tuple[tuple[str, str, int, str, int], ...]
+
+    @property
+    def all_well(self) -> bool:
+        """Whether there is nothing to look at."""
+        return not (self.alarms or self.refused or self.payments)
+
+
+def sale_page(sale: SaleDetail) -> SalePage:
+    """A sale's page."""
+    lines = tuple(
+        (visible(str(line["name"])), int(line["quantity"]), yuan(int(line["price"]) * int(line["quantity"])))
+        for line in sale.record["body"]["lines"]
+    )
+    grouped: dict[tuple[str, str], list[PostingRow]] = {}
+    for posting in sale.postings:
+        grouped.setdefault((posting.tid, posting.kind), []).append(posting)
+    transactions = tuple((tid, kind, tuple(legs)) for (tid, kind), legs in grouped.items())
+    balanced = all(not any(_sums(legs).values()) for _, _, legs in transactions)
+    return SalePage(sale, lines, transactions, balanced)
+
+
+def account_page(name: str, postings: list[PostingRow]) -> AccountPage:
+    """An account's page."""
+    sums = tuple((unit, amount(minor, unit)) for unit, minor in sorted(_sums(postings).items()))
+    return AccountPage(visible(name), tuple(postings), sums)
+
+
+def _sums(postings: tuple[PostingRow, ...] | list[PostingRow]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for posting in postings:
+        sums[posting.unit] += posting.minor
+    return sums
+
+
+def yuan(minor: int) -> str:
+    """Fen as a person reads them."""
+    return Amount(minor, CNY).decimal()
+
+
+def amount(minor: int, unit: str) -> str:
+    """An amount of any unit."""
+    return str(Amount(minor, Unit.parse(unit)))
+
+
+def when(ms: int | None) -> str:
+    """A time in the machine's own zone; a dash where there is none."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%m-%d %H:%M:%S") if ms else "–"
+
+
+def visible(text: str) -> str:
+    """Text from a device, with what cannot be seen made visible."""
+    hidden = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
+    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in hidden else c for c in text)
+
+
+FILTERS = {"yuan": yuan, "amount": amount, "when": when, "visible": visible, "reason": reason_text}

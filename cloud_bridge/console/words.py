@@ -1,0 +1,85 @@
+"""Every fixed word of the console, in Chinese and English."""
+
+from __future__ import annotations
+
+from tillbox.contracts.verdicts import TEXTS, Reason, Text
+
+WORDS: dict[str, Text] = {
+    "console": Text("控制台", "Console"),
+    "sales": Text("交易", "Sales"),
+    "sale": Text("交易", "Sale"),
+    "boxes": Text("盒子", "Boxes"),
+    "coupon": Text("优惠券", "Coupons"),
+    "trouble": Text("异常", "Trouble"),
+    "account": Text("账户", "Account"),
+    "login": Text("登录", "Log in"),
+    "logout": Text("退出", "Log out"),
+    "name": Text("用户名", "Name"),
+    "password": Text("密码", "Password"),
+    "wrong": Text("用户名或密码不对，请再试", "The name or the password is wrong. Try again."),
+    "wait": Text("试错太多，请等一分钟", "Too many wrong tries. Wait a minute."),
+    "language": Text("English", "中文"),
+    "time": Text("时间", "Time"),
+    "box": Text("盒子", "Box"),
+    "number": Text("单号", "No."),
+    "tender": Text("支付", "Paid by"),
+    "amount": Text("金额", "Amount"),
+    "total": Text("合计", "Total"),
+    "discount": Text("优惠", "Discount"),
+    "state": Text("状态", "State"),
+    "cash": Text("现金", "Cash"),
+    "merchant_scan": Text("付款码", "Wallet code"),
+    "offline": Text("离线成交", "sold offline"),
+    "voided": Text("已撤销", "voided"),
+    "refunded": Text("已退", "refunded"),
+    "none": Text("还没有", "Nothing yet."),
+    "older": Text("更早", "Older"),
+    "online": Text("在线", "online"),
+    "offline_box": Text("离线", "offline"),
+    "lost": Text("失联", "lost"),
+    "since": Text("自", "since"),
+    "pending": Text("待上传", "to hand in"),
+    "oldest": Text("最早未上传", "oldest not handed in"),
+    "records": Text("记录", "records"),
+    "journal": Text("账本", "journal"),
+    "proven": Text("完整", "complete"),
+    "rolled_back": Text("换过旧卡", "from an older medium"),
+    "unheard": Text("未知", "not heard"),
+    "alarms": Text("告警", "alarms"),
+    "issued": Text("发行", "Issued"),
+    "free": Text("未分配", "Nobody holds"),
+    "leased": Text("盒子持有", "Held by boxes"),
+    "redeemed": Text("已核销", "Redeemed"),
+    "leases": Text("核销权租约", "Leases of rights"),
+    "range": Text("号段", "Numbers"),
+    "left": Text("剩余", "Left"),
+    "expires": Text("到期", "Expires"),
+    "held": Text("持有", "held"),
+    "closed": Text("已交回", "given back"),
+    "lost_lease": Text("已作废", "void"),
+    "postings": Text("分录", "Postings"),
+    "balanced": Text("借贷平衡", "Every unit sums to zero"),
+    "unbalanced": Text("不平！", "It does not sum to zero!"),
+    "record": Text("盒子的记录", "The box's record"),
+    "payment": Text("付款过程", "The payment's life"),
+    "reversals": Text("撤销与退款", "Voids and refunds"),
+    "lines": Text("商品", "Lines"),
+    "open_payments": Text("未了结的付款", "Payments that have not ended, or that no sale took up"),
+    "refused": Text("被拒的消息", "Messages refused"),
+    "reason": Text("原因", "Reason"),
+    "count": Text("次数", "Times"),
+    "what": Text("事项", "What"),
+    "detail": Text("说明", "Detail"),
+    "all_well": Text("一切正常", "All is well."),
+    "no_such": Text("没有这个页面", "There is no such page."),
+}
+
+
+def word(name: str, language: str) -> str:
+    """A word of the console; KeyError for one that is not in the table."""
+    return WORDS[name].say(language)
+
+
+def reason_text(name: str, language: str) -> str:
+    """What a reason means; the name itself where it is of a newer version."""
+    return TEXTS[Reason(name)].say(language) if name in set(Reason) else name

@@ -1,0 +1,129 @@
+"""A core with its web pages, made from a configuration."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import select
+
+from tillbox.broker.mqtt import Endpoint, MqttLine
+
+from .app import SUBSCRIPTIONS, Core, Notified
+from .clock import wall_ms
+from .config import CoreConfig
+from .console.app import build_console
+from .console.changes import Changes
+from .payments.channels.sandbox_client import SandboxChannel
+from .payments.channels.sandbox_seal import read_secret
+from .payments.channels.sandbox_wire import Notification, verify_notification
+from .payments.machine import Told
+from .store import coupons, tables
+from .store.database import Database, open_database
+from .store.ledger import Ledger
+
+NOTICE_BYTES_MAX = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A core and its pages."""
+
+    core: Core
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    def start(self) -> None:
+        """Open both doors."""
+        self.core.start()
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Close them."""
+        self.server.should_exit = True
+        self.core.stop()
+        self.thread.join(5.0)
+        self.core.database.close()
+
+
+def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
+    """Everything of a core, wired and not yet started."""
+    database = open_database(config.database)
+    _stock_up(database, config)
+    secret = read_secret(config.wallet.secret)
+    wallet = config.wallet
+    channel = SandboxChannel(wallet.url, wallet.merchant, secret, now_ms=wall_ms, chance=chance)
+    changes = Changes()
+    core = Core(
+        database=database,
+        line=MqttLine(_endpoint(config)),
+        channel=channel,
+        schedule=config.schedule(),
+        now_ms=wall_ms,
+        chance=chance,
+        on_change=changes.happened,
+    )
+    app = build_console(database, changes, now_ms=wall_ms, chance=chance)
+    _take_notices(app, core, secret)
+    uvicorn_config = uvicorn.Config(
+        app, host="127.0.0.1", port=config.http_port, log_level="error", access_log=False, server_header=False
+    )
+    server = uvicorn.Server(uvicorn_config)
+    return Running(core, server, threading.Thread(target=server.run, name="pages", daemon=True))
+
+
+def _endpoint(config: CoreConfig) -> Endpoint:
+    broker = config.broker
+    return Endpoint(
+        host=broker.host,
+        port=broker.port,
+        client_id="core",
+        authority=broker.authority,
+        certificate=broker.certificate,
+        key=broker.key,
+        subscriptions=SUBSCRIPTIONS,
+        manual_ack=True,
+        reconnect_max_s=5,
+    )
+
+
+def _stock_up(database: Database, config: CoreConfig) -> None:
+    """Coupon templates of the configuration that are not there yet."""
+    with database.writing() as connection:
+        known = set(connection.execute(select(tables.template.c.name)).scalars())
+        ledger = Ledger(connection, wall_ms())
+        for stock in config.stocks:
+            if stock.name not in known:
+                coupons.issue(
+                    connection,
+                    ledger,
+                    name=stock.name,
+                    title=stock.title,
+                    quantity=stock.quantity,
+                    lease_ms=stock.lease_ms,
+                    tid=f"issue:{stock.name}",
+                )
+        ledger.flush()
+
+
+def _take_notices(app: FastAPI, core: Core, secret: bytes) -> None:
+    """What the wallet says unasked. Only what it signed is taken; anything else is told so."""
+
+    @app.post("/notify")
+    async def notify(request: Request) -> Response:
+        body = (
+            await request.body()
+            if int(request.headers.get("content-length") or 0) < NOTICE_BYTES_MAX
+            else b""
+        )
+        notice = verify_notification(dict(request.headers), body, secret, wall_ms())
+        if not isinstance(notice, Notification):
+            return Response(
+                json.dumps({"refused": "this notice is not proven"}), 401, media_type="application/json"
+            )
+        core.notified(Notified(notice.attempt_no, Told(notice.state)))
+        return Response(status_code=204)

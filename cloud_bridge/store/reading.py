@@ -1,0 +1,315 @@
+"""What the console asks: plain rows as frozen dataclasses, made from the tables. Reads only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from tillbox.cloud_bridge.book import accounts
+from tillbox.contracts.money import coupon_unit
+
+from . import tables
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRow:
+    """One sale in a list."""
+
+    tid: str
+    device: str
+    number: int
+    total: int
+    discount: int
+    amount: int
+    tender: str
+    coupon: str
+    online: bool
+    received_ms: int
+    voided: bool
+    refunded: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRow:
+    """One leg of a transaction."""
+
+    tid: str
+    kind: str
+    account: str
+    unit: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaleDetail:
+    """One sale down to its postings."""
+
+    row: SaleRow
+    record: dict[str, Any]
+    outcome: str
+    hash: str
+    attempt: str
+    history: tuple[tuple[int, str, str], ...]
+    reversals: tuple[tuple[str, str, int, int], ...]
+    postings: tuple[PostingRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """One box as the core knows it."""
+
+    device: str
+    state: str
+    since_ms: int
+    heard_ms: int
+    pending: int
+    oldest_pending_ms: int | None
+    records: int
+    standing: str
+    alarms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """One lease of a template."""
+
+    id: str
+    device: str
+    first: int
+    last: int
+    left: int
+    state: str
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CouponDetail:
+    """One template with its stock."""
+
+    name: str
+    title: str
+    issued: int
+    free: int
+    leased: int
+    redeemed: int
+    leases: tuple[LeaseRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """Something that somebody must look at."""
+
+    kind: str
+    device: str
+    ref: str
+    detail: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """Messages that were refused, counted."""
+
+    device: str
+    reason: str
+    count: int
+    sample: str
+    last_ms: int
+
+
+def sales(connection: Connection, *, device: str = "", before_ms: int = 0, most: int = 50) -> list[SaleRow]:
+    """The newest sales first."""
+    query = (
+        select(tables.sale).order_by(tables.sale.c.received_ms.desc(), tables.sale.c.tid.desc()).limit(most)
+    )
+    if device:
+        query = query.where(tables.sale.c.device == device)
+    if before_ms:
+        query = query.where(tables.sale.c.received_ms < before_ms)
+    return _sale_rows(connection, connection.execute(query).all())
+
+
+def _sale_rows(connection: Connection, rows: Any) -> list[SaleRow]:
+    tids = [row.tid for row in rows]
+    reversal = tables.reversal.c
+    found = connection.execute(
+        select(reversal.of, reversal.kind, reversal.amount).where(reversal.of.in_(tids))
+    ).all()
+    voided = {of for of, kind, _ in found if kind == "void"}
+    refunded: dict[str, int] = {}
+    for of, kind, amount in found:
+        if kind == "refund":
+            refunded[of] = refunded.get(of, 0) + amount
+    return [
+        SaleRow(
+            tid=row.tid,
+            device=row.device,
+            number=row.number,
+            total=row.total,
+            discount=row.discount,
+            amount=row.amount,
+            tender=row.tender,
+            coupon=f"{row.template} #{row.serial}" if row.template else "",
+            online=bool(row.online),
+            received_ms=row.received_ms,
+            voided=row.tid in voided,
+            refunded=refunded.get(row.tid, 0),
+        )
+        for row in rows
+    ]
+
+
+def sale(connection: Connection, tid: str) -> SaleDetail | None:
+    """One sale, or None where there is none of that id."""
+    found = connection.execute(select(tables.sale).where(tables.sale.c.tid == tid)).all()
+    if not found:
+        return None
+    row, attempt = _sale_rows(connection, found)[0], found[0].attempt or ""
+    inbox = connection.execute(select(tables.inbox).where(tables.inbox.c.tid == tid).limit(1)).one()
+    events = tables.payment_event.c
+    history = connection.execute(
+        select(events.at_ms, events.event, events.state).where(events.attempt == attempt).order_by(events.id)
+    )
+    reversal = tables.reversal.c
+    reversals = connection.execute(
+        select(reversal.tid, reversal.kind, reversal.amount, reversal.received_ms).where(reversal.of == tid)
+    ).all()
+    tids = [tid, *(one.tid for one in reversals)]
+    touched = (tables.posting.c.tid.in_(tids)) | (tables.posting.c.account == accounts.payment(attempt))
+    if attempt:
+        through = select(tables.posting.c.tid).where(tables.posting.c.account == accounts.payment(attempt))
+        touched = tables.posting.c.tid.in_(tids) | tables.posting.c.tid.in_(through)
+    legs = connection.execute(
+        select(tables.posting, tables.txn.c.kind)
+        .join(tables.txn, tables.txn.c.tid == tables.posting.c.tid)
+        .where(touched)
+        .order_by(tables.txn.c.posted_ms, tables.posting.c.tid, tables.posting.c.leg)
+    )
+    return SaleDetail(
+        row=row,
+        record=json.loads(inbox.bytes),
+        outcome=inbox.outcome,
+        hash=inbox.hash,
+        attempt=attempt,
+        history=tuple((at, event, state) for at, event, state in history),
+        reversals=tuple((one.tid, one.kind, one.amount, one.received_ms) for one in reversals),
+        postings=tuple(PostingRow(leg.tid, leg.kind, leg.account, leg.unit, leg.minor) for leg in legs),
+    )
+
+
+def account(connection: Connection, name: str, most: int = 200) -> list[PostingRow]:
+    """What a balance is made of: the newest postings of an account."""
+    query = (
+        select(tables.posting, tables.txn.c.kind)
+        .join(tables.txn, tables.txn.c.tid == tables.posting.c.tid)
+        .where(tables.posting.c.account == name)
+        .order_by(tables.txn.c.posted_ms.desc())
+        .limit(most)
+    )
+    return [
+        PostingRow(leg.tid, leg.kind, leg.account, leg.unit, leg.minor) for leg in connection.execute(query)
+    ]
+
+
+def boxes(connection: Connection) -> list[BoxRow]:
+    """Every box that was ever heard of, by name."""
+    counted = select(tables.inbox.c.device, func.count()).group_by(tables.inbox.c.device)
+    records = dict(connection.execute(counted).tuples().all())
+    shouted = select(tables.alarm.c.device, func.count()).group_by(tables.alarm.c.device)
+    shouts: dict[str, int] = dict(connection.execute(shouted).tuples().all())
+    newest = {
+        row.device: row.standing
+        for row in connection.execute(select(tables.incarnation).order_by(tables.incarnation.c.number))
+    }
+    rows = []
+    for row in connection.execute(select(tables.box).order_by(tables.box.c.device)):
+        health = json.loads(row.telemetry or b"{}")
+        rows.append(
+            BoxRow(
+                device=row.device,
+                state=row.state,
+                since_ms=row.since_ms,
+                heard_ms=row.heard_ms,
+                pending=int(health.get("pending", 0)),
+                oldest_pending_ms=health.get("oldest_pending_ms"),
+                records=records.get(row.device, 0),
+                standing=newest.get(row.device, "unheard"),
+                alarms=shouts.get(row.device, 0),
+            )
+        )
+    return rows
+
+
+def coupon(connection: Connection, name: str) -> CouponDetail | None:
+    """One template with its stock and its leases, or None."""
+    row = connection.execute(select(tables.template).where(tables.template.c.name == name)).one_or_none()
+    if row is None:
+        return None
+    unit = str(coupon_unit(name))
+    held = dict(
+        connection.execute(
+            select(tables.balance.c.account, tables.balance.c.minor).where(tables.balance.c.unit == unit)
+        )
+        .tuples()
+        .all()
+    )
+    leases = [
+        LeaseRow(
+            one.id,
+            one.device,
+            one.first,
+            one.last,
+            held.get(accounts.lease(one.id), 0),
+            one.state,
+            one.expires_ms,
+        )
+        for one in connection.execute(
+            select(tables.lease)
+            .where(tables.lease.c.template == name)
+            .order_by(tables.lease.c.granted_ms.desc())
+        )
+    ]
+    return CouponDetail(
+        name=name,
+        title=row.title,
+        issued=row.issued,
+        free=held.get(accounts.stock(name), 0),
+        leased=sum(one.left for one in leases),
+        redeemed=sum(minor for account_, minor in held.items() if account_.startswith("coupon:")),
+        leases=tuple(leases),
+    )
+
+
+def templates(connection: Connection) -> list[str]:
+    """The names of all templates."""
+    return list(connection.execute(select(tables.template.c.name).order_by(tables.template.c.name)).scalars())
+
+
+def alarms(connection: Connection, most: int = 100) -> list[AlarmRow]:
+    """The newest alarms first."""
+    query = select(tables.alarm).order_by(tables.alarm.c.id.desc()).limit(most)
+    return [
+        AlarmRow(row.kind, row.device, row.ref, row.detail, row.at_ms) for row in connection.execute(query)
+    ]
+
+
+def refused(connection: Connection) -> list[RefusedRow]:
+    """What was refused, the most frequent first."""
+    column = tables.refused.c
+    query = select(column.device, column.reason, column["count"], column.sample, column.last_ms)
+    rows = connection.execute(query.order_by(column["count"].desc()).limit(100)).tuples()
+    return [RefusedRow(*row) for row in rows]
+
+
+def payments_open(connection: Connection) -> list[tuple[str, str, int, str, int]]:
+    """Attempts that are not final, and money that was paid and that no sale took up."""
+    payment, balance = tables.payment.c, tables.balance.c
+    owing = select(balance.account).where(balance.account.like("payment:%"), balance.minor < 0)
+    attempts = {name.removeprefix("payment:") for name in connection.execute(owing).scalars()}
+    final = ("paid", "declined", "reversed")
+    query = select(payment.attempt, payment.device, payment.amount, payment.state, payment.created_ms)
+    rows = connection.execute(query.where(payment.state.not_in(final) | payment.attempt.in_(attempts)))
+    return [(row.attempt, row.device, row.amount, row.state, row.created_ms) for row in rows]
