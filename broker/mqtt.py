@@ -54,10 +54,34 @@ class Endpoint:
 
 @dataclass(slots=True)
 class _Open:
-    """What one client object has under way."""
+    """The publishes that one client object has under way. Its lock is never held while paho is called: paho
+    answers on its own thread, and holds its own locks then."""
 
     topics: dict[int, str] = field(default_factory=dict)
+    answered: set[int] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def sent(self, mid: int, topic: str) -> None:
+        """Note a publish, unless its answer was quicker than we."""
+        with self.lock:
+            if mid in self.answered:
+                self.answered.discard(mid)
+            else:
+                self.topics[mid] = topic
+
+    def answer(self, mid: int) -> str | None:
+        """The topic of an answered publish; None where it is not noted yet, or was not ours."""
+        with self.lock:
+            topic = self.topics.pop(mid, None)
+            if topic is None and len(self.answered) < UNACKED_MAX:
+                self.answered.add(mid)
+            return topic
+
+    def clear(self) -> None:
+        """The connection is gone: no answer will come."""
+        with self.lock:
+            self.topics.clear()
+            self.answered.clear()
 
 
 class MqttLine:
@@ -100,12 +124,12 @@ class MqttLine:
                 properties.CorrelationData = correlation
             if expires_s is not None:
                 properties.MessageExpiryInterval = expires_s
-        with self._open.lock:
-            info = client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
-            if info.rc != paho.MQTT_ERR_SUCCESS:
-                return False
-            if qos:
-                self._open.topics[info.mid] = topic
+        opened = self._open
+        info = client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            return False
+        if qos:
+            opened.sent(info.mid, topic)
         return True
 
     def acknowledge(self, token: int) -> None:
@@ -184,8 +208,7 @@ class MqttLine:
             self._down(str(reason))
 
     def _down(self, why: str) -> None:
-        with self._open.lock:
-            self._open.topics.clear()
+        self._open.clear()
         was_up, self._is_up = self._is_up, False
         if not self._said_down:
             log.warning(
@@ -204,8 +227,7 @@ class MqttLine:
         self._say(Message(message.topic, bytes(message.payload), bytes(correlation), token))
 
     def _published(self, opened: _Open, mid: int, reason: ReasonCode) -> None:
-        with opened.lock:
-            topic = opened.topics.pop(mid, None)
+        topic = opened.answer(mid)
         if topic is not None and (reason.value == NOBODY_LISTENS or reason.value >= REFUSED):
             self._say(Unheard(topic, reason.value))
 

@@ -8,6 +8,7 @@ from tillbox.agent import till as shop
 from tillbox.agent.app import View
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.offline import left_of
+from tillbox.agent.past import OwnSale
 from tillbox.agent.words import WORDS, Word
 from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
 from tillbox.contracts.money import CNY, Amount
@@ -177,7 +178,7 @@ def _said(show: shop.Show, language: str) -> Said:
     return Said(WORDS[show.what].say(language).format(*show.values), "good" if good else "plain")
 
 
-def _sale(own: shop.OwnSale) -> SaleRow:
+def _sale(own: OwnSale) -> SaleRow:
     tender = own.sale.tender
     amount, left = Amount(tender.amount, CNY).decimal(), Amount(own.left, CNY).decimal()
     return SaleRow(own.id, own.sale.number, amount, tender.type, own.voided, left)

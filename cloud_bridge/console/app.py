@@ -20,6 +20,7 @@ from . import pages
 from .auth import Doorkeeper, LoginRefused, Session, is_same
 from .changes import Changes
 from .pages import Frame
+from .words import word
 
 HERE = Path(__file__).parent
 COOKIE = "tillbox_session"
@@ -125,7 +126,7 @@ class _Console:
 
     def _html(self, request: Request, session: Session, shown: Any) -> Response:
         if shown is None:
-            return Response(pages.word("no_such", _language(request)), 404)
+            return Response(word("no_such", _language(request)), 404)
         name = type(shown).__name__.removesuffix("Page").lower()
         frame = Frame(_language(request), session.operator, session.csrf, name)
         live = request.headers.get("X-Requested-With") == "fetch"

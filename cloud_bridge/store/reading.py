@@ -217,7 +217,7 @@ def account(connection: Connection, name: str, most: int = 200) -> list[PostingR
 def boxes(connection: Connection) -> list[BoxRow]:
     """Every box that was ever heard of, by name."""
     counted = select(tables.inbox.c.device, func.count()).group_by(tables.inbox.c.device)
-    records = dict(connection.execute(counted).tuples().all())
+    records: dict[str, int] = dict(connection.execute(counted).tuples().all())
     shouted = select(tables.alarm.c.device, func.count()).group_by(tables.alarm.c.device)
     shouts: dict[str, int] = dict(connection.execute(shouted).tuples().all())
     newest = {
