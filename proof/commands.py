@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,12 +21,45 @@ app = typer.Typer(
     help="Prove the promises, each by a command.",
 )
 
+smoke_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON line instead of a table.")]
 
 
 def prove() -> None:
     """The entry point of `tillbox prove`."""
     app(prog_name="tillbox prove")
+
+
+def smoke() -> None:
+    """The entry point of `tillbox smoke`."""
+    smoke_app(prog_name="tillbox smoke")
+
+
+@smoke_app.command()
+def run_smoke(
+    keep: Annotated[Path | None, typer.Option(help="Keep everything in this folder, logs included.")] = None,
+) -> None:
+    """A short day in a shop on real parts, without a person: one JSON line says how it went.
+
+    Starts broker, wallet, core and two boxes on free ports, sells by cash, by photo with a coupon and by
+    scanner, cuts the line, sells on, mends it, and compares the paper with the book.
+    """
+    from .smoke import SmokeFailed, run
+
+    with tempfile.TemporaryDirectory(prefix="tillbox-") as folder:
+        home = keep or Path(folder)
+        try:
+            report = run(home, lambda what: print(what, file=sys.stderr, flush=True))
+        except (SmokeFailed, RuntimeError) as failed:
+            logs = "\n".join(
+                f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in home.glob("*.log")
+            )
+            print(f"{failed}\n{logs}", file=sys.stderr)
+            print(json.dumps({"ok": False, "why": str(failed)}))
+            raise typer.Exit(1) from failed
+    print(json.dumps(report))
+    raise typer.Exit(0 if report["ok"] else 1)
 
 
 @app.command()
@@ -78,6 +113,49 @@ def powercut(
     from .powercut import run
 
     report = run(cuts, seed)
+    _say(report, as_json)
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command()
+def kill9(
+    seconds: Annotated[int, typer.Option(min=5, help="How long the killing goes on.")] = 60,
+    boxes: Annotated[int, typer.Option(min=1, max=8, help="How many boxes sell.")] = 2,
+    seed: Annotated[int, typer.Option(help="Where chance begins.")] = 0,
+    keep: Annotated[Path | None, typer.Option(help="Keep everything in this folder, logs included.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Real processes, killed with SIGKILL at random moments, over lines that are cut inside a packet.
+
+    Boxes, core, wallet and broker go on from what is on their disks; then what the boxes printed is compared
+    with the book, and the wallet's statement with both.
+    """
+    from .kill9 import run
+
+    with tempfile.TemporaryDirectory(prefix="tillbox-") as folder:
+        report = run(
+            keep or Path(folder), seconds, boxes, seed, lambda what: print(what, file=sys.stderr, flush=True)
+        )
+    _say(report, as_json)
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command(name="powercut-kernel")
+def powercut_kernel(
+    cuts: Annotated[int, typer.Option(min=1, help="How many times the file system is shut down.")] = 200,
+    seed: Annotated[int, typer.Option(help="Where chance begins.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The shipped journal on the standard library's SQLite and a real ext4 that is shut down under it.
+
+    Needs root, a loop device and ext4.
+    """
+    from .powercut_kernel import CannotHere, run
+
+    try:
+        report = run(cuts, seed)
+    except CannotHere as why:
+        sys.exit(f"tillbox prove powercut-kernel: {why}")
     _say(report, as_json)
     raise typer.Exit(0 if report["ok"] else 1)
 

@@ -33,7 +33,7 @@ class SimulatedPrinter:
         self.port: int = self._server.getsockname()[1]
         self.papers: deque[Slip] = deque(maxlen=PAPERS_MAX)
         self.kicks = 0
-        self._on_paper = on_paper
+        self.on_paper = on_paper
         self._number = 0
         self._ended = threading.Event()
         self._fault = ""
@@ -124,4 +124,4 @@ class SimulatedPrinter:
         self._number += 1
         slip = Slip(self._number, data)
         self.papers.append(slip)
-        self._on_paper(slip)
+        self.on_paper(slip)

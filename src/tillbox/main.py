@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "core": ("tillbox.cloud_bridge.commands:core", "run the core: book, payments, console"),
     "channel": ("tillbox.cloud_bridge.commands:channel", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "a whole shop on this machine, on real parts"),
-    "smoke": ("tillbox.demo.commands:smoke", "the demo without a person, judged in one line"),
+    "smoke": ("tillbox.proof.commands:smoke", "the demo without a person, judged in one line"),
     "prove": ("tillbox.proof.commands:prove", "prove the promises: pipeline, mutants, powercut, kill9"),
 }
 

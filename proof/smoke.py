@@ -15,10 +15,10 @@ from sqlalchemy import create_engine, func, select
 
 from tillbox.cloud_bridge.payments.channels.sandbox_manners import write_code
 from tillbox.cloud_bridge.store import tables
+from tillbox.demo.town import GOODS, Counter, Town
 from tillbox.hardware.simulated.paper import paper_text
-from tillbox.proof.checkers import Evidence, Posted, book_balances
 
-from .town import GOODS, Counter, Town
+from .checkers import Evidence, Posted, book_balances
 
 PATIENCE_S = 15.0
 

@@ -1,0 +1,44 @@
+# One command each. Everything lives in .venv; `make setup` brings what is missing, system packages included.
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM := mosquitto libzbar0 postgresql chromium fonts-wqy-microhei
+
+.PHONY: help setup demo smoke test check bench docs clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## system packages, virtual environment, links
+
+$(VENV)/.ready: pyproject.toml requirements.lock
+	@tools/system-packages $(SYSTEM)
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## a whole shop on this machine: counter, console, two boxes
+	$(BIN)/tillbox demo
+
+smoke: setup ## the demo without a person, judged in one JSON line
+	@$(BIN)/tillbox smoke
+
+test: setup ## every test: unit, property, conformance, simulation, browser
+	$(BIN)/python -m pytest -q
+
+check: setup ## what to run while working: format, lint, types, layers, the quick tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser" -n 2
+
+bench: setup ## figures, each beside a reference in the same run
+	@for one in bench/[a-z]*.py; do $(BIN)/python $$one || exit 1; done
+
+docs: setup ## what is generated from the code
+	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd
+	$(BIN)/python -m tillbox.contracts.schemas
+
+clean: ## everything that make made
+	rm -rf $(VENV) var
