@@ -100,7 +100,7 @@ def _storm(town: Town, random: Random, seconds: int, kills: Counter[str]) -> Non
                 _customer(town, counter, random, serial)
         if time.monotonic() >= next_kill:
             _kill(town, random, kills)
-            next_kill = time.monotonic() + random.uniform(0.3, 2.2)
+            next_kill = time.monotonic() + random.uniform(0.3, 1.3)
         _revive(town)
 
 
