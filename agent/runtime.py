@@ -29,6 +29,8 @@ from tillbox.contracts.messages import (
     HelloAsk,
     LeaseAnswer,
     PayAnswer,
+    PayAsk,
+    PayStatusAsk,
     Telemetry,
     Wire,
 )
@@ -202,6 +204,8 @@ class Runtime:
         while len(self._asked) >= ASKS_OPEN_MAX:
             del self._asked[next(iter(self._asked))]
         self._asked[correlation] = self.parts.clock.boot_ms()
+        if isinstance(body, (PayAsk, PayStatusAsk)):
+            body = body.model_copy(update={"inc": self._opening.inc})
         payload = body.model_dump_json(exclude_none=True).encode()
         topic = topics.ask_up(self.parts.device, name)
         self.parts.line.publish(topic, payload, correlation=correlation, expires_s=ASK_EXPIRES_S)
@@ -286,7 +290,9 @@ class Runtime:
                     )
                     self.happen(shop.HelloAnswered(body.standing))
             case PayAnswer():
-                self.happen(shop.PaymentTold(body.attempt, body.state))
+                # A late answer to an earlier boot may tell a past that this medium has never lived through.
+                if body.inc == self._opening.inc:
+                    self.happen(shop.PaymentTold(body.attempt, body.state))
             case LeaseAnswer():
                 self.happen(_lease_event(body))
 

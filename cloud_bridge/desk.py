@@ -91,7 +91,9 @@ def _pay(asked: _Asked, body: PayAsk) -> Answered:
 
 def _pay_status(asked: _Asked, body: PayStatusAsk) -> Answered:
     return Answered(
-        todo=cashier.status(asked.connection, body.attempt, device=asked.device, now_ms=asked.now_ms)
+        todo=cashier.status(
+            asked.connection, body.attempt, device=asked.device, now_ms=asked.now_ms, inc=body.inc
+        )
     )
 
 

@@ -244,9 +244,12 @@ class HelloAnswer(Wire):
 
 
 class PayAsk(Wire):
-    """Charge a payment code. `attempt` is the idempotency key; the same attempt is never charged twice."""
+    """Charge a payment code. `attempt` is the idempotency key; the same attempt is never charged twice.
+
+    `inc` is the asking boot: its answers, however late, are no news to another boot with another past."""
 
     attempt: Id
+    inc: Incarnation | None = None
     sale: Id
     amount: Annotated[int, Field(ge=1, le=MINOR_MAX)]
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{16,24}$")]
@@ -257,12 +260,14 @@ class PayStatusAsk(Wire):
     """What became of an attempt. An attempt that the core never saw is closed by asking."""
 
     attempt: Id
+    inc: Incarnation | None = None
 
 
 class PayAnswer(Wire):
-    """Where a payment stands. The core sends another one whenever that changes."""
+    """Where a payment stands, for the boot that asked last. The core sends another one whenever that changes."""
 
     attempt: Id
+    inc: Incarnation | None = None
     state: Literal["submitted", "user_paying", "unknown", "paid", "declined", "reversing", "reversed"]
     detail: Name = ""
 

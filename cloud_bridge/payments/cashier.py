@@ -93,21 +93,30 @@ def ask(
     connection: Connection, ledger: Ledger, body: PayAsk, *, device: str, now_ms: int, schedule: Schedule
 ) -> Todo:
     """A box asks for money. The same attempt asked again gets its state, and is not charged again."""
+    _note_asker(connection, body.attempt, device, body.inc)
     row = _row(connection, body.attempt)
     if row is not None:
         return _told_again(row, body, device)
     _create(connection, body.attempt, body.sale, device, body.amount, now_ms)
+    _note_asker(connection, body.attempt, device, body.inc)
     return _advance(connection, ledger, body.attempt, Submitted(), now_ms, schedule)
 
 
-def status(connection: Connection, attempt: str, *, device: str, now_ms: int) -> Todo:
+def status(connection: Connection, attempt: str, *, device: str, now_ms: int, inc: str | None = None) -> Todo:
     """A box asks what became of an attempt. One that never came is closed here, so that it cannot come late."""
     row = _row(connection, attempt)
     if row is None:
         _create(connection, attempt, "", device, 0, now_ms, State.DECLINED, "never_arrived")
         row = _row(connection, attempt)
     assert row is not None
-    return Todo(news=(_news(row),)) if row["device"] == device else Todo()
+    _note_asker(connection, attempt, device, inc)
+    return Todo(news=(_news({**row, "inc": inc or ""}),)) if row["device"] == device else Todo()
+
+
+def _note_asker(connection: Connection, attempt: str, device: str, inc: str | None) -> None:
+    """From here on the news of an attempt are for this boot of its box."""
+    mine = (payment.c.attempt == attempt) & (payment.c.device == device)
+    connection.execute(update(payment).where(mine).values(inc=inc or ""))
 
 
 def give_up(
@@ -255,7 +264,8 @@ def _told_again(row: dict[str, object], body: PayAsk, device: str) -> Todo:
 
 def _news(row: dict[str, object]) -> News:
     state = "submitted" if row["state"] == State.CREATED else str(row["state"])
-    return News(str(row["device"]), PayAnswer.model_validate({"attempt": row["attempt"], "state": state}))
+    answer = {"attempt": row["attempt"], "state": state, "inc": row["inc"] or None}
+    return News(str(row["device"]), PayAnswer.model_validate(answer))
 
 
 def _create(
@@ -274,6 +284,7 @@ def _create(
         "device": device,
         "channel": CHANNEL,
         "owed": 0,
+        "inc": "",
     }
     connection.execute(insert(payment), row)
     _note(connection, attempt, why, state, now_ms)
