@@ -198,10 +198,12 @@ def _open_payments(town: Town) -> list[str]:
 def _evidence(town: Town, papers: dict[str, list[bytes]], office: SandboxOffice) -> Evidence:
     engine = create_engine(f"sqlite:///file:{town.database()}?mode=ro&uri=true")
     with engine.connect() as connection:
-        attempts = dict(connection.execute(select(tables.sale.c.tid, tables.sale.c.attempt)).tuples().all())
+        attempts = {
+            key: value for key, value in connection.execute(select(tables.sale.c.tid, tables.sale.c.attempt))
+        }
         postings = [Posted(t, a, u, m) for t, _, a, u, m in connection.execute(select(tables.posting))]
         balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
-        kinds = dict(connection.execute(select(tables.txn.c.tid, tables.txn.c.kind)).tuples().all())
+        kinds = {key: value for key, value in connection.execute(select(tables.txn.c.tid, tables.txn.c.kind))}
         recorded = frozenset(connection.execute(select(tables.inbox.c.tid)).scalars())
     engine.dispose()
     slips = [_paper(device, data, attempts) for device, some in papers.items() for data in some]

@@ -92,7 +92,7 @@ def _compare(town: Town, sold: int, offline: int) -> dict[str, Any]:
     engine = create_engine(f"sqlite:///file:{town.database()}?mode=ro&uri=true")
     with engine.connect() as connection:
         sales = {row.tid: row for row in connection.execute(select(tables.sale))}
-        kinds = dict(connection.execute(select(tables.txn.c.tid, tables.txn.c.kind)).tuples().all())
+        kinds = {key: value for key, value in connection.execute(select(tables.txn.c.tid, tables.txn.c.kind))}
         postings = [Posted(t, a, u, m) for t, _, a, u, m in connection.execute(select(tables.posting))]
         balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
         booked = connection.execute(select(func.count()).where(tables.txn.c.kind == "sale")).scalar_one()

@@ -342,7 +342,9 @@ class World:
             balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
             voids = select(tables.reversal.c.of).where(tables.reversal.c.kind == "void")
             voided = frozenset(connection.execute(voids).scalars())
-            kinds = dict(connection.execute(select(tables.txn.c.tid, tables.txn.c.kind)).tuples().all())
+            kinds = {
+                key: value for key, value in connection.execute(select(tables.txn.c.tid, tables.txn.c.kind))
+            }
         return Evidence(
             papers=[paper for box in self.boxes for paper in box.papers],
             postings=postings,

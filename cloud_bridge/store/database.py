@@ -142,9 +142,11 @@ def _protect(connection: Connection, table: Table) -> None:
                 f"BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
             )
         return
-    connection.exec_driver_sql(
-        "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    connection.execute(
+        text(
+            "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+        )
     )
     connection.exec_driver_sql(
         f"CREATE OR REPLACE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE ON {table.name} "

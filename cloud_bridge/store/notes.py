@@ -10,7 +10,7 @@ from .tables import alarm, feed, refused
 
 def shout(connection: Connection, kind: str, *, device: str, ref: str, detail: str, now_ms: int) -> None:
     """An alarm: somebody must look."""
-    row = {"kind": kind, "device": device, "ref": ref, "detail": detail[:200], "at_ms": now_ms}
+    row = {"kind": kind, "device": device, "ref": ref, "detail": shown(detail), "at_ms": now_ms}
     connection.execute(insert(alarm), row)
     tell(connection, "alarm", kind, now_ms)
 
@@ -19,7 +19,7 @@ def count_refused(connection: Connection, device: str, reason: str, sample: str,
     """Count a message that was refused, and keep the newest sample of it for a person to look at."""
     where = (refused.c.device == device) & (refused.c.reason == reason)
     count = connection.execute(select(refused.c.count).where(where)).scalar() or 0
-    row = {"device": device, "reason": reason, "count": count + 1, "sample": sample[:200], "last_ms": now_ms}
+    row = {"device": device, "reason": reason, "count": count + 1, "sample": shown(sample), "last_ms": now_ms}
     upsert(connection, refused, [row], "device", "reason")
     tell(connection, "refused", device, now_ms)
 
@@ -27,3 +27,8 @@ def count_refused(connection: Connection, device: str, reason: str, sample: str,
 def tell(connection: Connection, kind: str, ref: str, now_ms: int) -> None:
     """A line of the feed."""
     connection.execute(insert(feed), {"kind": kind, "ref": ref, "at_ms": now_ms})
+
+
+def shown(text: str) -> str:
+    """Text from outside as it may be kept and looked at: PostgreSQL takes no NUL, and a person sees none."""
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text[:200])[:200]

@@ -217,9 +217,9 @@ def account(connection: Connection, name: str, most: int = 200) -> list[PostingR
 def boxes(connection: Connection) -> list[BoxRow]:
     """Every box that was ever heard of, by name."""
     counted = select(tables.inbox.c.device, func.count()).group_by(tables.inbox.c.device)
-    records: dict[str, int] = dict(connection.execute(counted).tuples().all())
+    records: dict[str, int] = {key: value for key, value in connection.execute(counted)}
     shouted = select(tables.alarm.c.device, func.count()).group_by(tables.alarm.c.device)
-    shouts: dict[str, int] = dict(connection.execute(shouted).tuples().all())
+    shouts: dict[str, int] = {key: value for key, value in connection.execute(shouted)}
     newest = {
         row.device: row.standing
         for row in connection.execute(select(tables.incarnation).order_by(tables.incarnation.c.number))
@@ -249,13 +249,12 @@ def coupon(connection: Connection, name: str) -> CouponDetail | None:
     if row is None:
         return None
     unit = str(coupon_unit(name))
-    held = dict(
-        connection.execute(
+    held = {
+        key: value
+        for key, value in connection.execute(
             select(tables.balance.c.account, tables.balance.c.minor).where(tables.balance.c.unit == unit)
         )
-        .tuples()
-        .all()
-    )
+    }
     leases = [
         LeaseRow(
             one.id,
@@ -300,7 +299,7 @@ def refused(connection: Connection) -> list[RefusedRow]:
     """What was refused, the most frequent first."""
     column = tables.refused.c
     query = select(column.device, column.reason, column["count"], column.sample, column.last_ms)
-    rows = connection.execute(query.order_by(column["count"].desc()).limit(100)).tuples()
+    rows = connection.execute(query.order_by(column["count"].desc()).limit(100))
     return [RefusedRow(*row) for row in rows]
 
 

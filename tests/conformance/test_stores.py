@@ -1,0 +1,310 @@
+"""One suite for the core's store on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import DBAPIError
+
+from tillbox.broker.journal import Draft, serialise
+from tillbox.cloud_bridge.desk import Desk
+from tillbox.cloud_bridge.ingest import Arrived, Ingest
+from tillbox.cloud_bridge.payments import cashier
+from tillbox.cloud_bridge.payments.channels.port import Outcome
+from tillbox.cloud_bridge.payments.machine import Schedule, Told
+from tillbox.cloud_bridge.store import coupons, reading, tables
+from tillbox.cloud_bridge.store.database import Database, open_database
+from tillbox.cloud_bridge.store.ledger import Ledger
+from tillbox.contracts.clock import TimeInterval
+from tillbox.contracts.ids import uuid7
+from tillbox.contracts.messages import (
+    Ack,
+    LeaseAnswer,
+    LeaseAsk,
+    Line,
+    Opened,
+    PayAsk,
+    Sale,
+    Tender,
+    Void,
+    digest,
+    genesis,
+)
+
+AT = TimeInterval(1_000, 2_000)
+NOW = 1_790_000_000_000
+_numbers = itertools.count(1)
+
+
+def fresh() -> str:
+    return uuid7(next(_numbers), bytes(10))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'core.db'}"
+    else:
+        server = request.getfixturevalue("postgres")
+        name = f"core{next(_numbers)}"
+        engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        url = f"{server}/{name}"
+    opened = open_database(url)
+    yield opened
+    opened.close()
+
+
+class Journal:
+    """A box's journal, for whoever wants to send what a box would not."""
+
+    def __init__(self, device: str = "box-1", inc: str = "0" * 16, prior: Opened | None = None) -> None:
+        self.device, self.inc, self.lines = device, inc, [b""][:0]
+        self.head = genesis(device, inc, prior.prior_head if prior else None)
+        self.add("opened", prior or Opened())
+
+    def add(self, kind: str, body: object, tid: str | None = None) -> str:
+        tid = tid or fresh()
+        line = serialise(self.device, self.inc, len(self.lines) + 1, self.head, Draft(tid, kind, body, AT))  # type: ignore[arg-type]
+        self.lines.append(line)
+        self.head = digest(line)
+        return tid
+
+    def sale(self, amount: int = 1200, tid: str | None = None) -> str:
+        body = Sale(
+            lines=(Line(name="茶", price=amount),), total=amount, tender=Tender(type="cash", amount=amount)
+        )
+        return self.add("sale", body, tid)
+
+
+def take(database: Database, journal: Journal, *lines: bytes) -> Ack | None:
+    payload = b"\n".join(lines or journal.lines)
+    answers = Ingest(database, Schedule()).take([Arrived(journal.device, payload)], NOW)
+    return answers[0][1] if answers else None
+
+
+def balances(database: Database) -> dict[str, int]:
+    with database.reading() as connection:
+        return {row.account: row.minor for row in connection.execute(select(tables.balance))}
+
+
+def refused(database: Database) -> dict[str, int]:
+    with database.reading() as connection:
+        return {row.reason: row.count for row in reading.refused(connection)}
+
+
+def test_a_batch_is_posted_and_acknowledged(database: Database) -> None:
+    journal = Journal()
+    tid = journal.sale()
+    ack = take(database, journal)
+    assert ack is not None
+    assert (ack.wm, ack.head) == (2, journal.head)
+    assert balances(database) == {"cash:box-1": 1200, "sales:box-1": -1200}
+    with database.reading() as connection:
+        detail = reading.sale(connection, tid)
+        assert detail is not None
+        assert sum(leg.minor for leg in detail.postings) == 0
+
+
+def test_what_comes_twice_is_booked_once(database: Database) -> None:
+    journal = Journal()
+    journal.sale()
+    take(database, journal)
+    ack = take(database, journal)
+    assert ack is not None
+    assert (ack.wm, ack.echo_seq) == (2, 2)
+    assert balances(database)["cash:box-1"] == 1200
+
+
+def test_a_gap_waits_and_is_filled(database: Database) -> None:
+    journal = Journal()
+    journal.sale()
+    journal.sale(500)
+    ack = take(database, journal, journal.lines[0], journal.lines[2])
+    assert ack is not None
+    assert (ack.wm, ack.refused) == (1, "sequence_gap")
+    assert take(database, journal).wm == 3  # type: ignore[union-attr]
+    assert balances(database)["cash:box-1"] == 1700
+
+
+def test_an_incarnation_waits_for_the_one_before_it(database: Database) -> None:
+    first = Journal()
+    first.sale()
+    later = Journal(inc="1" * 16, prior=Opened(prior=first.inc, prior_seq=2, prior_head=first.head))
+    assert take(database, later) is None
+    take(database, first)
+    assert take(database, later).wm == 1  # type: ignore[union-attr]
+    with database.reading() as connection:
+        standings = connection.execute(select(tables.incarnation.c.standing)).scalars().all()
+    assert standings == ["proven", "proven"]
+
+
+def test_an_old_card_and_an_empty_one_are_found_out(database: Database) -> None:
+    first = Journal()
+    first.sale()
+    first.sale()
+    take(database, first)
+    old = Journal(inc="1" * 16, prior=Opened(prior=first.inc, prior_seq=1, prior_head=digest(first.lines[0])))
+    take(database, old)
+    take(database, Journal(inc="2" * 16))
+    with database.reading() as connection:
+        assert [row.kind for row in reading.alarms(connection)] == ["rolled_back", "rolled_back"]
+
+
+def test_a_fork_is_refused_and_shouted_about(database: Database) -> None:
+    journal, other = Journal(), Journal()
+    journal.sale()
+    other.lines[0], other.head = journal.lines[0], digest(journal.lines[0])
+    other.sale(99)
+    take(database, journal)
+    take(database, other)
+    assert refused(database) == {"id_reused": 1}
+    assert balances(database)["cash:box-1"] == 1200
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"not json", "not_understood"),
+        (b"\x00\xff" * 50, "not_understood"),
+        (b'{"v":9}', "future_version"),
+        (b"x" * 3_000_000, "too_large"),
+        (b"[" * 9_000, "not_understood"),
+    ],
+)
+def test_nonsense_is_counted_and_loses_nothing(database: Database, line: bytes, reason: str) -> None:
+    journal = Journal()
+    journal.sale()
+    take(database, journal, line)
+    assert refused(database) == {reason: 1}
+    assert take(database, journal).wm == 2  # type: ignore[union-attr]
+
+
+def test_another_boxs_record_is_refused(database: Database) -> None:
+    stranger = Journal("box-9")
+    answers = Ingest(database, Schedule()).take([Arrived("box-1", stranger.lines[0])], NOW)
+    assert answers == []
+    assert refused(database) == {"foreign_device": 1}
+
+
+def test_a_kind_of_a_newer_box_is_kept_and_set_aside(database: Database) -> None:
+    journal = Journal()
+    journal.add("stamp_given", Opened())
+    journal.sale()
+    assert take(database, journal).wm == 3  # type: ignore[union-attr]
+    with database.reading() as connection:
+        outcomes = (
+            connection.execute(select(tables.inbox.c.outcome).order_by(tables.inbox.c.seq)).scalars().all()
+        )
+    assert outcomes == ["applied", "future_version", "applied"]
+
+
+def test_the_same_id_with_other_content_is_refused_loudly(database: Database) -> None:
+    journal = Journal()
+    tid = journal.sale()
+    journal.sale(999, tid=tid)
+    journal.sale(1200, tid=tid)
+    take(database, journal)
+    assert balances(database)["cash:box-1"] == 1200
+    with database.reading() as connection:
+        assert [row.kind for row in reading.alarms(connection)] == ["id_reused"]
+
+
+def test_a_second_void_moves_a_variance_and_never_the_sale_again(database: Database) -> None:
+    journal = Journal()
+    sale = journal.sale()
+    for _ in range(2):
+        journal.add("void", Void(of=sale, amount=1200, tender_type="cash"))
+    take(database, journal)
+    assert balances(database) == {"cash:box-1": -1200, "sales:box-1": 0, "variance:box-1": 1200}
+
+
+def issue(database: Database, quantity: int = 50) -> Desk:
+    with database.writing() as connection:
+        ledger = Ledger(connection, NOW)
+        coupons.issue(
+            connection, ledger, name="tea", title="Tea", quantity=quantity, lease_ms=60_000, tid="issue:tea"
+        )
+        ledger.flush()
+    return Desk(database, Schedule())
+
+
+def ask(
+    desk: Desk, device: str, serial: int | None = None, request: str | None = None, quantity: int = 20
+) -> LeaseAnswer:
+    body = LeaseAsk(
+        request=request or fresh(), template="tea", quantity=1 if serial else quantity, serial=serial
+    )
+    answered = desk.answer(device, "lease", body.model_dump_json().encode(), now_ms=NOW, fresh_id=fresh())
+    assert isinstance(answered.answer, LeaseAnswer)
+    return answered.answer
+
+
+def test_leases_are_granted_once_per_request_and_never_overlap(database: Database) -> None:
+    desk, request = issue(database), fresh()
+    first = ask(desk, "box-1", request=request)
+    assert ask(desk, "box-1", request=request) == first
+    second = ask(desk, "box-2")
+    assert (first.first, first.last, second.first, second.last) == (1, 20, 21, 40)
+    assert ask(desk, "box-2", serial=7).refused == "coupon_held_elsewhere"
+    assert ask(desk, "box-2", serial=51).refused == "coupon_unknown"
+    assert ask(desk, "box-2", serial=45).first == 45
+    assert (ask(desk, "box-3").first, ask(desk, "box-3").first) == (41, 46)
+    assert ask(desk, "box-3").refused == "no_right"
+
+
+def test_a_payment_lives_through_the_store(database: Database) -> None:
+    attempt = fresh()
+    with database.writing() as connection:
+        ledger = Ledger(connection, NOW)
+        body = PayAsk(attempt=attempt, sale=fresh(), amount=700, code="130000000000000001")
+        todo = cashier.ask(connection, ledger, body, device="box-1", now_ms=NOW, schedule=Schedule())
+        assert [call.verb for call in todo.calls] == ["pay"]
+        again = cashier.ask(connection, ledger, body, device="box-1", now_ms=NOW, schedule=Schedule())
+        assert again.calls == ()
+        told = cashier.told(connection, ledger, attempt, Told(Outcome.PAID), now_ms=NOW, schedule=Schedule())
+        assert told.news[0].answer.state == "paid"
+        ledger.flush()
+    assert balances(database) == {"channel:sandbox": 700, f"payment:{attempt}": -700}
+
+
+def test_an_attempt_that_never_came_is_closed_by_asking(database: Database) -> None:
+    attempt = fresh()
+    with database.writing() as connection:
+        assert (
+            cashier.status(connection, attempt, device="box-1", now_ms=NOW).news[0].answer.state == "declined"
+        )
+        body = PayAsk(attempt=attempt, sale=fresh(), amount=700, code="130000000000000001")
+        late = cashier.ask(
+            connection, Ledger(connection, NOW), body, device="box-1", now_ms=NOW, schedule=Schedule()
+        )
+        assert late.calls == ()
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE posting SET minor = 1", "DELETE FROM txn", "DELETE FROM inbox"]
+)
+def test_what_has_happened_cannot_be_changed(database: Database, statement: str) -> None:
+    journal = Journal()
+    journal.sale()
+    take(database, journal)
+    with pytest.raises(DBAPIError, match="append-only"), database.writing() as connection:
+        connection.execute(text(statement))
+
+
+def test_balances_are_the_sums_of_postings(database: Database) -> None:
+    journal = Journal()
+    for amount in (100, 250, 999):
+        journal.sale(amount)
+    take(database, journal)
+    with database.reading() as connection:
+        summed: dict[str, int] = {}
+        for row in connection.execute(select(tables.posting)):
+            summed[row.account] = summed.get(row.account, 0) + row.minor
+    assert summed == balances(database)

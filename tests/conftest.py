@@ -1,0 +1,63 @@
+"""Shared by all tests: a real PostgreSQL for those that need one, and no deadlines for property tests."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
+
+
+def _program(name: str) -> Path:
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    found = places[0] if places else shutil.which(name)
+    if found is None:
+        pytest.fail(f"{name} is not on this machine; run: apt-get install postgresql")
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, on loopback, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="tillbox-pg-"))
+    # PostgreSQL refuses to run as root.
+    user = next((n for n in ("postgres", "nobody") if n in {u.pw_name for u in pwd.getpwall()}), None)
+    as_user = {"user": user} if os.geteuid() == 0 and user else {}
+    if as_user:
+        shutil.chown(folder, user=user)
+        folder.chmod(0o700)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = folder / "data"
+    subprocess.run(
+        [_program("initdb"), "-D", data, "-U", "tillbox", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True, capture_output=True, cwd=folder, **as_user,
+    )  # fmt: skip
+    server = subprocess.Popen(
+        [_program("postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **as_user,
+    )  # fmt: skip
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"postgresql+psycopg://tillbox@127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
+        server.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)

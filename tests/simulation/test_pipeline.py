@@ -1,0 +1,36 @@
+"""Whole shops from a seed, in the tests: a few clean ones, and a few in which a protection is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tillbox.proof.mutants import MUTANTS, run
+from tillbox.proof.pipeline import run as pipeline
+from tillbox.proof.world import live
+
+
+def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
+    report = pipeline(0, 40)
+    assert report.failing == []
+    assert report.counts["power_cuts"] > 300, "a run without trouble proves nothing"
+
+
+@pytest.mark.parametrize("seed", [1382, 7598, 7997, 8903])
+def test_histories_that_once_failed_stay_clean(seed: int) -> None:
+    assert live(seed).is_clean
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    first, second = live(3), live(3)
+    assert first.counts == second.counts
+    assert first.receipts == second.receipts
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["receipt_before_commit", "settled_on_puback", "expiry_frees_rights", "given_up_is_forgotten"],
+)
+def test_a_missing_protection_is_seen(name: str) -> None:
+    assert name in MUTANTS
+    (row,) = run([name], 10, lambda _: None)["mutants"]
+    assert row["killed"], row

@@ -1,0 +1,143 @@
+"""Every pair of phase and event has a row, and no row raises."""
+
+from __future__ import annotations
+
+import typing
+
+import pytest
+
+from tillbox.agent import till as shop
+from tillbox.agent.offline import Lease
+from tillbox.agent.past import Past
+from tillbox.agent.till import Basket, Checking, Idle, InDoubt, Paying, Ringing, Stopped
+from tillbox.contracts.clock import TimeInterval
+from tillbox.contracts.codes import CouponClaims, GoodsCode, PaymentCode, Wallet
+from tillbox.contracts.ids import uuid7
+from tillbox.contracts.messages import Line, PaymentAsked
+from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.verdicts import Reason, Refused
+
+IDS = tuple(uuid7(1, bytes([n]) * 10) for n in range(shop.IDS_PER_STEP))
+MOMENT = shop.Moment(TimeInterval(1_000, 2_000), 50_000, IDS)
+LINE = Line(name="tea", price=1200)
+BASKET = Basket((LINE,))
+ASKED = PaymentAsked(
+    attempt=IDS[0], sale=IDS[1], amount=1200, wallet="wechat", code_hint="13****", lines=(LINE,)
+)
+CLAIMS = CouponClaims("town", "tea", 7, 0, 9_000, Amount(500, CNY), Amount(100, CNY), "tea")
+PHASES = {
+    Idle: Idle(),
+    Ringing: Ringing(BASKET),
+    Checking: Checking(BASKET, IDS[2], CLAIMS),
+    Paying: Paying(BASKET, ASKED),
+    InDoubt: InDoubt(ASKED),
+    Stopped: Stopped(Reason.DISK_FULL, BASKET),
+}
+EVENTS = [
+    shop.LineRung(LINE),
+    shop.CodesShown((PaymentCode(Wallet.WECHAT, "130000000000000001"), Refused(Reason.UNREADABLE))),
+    shop.CodesShown((GoodsCode("6901234567892"),)),
+    shop.CashTaken(Amount(5_000, CNY)),
+    shop.ChargePressed(),
+    shop.CouponDropped(),
+    shop.Cleared(),
+    shop.GiveUpPressed(),
+    shop.AskAgainPressed(),
+    shop.VoidPressed(IDS[3]),
+    shop.RefundPressed(IDS[3], Amount(1, CNY)),
+    shop.ReprintPressed(IDS[3]),
+    shop.PaymentTold(IDS[0], "paid"),
+    shop.RightGranted(IDS[2], Lease(IDS[4], "tea", 7, 7, frozenset(), 9_000)),
+    shop.RightRefused(IDS[2], Reason.COUPON_SPENT),
+    shop.HelloAnswered("proven"),
+    shop.WitnessRead(3),
+    shop.OpeningSettled(),
+    shop.PatienceEnded(IDS[0]),
+    shop.LineChanged(up=True),
+    shop.JournalFailed(Reason.DISK_FULL),
+    shop.JournalMended(),
+]
+
+
+def till_in(phase: shop.Phase, *, line_up: bool = True) -> shop.Till:
+    """A till in a phase, on a line that is up."""
+    setup = shop.Setup("box-1", "town", stocks={"tea": 5})
+    payment = ASKED if isinstance(phase, (Paying, InDoubt)) else None
+    return shop.Till(setup, Past(payment=payment), phase, line_up, shop.Rights.LIVE, vouched=True)
+
+
+def test_every_event_has_a_row_and_every_row_a_handler_for_each_phase() -> None:
+    assert set(shop.TRANSITIONS) == set(typing.get_args(shop.Event))
+    assert all(len(row) == len(shop.PHASES) for row in shop.TRANSITIONS.values())
+    assert set(shop.PHASES) == set(typing.get_args(shop.Phase))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("phase", PHASES.values(), ids=lambda phase: type(phase).__name__)
+def test_no_pair_raises_and_records_come_before_anything_that_is_seen(
+    phase: shop.Phase, event: shop.Event
+) -> None:
+    before = till_in(phase)
+    after, effects = shop.step(before, event, MOMENT)
+    assert type(after.phase) in shop.PHASES
+    seen = [type(effect) in (shop.Print, shop.Kick, shop.Witness) for effect in effects]
+    recorded = [isinstance(effect, shop.Record) for effect in effects]
+    if any(recorded) and any(seen):
+        assert recorded.index(True) < seen.index(True)
+    if not any(recorded):
+        assert after.past == before.past
+
+
+def test_a_payment_code_is_refused_without_a_line_and_says_what_to_do() -> None:
+    till = till_in(Ringing(BASKET), line_up=False)
+    after, effects = shop.step(
+        till, shop.CodesShown((PaymentCode(Wallet.WECHAT, "130000000000000001"),)), MOMENT
+    )
+    assert effects == (shop.Show(Refused(Reason.OFFLINE_PAYMENT_CODE)),)
+    assert after == till
+
+
+def test_cash_is_settled_offline_recorded_first_then_printed() -> None:
+    till = till_in(Ringing(BASKET), line_up=False)
+    after, effects = shop.step(till, shop.CashTaken(Amount(2_000, CNY)), MOMENT)
+    assert [type(effect) for effect in effects] == [shop.Record, shop.Print, shop.Kick, shop.Show]
+    assert isinstance(after.phase, Idle)
+    assert after.past.last_sale is not None
+    assert after.past.last_sale.sale.tender.received == 2_000
+
+
+def test_what_the_core_says_paid_is_settled_and_what_it_says_declined_is_rung_up_again() -> None:
+    paid, effects = shop.step(till_in(Paying(BASKET, ASKED)), shop.PaymentTold(IDS[0], "paid"), MOMENT)
+    assert paid.past.payment is None
+    assert any(isinstance(effect, shop.Print) for effect in effects)
+    declined, effects = shop.step(
+        till_in(Paying(BASKET, ASKED)), shop.PaymentTold(IDS[0], "declined"), MOMENT
+    )
+    assert declined.phase == Ringing(BASKET)
+    assert effects[-1] == shop.Show(Refused(Reason.PAYMENT_DECLINED))
+
+
+def test_a_lease_that_an_open_payment_counts_on_is_not_given_back_when_it_expires() -> None:
+    lease = Lease(IDS[4], "tea", 1, 5, frozenset(), 500)
+    use = {"template": "tea", "serial": 1, "lease": IDS[4], "discount": 100, "rights_count": 1}
+    asked = ASKED.model_copy(update={"coupon": shop.CouponUse.model_validate(use)})
+    till = shop.replace(till_in(InDoubt(asked)), past=Past(payment=asked, leases={lease.id: lease}))
+    after, _ = shop.step(till, shop.LineChanged(up=True), MOMENT)
+    assert lease.id in after.past.leases
+
+
+def test_an_old_card_loses_its_rights_by_the_witness() -> None:
+    lease = Lease(IDS[4], "tea", 1, 5, frozenset(), 9_000)
+    till = shop.Till(shop.Setup("box-1", "town"), Past(leases={lease.id: lease}, rights_count=2), Idle())
+    after, _ = shop.step(till, shop.WitnessRead(3), MOMENT)
+    assert after.past.leases == {}
+    assert after.past.rights_count == 4
+    young, _ = shop.step(till, shop.WitnessRead(2), MOMENT)
+    assert young.past.leases == {lease.id: lease}
+    assert young.rights is shop.Rights.LIVE
+
+
+def test_a_grant_that_this_journal_did_not_ask_for_is_left_alone() -> None:
+    grant = shop.RightGranted(IDS[5], Lease(IDS[4], "tea", 1, 5, frozenset(), 9_000))
+    before = till_in(Idle())
+    assert shop.step(before, grant, MOMENT) == (before, ())
