@@ -1,0 +1,160 @@
+"""The whole story in a real browser, on real parts: sell, pull the plug, sell on, plug in, look at the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tillbox.broker.mosquitto import free_port
+from tillbox.demo.counter.server import start_beside
+from tillbox.demo.town import Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.mosquitto]
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, int]]:
+    running = Town(tmp_path_factory.mktemp("town"))
+    try:
+        running.build()
+        running.start()
+        port = free_port()
+        server, thread = start_beside(running, port)
+        yield running, port
+        server.should_exit = True
+        thread.join(5)
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1400, "height": 1200})
+    opened.set_default_timeout(PATIENCE_MS)
+    broken: list[str] = []
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    yield opened
+    opened.close()
+    assert broken == []
+
+
+def log_in(page: Page, town: Town, where: str = "/") -> None:
+    page.goto(f"http://127.0.0.1:{town.console_port}/login?lang=en")
+    page.fill("[name=name]", "demo")
+    page.fill("[name=password]", town.password)
+    page.click("button.primary")
+    page.wait_for_url("**/")
+    page.goto(f"http://127.0.0.1:{town.console_port}{where}")
+
+
+def test_a_day_at_the_counter_with_the_line_cut_in_between(
+    page: Page, browser: Browser, town: tuple[Town, int]
+) -> None:
+    running, port = town
+    console = browser.new_page()
+    log_in(console, running)
+    page.goto(f"http://127.0.0.1:{port}/?lang=en")
+    box = page.locator('[data-box="box-1"]')
+    till = page.frame_locator('iframe[title="box-1"]')
+
+    till.locator("button.product").nth(0).click()
+    till.locator("button.product").nth(1).click()
+    expect(till.locator("#due")).to_have_text("30.00", timeout=PATIENCE_MS)
+    box.locator('[data-show="both"]').click()
+    expect(box.locator("[data-papers] img")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(till.locator(".said .first")).to_contain_text("25.00", timeout=PATIENCE_MS)
+    expect(console.locator("#sales tbody tr").first).to_contain_text("25.00", timeout=PATIENCE_MS)
+
+    box.locator('[data-kind="line"]').click()
+    expect(till.locator("#line")).to_have_text("Offline", timeout=PATIENCE_MS)
+    till.locator("button.product").nth(2).click()
+    expect(till.locator("#due")).to_have_text("15.00", timeout=PATIENCE_MS)
+    box.locator('[data-show="pay"]').click()
+    expect(till.locator(".said .first")).to_contain_text("Payment codes need the line", timeout=PATIENCE_MS)
+    till.locator('form[action="/do/cash"] button').click()
+    expect(box.locator("[data-papers] img")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(till.locator("#pending")).not_to_have_text("0", timeout=PATIENCE_MS)
+
+    box.locator('[data-kind="line"]').click()
+    expect(till.locator("#line")).to_have_text("Online", timeout=PATIENCE_MS)
+    expect(till.locator("#pending")).to_have_text("0", timeout=PATIENCE_MS)
+    expect(console.locator("#sales tbody tr").first).to_contain_text("sold offline", timeout=PATIENCE_MS)
+    console.locator("#sales tbody tr a").first.click()
+    expect(console.locator("#balanced")).to_have_text("Every unit sums to zero", timeout=PATIENCE_MS)
+    console.close()
+
+
+def test_a_forged_coupon_and_a_text_file_are_refused_where_a_person_sees_it(
+    page: Page, town: tuple[Town, int], tmp_path: Path
+) -> None:
+    _, port = town
+    page.goto(f"http://127.0.0.1:{port}/?lang=en")
+    box = page.locator('[data-box="box-2"]')
+    till = page.frame_locator('iframe[title="box-2"]')
+    box.locator('[data-show="forged"]').click()
+    expect(till.locator(".said .bad").first).to_be_visible(timeout=PATIENCE_MS)
+    text = tmp_path / "no-picture.png"
+    text.write_text("this is no picture")
+    box.locator("[data-photo]").set_input_files(text)
+    expect(box.locator("[data-refused]")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_box_that_loses_power_comes_back_with_its_sales(page: Page, town: tuple[Town, int]) -> None:
+    _, port = town
+    page.goto(f"http://127.0.0.1:{port}/?lang=en")
+    box = page.locator('[data-box="box-2"]')
+    till = page.frame_locator('iframe[title="box-2"]')
+    till.locator("button.product").nth(3).click()
+    expect(till.locator("#due")).to_have_text("6.50", timeout=PATIENCE_MS)
+    till.locator('form[action="/do/cash"] button').click()
+    expect(box.locator("[data-papers] img")).to_have_count(1, timeout=PATIENCE_MS)
+    box.locator('[data-kind="on"]').click()
+    expect(box.locator('[data-kind="on"]')).to_have_class("plug off", timeout=PATIENCE_MS)
+    box.locator('[data-kind="on"]').click()
+    expect(box.locator('[data-kind="on"]')).to_have_class("plug", timeout=PATIENCE_MS)
+    expect(till.locator("table.sales")).to_contain_text("6.50", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("where", ["/", "/boxes", "/coupons", "/trouble", "/accounts/sales:box-1"])
+def test_the_console_needs_a_login_and_reads_in_both_languages(
+    page: Page, town: tuple[Town, int], where: str
+) -> None:
+    running, _ = town
+    page.goto(f"http://127.0.0.1:{running.console_port}{where}")
+    assert page.url.endswith("/login")
+    log_in(page, running, where)
+    expect(page.locator("nav")).to_contain_text("Boxes")
+    page.goto(f"http://127.0.0.1:{running.console_port}{where}?lang=zh")
+    expect(page.locator("nav")).to_contain_text("盒子")
+
+
+def test_a_wrong_password_says_so_and_too_many_have_to_wait(page: Page, town: tuple[Town, int]) -> None:
+    running, _ = town
+    for _ in range(6):
+        page.goto(f"http://127.0.0.1:{running.console_port}/login?lang=en")
+        page.fill("[name=name]", "nobody")
+        page.fill("[name=password]", "guess")
+        page.click("button.primary")
+    expect(page.locator("[role=alert]")).to_contain_text("Wait a minute")

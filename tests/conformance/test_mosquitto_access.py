@@ -1,0 +1,142 @@
+"""Who may do what, asked of the real broker with real certificates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tillbox.broker.line import Happening, Message, Unheard, Up
+from tillbox.broker.mosquitto import Mosquitto, free_port
+from tillbox.broker.mqtt import Endpoint, MqttLine
+from tillbox.broker.pki import Authority, Identity, make_request
+
+pytestmark = pytest.mark.mosquitto
+NOW = datetime.now(UTC)
+
+
+@dataclass
+class Fleet:
+    authority: Authority
+    broker: Mosquitto
+    folder: Path
+
+    def line(
+        self, name: str, *topics: str, client_id: str = "", identity: Identity | None = None
+    ) -> tuple[MqttLine, list[Happening]]:
+        who = identity or self.authority.issue_client(self.folder / name, name=name, now=NOW)
+        endpoint = Endpoint(
+            host="127.0.0.1",
+            port=self.broker.port,
+            client_id=client_id or name,
+            authority=self.authority.certificate,
+            certificate=who.certificate,
+            key=who.key,
+            subscriptions=tuple((topic, 1) for topic in topics),
+        )
+        line, heard = MqttLine(endpoint), []
+        line.start(heard.append)
+        return line, heard
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    authority = Authority.create(folder / "ca", name="test", now=NOW)
+    server = authority.issue_server(folder / "broker", names=("127.0.0.1",), now=NOW)
+    broker = Mosquitto(folder / "broker", port=free_port(), authority=authority, server=server)
+    broker.start()
+    yield Fleet(authority, broker, folder)
+    broker.stop()
+
+
+def until(heard: list[Happening], kind: type, seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if any(isinstance(one, kind) for one in heard):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> None:
+    core, at_core = fleet.line("core", "tb/1/d/+/up/#")
+    box, at_box = fleet.line("box-1", "tb/1/d/box-1/dn/ack")
+    assert until(at_core, Up)
+    assert until(at_box, Up)
+    assert box.publish("tb/1/d/box-1/up/3/tx", b"hello", correlation=b"0123456789abcdef")
+    assert until(at_core, Message)
+    (found,) = [one for one in at_core if isinstance(one, Message)]
+    assert (found.payload, found.correlation) == (b"hello", b"0123456789abcdef")
+    core.publish("tb/1/d/box-1/dn/ack", b"ack")
+    assert until(at_box, Message)
+    box.stop()
+    core.stop()
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["tb/1/d/box-2/up/3/tx", "tb/1/d/box-1/dn/ack", "tb/1/d/box-2/st", "tb/1/d/box-2/dn/rs", "other/topic"],
+)
+def test_what_is_not_ones_own_is_refused(fleet: Fleet, topic: str) -> None:
+    box, heard = fleet.line("box-1")
+    assert until(heard, Up)
+    assert box.publish(topic, b"x")
+    assert until(heard, Unheard)
+    (refused,) = [one for one in heard if isinstance(one, Unheard)]
+    assert refused.reason == 0x87
+    box.stop()
+
+
+def test_listening_to_everything_hears_nothing_of_others(fleet: Fleet) -> None:
+    spy, heard = fleet.line("box-9", "#", "tb/1/d/box-1/dn/#")
+    core, at_core = fleet.line("core")
+    assert until(heard, Up)
+    assert until(at_core, Up)
+    core.publish("tb/1/d/box-1/dn/ack", b"secret")
+    core.publish("tb/1/d/box-9/dn/ack", b"mine")
+    assert until(heard, Message)
+    time.sleep(0.3)
+    assert {one.payload for one in heard if isinstance(one, Message)} == {b"mine"}
+    spy.stop()
+    core.stop()
+
+
+def test_another_boxs_client_id_does_not_take_its_place(fleet: Fleet) -> None:
+    box, heard = fleet.line("box-1")
+    thief, at_thief = fleet.line("box-7", client_id="box-1")
+    assert until(heard, Up)
+    assert until(at_thief, Up)
+    time.sleep(0.3)
+    assert box.publish("tb/1/d/box-1/up/3/tx", b"still here")
+    thief.stop()
+    box.stop()
+
+
+def test_strangers_expired_and_revoked_are_not_let_in(fleet: Fleet, tmp_path: Path) -> None:
+    other = Authority.create(tmp_path / "other", name="other", now=NOW)
+    stranger = other.issue_client(tmp_path / "stranger", name="box-1", now=NOW)
+    expired = fleet.authority.issue_client(
+        tmp_path / "expired", name="box-3", now=NOW - timedelta(days=400), days=30
+    )
+    revoked = fleet.authority.issue_client(tmp_path / "revoked", name="box-4", now=NOW)
+    fleet.authority.revoke((revoked.certificate,), now=NOW)
+    fleet.broker.reload()
+    time.sleep(0.3)
+    for name, identity in (("box-1", stranger), ("box-3", expired), ("box-4", revoked)):
+        line, heard = fleet.line(name, identity=identity)
+        assert not until(heard, Up, 1.0), name
+        line.stop()
+
+
+def test_a_request_is_signed_only_for_the_name_it_bears(fleet: Fleet, tmp_path: Path) -> None:
+    request = make_request(tmp_path / "box-5", "box-5")
+    assert b"BEGIN CERTIFICATE" in fleet.authority.sign_request(request, name="box-5", now=NOW)
+    for name in ("box-6", "#", "box/5", "+", ""):
+        with pytest.raises(ValueError, match=r"box|cannot"):
+            fleet.authority.sign_request(request, name=name, now=NOW)
+    assert (tmp_path / "box-5" / "client.key").stat().st_mode & 0o077 == 0
