@@ -264,10 +264,13 @@ class World:
         self.counts["clock_jumps"] += 1
 
     def _take_image(self) -> None:
+        """A copy of a card, as somebody takes it from a box that is off, or that runs."""
         box = self.random.choice(self.boxes)
-        if box.runtime is not None:
+        if box.runtime is None:
+            return
+        if self.random.random() < 0.5:
             box.power_cut()
-            self._images[box.device] = box.disk.snapshot()
+        self._images[box.device] = box.disk.snapshot()
 
     def _restore_image(self) -> None:
         box = self.random.choice(self.boxes)
