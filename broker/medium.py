@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +18,7 @@ class FileMedium:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._folder = str(path.parent)
         self._reserve = path.with_suffix(".reserve")
 
     def connect(self) -> Connection:
@@ -29,7 +29,8 @@ class FileMedium:
 
     def free_bytes(self) -> int:
         """What the file system still has for this user."""
-        return shutil.disk_usage(self.path.parent).free
+        room = os.statvfs(self._folder)
+        return room.f_bavail * room.f_frsize
 
     def is_full(self, fault: BaseException) -> bool:
         """Whether a fault means a full disk. The reserve is given up then."""

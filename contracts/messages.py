@@ -333,8 +333,10 @@ class Telemetry(Wire):
 
 def canonical(document: dict[str, Any]) -> bytes:
     """The one byte form of a JSON document: sorted keys, no spaces, UTF-8, no NaN."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(document).encode("utf-8")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(data: bytes) -> str:

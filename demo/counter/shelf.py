@@ -29,16 +29,21 @@ def _pay(manner: MannerName) -> Callable[[Town, int], tuple[str, ...]]:
     return lambda _, n: (write_code(wallet="wechat", payer=n % 9_000 + 1, serial=n, manner=manner),)
 
 
+def _serial(n: int) -> int:
+    """A coupon that no box holds yet: the first hundred numbers are leased to the boxes."""
+    return 100 + n % 400
+
+
 def _forged(town: Town, n: int) -> tuple[str, ...]:
-    genuine = town.coupon(n % 400 + 1)
+    genuine = town.coupon(_serial(n))
     return (genuine[:-6] + ("A" if genuine[-6] != "A" else "B") + genuine[-5:],)
 
 
 SAMPLES: tuple[Sample, ...] = (
     Sample("pay", "付款码", "Payment code", _pay(MannerName.GOOD)),
     Sample("both", "付款码 + 优惠券", "Payment code and coupon",
-           lambda town, n: (town.coupon(n % 400 + 1), write_code(wallet="alipay", payer=n % 9_000 + 1, serial=n))),
-    Sample("coupon", "优惠券（有编号）", "Coupon with a number", lambda town, n: (town.coupon(n % 400 + 1),)),
+           lambda town, n: (town.coupon(_serial(n)), write_code(wallet="alipay", payer=n % 9_000 + 1, serial=n))),
+    Sample("coupon", "优惠券（有编号）", "Coupon with a number", lambda town, n: (town.coupon(_serial(n)),)),
     Sample("poster", "海报券（无编号）", "Poster coupon", lambda town, _: (town.coupon(None),)),
     Sample("declined", "会被拒的付款码", "Payment that is declined", _pay(MannerName.DECLINED)),
     Sample("password", "要输密码的付款码", "Payment with a password", _pay(MannerName.USER_PAYING)),
