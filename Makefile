@@ -38,7 +38,8 @@ bench: setup ## figures, each beside a reference in the same run
 
 docs: setup ## what is generated from the code
 	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd
-	$(BIN)/python -m tillbox.contracts.schemas
+	@{ printf '# The till, drawn from its table\n\n```mermaid\n'; cat docs/till.mmd; printf '```\n'; } > docs/till.md
+	$(BIN)/python -m tillbox.contracts.schemas docs/schemas
 
 clean: ## everything that make made
 	rm -rf $(VENV) var
