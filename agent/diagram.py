@@ -9,7 +9,7 @@ from __future__ import annotations
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, PaymentCode, Wallet
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import Line, PaymentAsked, Sale, Tender
+from tillbox.contracts.messages import LeaseAsked, Line, PaymentAsked, Sale, Tender
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason
@@ -99,7 +99,7 @@ def mermaid() -> str:
 
 def _till(phase: shop.Phase) -> shop.Till:
     payment = _ASKED if isinstance(phase, (shop.Paying, shop.InDoubt)) else None
-    asked = shop.LeaseAsked(template="tea", quantity=1, serial=7)
+    asked = LeaseAsked(template="tea", quantity=1, serial=7)
     past = Past(payment=payment, requests={_IDS[2]: asked}, sales={_SOLD.id: _SOLD})
     return shop.Till(
         shop.Setup("box-1", "town"), past, phase, line_up=True, rights=shop.Rights.LIVE, vouched=True

@@ -252,7 +252,7 @@ class PayAsk(Wire):
     inc: Incarnation | None = None
     sale: Id
     amount: Annotated[int, Field(ge=1, le=MINOR_MAX)]
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{16,24}$")]
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{16,24}$"), Field(repr=False)]
     subject: Name = ""
 
 

@@ -38,6 +38,7 @@ def build_console(
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for path, page in _PAGES.items():
         app.add_api_route(path, console.door(page), methods=["GET"], response_class=HTMLResponse)
+    app.add_api_route("/r/{tid}", console.receipt, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/login", console.login_page, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/login", console.login, methods=["POST"])
     app.add_api_route("/logout", console.logout, methods=["POST"])
@@ -77,6 +78,21 @@ class _Console:
             return self._html(request, session, shown)
 
         return answer
+
+    def receipt(self, request: Request) -> Response:
+        """A customer's own receipt. Its address carries 74 random bits and is on nobody else's paper."""
+        with self._database.reading() as connection:
+            found = reading.sale(connection, request.path_params["tid"][:36])
+        if found is None:
+            return Response(
+                word("receipt_later", _language(request)), 404, media_type="text/plain; charset=utf-8"
+            )
+        frame = Frame(_language(request), "", "", "receipt")
+        template = self._templates.get_template("frame.html")
+        html = template.render(
+            frame=frame, page=pages.sale_page(found), inner="receipt.html", path=request.url.path
+        )
+        return _remember_language(request, HTMLResponse(html))
 
     def login_page(self, request: Request) -> Response:
         return self._login_html(request, "")

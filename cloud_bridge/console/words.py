@@ -70,6 +70,11 @@ WORDS: dict[str, Text] = {
     "count": Text("次数", "Times"),
     "what": Text("事项", "What"),
     "detail": Text("说明", "Detail"),
+    "receipt": Text("小票", "Your receipt"),
+    "receipt_later": Text(
+        "还没有收到这一单；离线成交的单要等盒子联网后才能看到",
+        "This sale has not arrived yet. A sale made offline shows here once the box is online again.",
+    ),
     "all_well": Text("一切正常", "All is well."),
     "no_such": Text("没有这个页面", "There is no such page."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -38,8 +38,9 @@ class ScannerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeRead:
-    """One code that a device read: the bytes as they came (no prefix or suffix of the scanner)."""
+    """One code that a device read: the bytes as they came (no prefix or suffix of the scanner). They may be
+    somebody's money, so no repr shows them."""
 
-    raw: bytes
+    raw: bytes = field(repr=False)
     symbology: Symbology
     source: str
