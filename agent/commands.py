@@ -1,9 +1,11 @@
-"""`tillbox box`: run one checkout box until it is told to stop."""
+"""`tillbox box`: run one checkout box until it is told to stop. `tillbox journal`: read one."""
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,50 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def box() -> None:
     """The entry point of `tillbox box`."""
     app(prog_name="tillbox box")
+
+
+journal_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def journal() -> None:
+    """The entry point of `tillbox journal`."""
+    journal_app(prog_name="tillbox journal")
+
+
+@journal_app.command()
+def show(
+    path: Annotated[Path, typer.Argument(help="A box's journal.db; a running box is not disturbed.")],
+    after: Annotated[int, typer.Option(min=0, help="Begin after this position.")] = 0,
+    most: Annotated[int, typer.Option(min=1, help="So many records at the most.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line per record.")] = False,
+) -> None:
+    """What a box recorded, oldest first, and what the core already holds of it.
+
+    Example: tillbox journal /var/lib/tillbox/journal.db --after 100 --json
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from .inspect import NoJournal, rows
+
+    table = Table("position", "incarnation", "seq", "kind", "id", "with the core")
+    try:
+        for row in rows(path, after=after, most=most):
+            if as_json:
+                print(json.dumps(asdict(row), ensure_ascii=True))
+            else:
+                table.add_row(
+                    str(row.position),
+                    row.inc,
+                    str(row.seq),
+                    row.kind,
+                    row.tid,
+                    "yes" if row.settled else "no",
+                )
+    except NoJournal as why:
+        sys.exit(f"tillbox journal: {why}")
+    if not as_json:
+        Console().print(table)
 
 
 @app.command()

@@ -12,6 +12,7 @@ import sys
 COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("tillbox.hardware.commands:scan", "read the codes on pictures and say what they are"),
     "box": ("tillbox.agent.commands:box", "run one checkout box"),
+    "journal": ("tillbox.agent.commands:journal", "what a box recorded, and what the core holds of it"),
     "core": ("tillbox.cloud_bridge.commands:core", "run the core: book, payments, console"),
     "channel": ("tillbox.cloud_bridge.commands:channel", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "a whole shop on this machine, on real parts"),
