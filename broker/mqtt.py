@@ -1,17 +1,27 @@
 """The line over MQTT 5: the one file that knows paho.
 
+A connection is one paho client and one socket, and never comes back: what ends is thrown away and made anew,
+certificates read again. One thread of ours carries it, so that nothing paho does can end the line, and paho's
+callbacks only note what happened: `deliver` is called when paho holds none of its locks.
+
 Sessions are stateless on purpose (clean start, no expiry): brokers lose queues, shared subscriptions and
-expired heads of line in ways that differ by version; what must arrive is sent again by its owner. paho
-queues nothing for us: a publish happens on a live connection or not at all. QoS 1 throughout, never 2 (paho
-reports a QoS 2 publish that the broker refused as a success).
+expired heads of line in ways that differ by version; what must arrive is sent again by its owner. So a message
+that was not acknowledged does not come again either: holding back acknowledgements holds back the broker, and
+that is all. QoS 1, never 2: paho reports a QoS 2 publish that the broker refused as a success.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import select
+import socket
 import ssl
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -21,22 +31,32 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from .line import Deliver, Down, Message, Unheard, Up, Will
+from tillbox.contracts.messages import BATCH_BYTES_MAX
+
+from .line import Deliver, Down, Happening, Line, Message, Unheard, Up, Will
 
 KEEPALIVE_S = 30
 WILL_DELAY_S = 8  # a box that is back within 8 s was never gone
-UNACKED_MAX = 200  # publishes without PUBACK; more means a dead connection, and paho must not hoard them
-PAYLOAD_MAX = 262_000  # the broker's max_packet_size less the header; a larger one would be retried for ever
+INFLIGHT_MAX = 20  # publishes on the wire without PUBACK: what brokers allow where they say nothing else
+UNANSWERED_MAX = (
+    200  # publishes given to paho and not answered: a core's largest batch of acks; more is a dead line
+)
+CONNECT_S = 15.0  # TCP and TLS over a slow 4G line; and as long again for the broker's first answers
+TURN_S = 1.0  # how often paho looks at its keepalive
+GOODBYE_S = 2.0  # a goodbye that takes longer than three slow round trips will not arrive
+STOP_S = (
+    5.0  # then the thread is left to end by itself: at most CONNECT_S, it is only waiting for a dead network
+)
 NOBODY_LISTENS = 0x10
 REFUSED = 0x80
-CONNECT_TIMEOUT_S = 15.0  # TLS over a slow 4G line
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the broker is, and who we are to it."""
+    """Where the broker is, and who we are to it. The two waits are the caller's to draw: a box that waits
+    its own time between attempts does not come back in the same second as a thousand others."""
 
     host: str
     port: int
@@ -48,56 +68,28 @@ class Endpoint:
     will: Will | None = None
     birth: Callable[[], Will] | None = None
     manual_ack: bool = False
-    reconnect_min_s: int = 1
-    reconnect_max_s: int = 60
+    reconnect_min_s: float = 1
+    reconnect_max_s: float = 60
+    will_delay_s: int = WILL_DELAY_S
 
 
-@dataclass(slots=True)
-class _Open:
-    """The publishes that one client object has under way. Its lock is never held while paho is called: paho
-    answers on its own thread, and holds its own locks then."""
-
-    topics: dict[int, str] = field(default_factory=dict)
-    answered: set[int] = field(default_factory=set)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def sent(self, mid: int, topic: str) -> None:
-        """Note a publish, unless its answer was quicker than we."""
-        with self.lock:
-            if mid in self.answered:
-                self.answered.discard(mid)
-            else:
-                self.topics[mid] = topic
-
-    def answer(self, mid: int) -> str | None:
-        """The topic of an answered publish; None where it is not noted yet, or was not ours."""
-        with self.lock:
-            topic = self.topics.pop(mid, None)
-            if topic is None and len(self.answered) < UNACKED_MAX:
-                self.answered.add(mid)
-            return topic
-
-    def clear(self) -> None:
-        """The connection is gone: no answer will come."""
-        with self.lock:
-            self.topics.clear()
-            self.answered.clear()
-
-
-class MqttLine:
+class MqttLine(Line):
     """A `Line` to a real broker."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._deliver: Deliver | None = None
-        self._client: paho.Client | None = None
-        self._open = _Open()
-        self._is_up = False
-        self._said_down = False
+        self._worker: threading.Thread | None = None
+        self._bell: _Bell | None = None
+        self._connection: _Connection | None = None
+        self._connections = 0
+        self._is_up = self._anew = self._ending = False
+        self._said: list[str] = []
 
     def start(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._client = self._new_client()
+        self._ending = False
+        self._set_to_work()
 
     def publish(
         self,
@@ -109,13 +101,12 @@ class MqttLine:
         correlation: bytes = b"",
         expires_s: int | None = None,
     ) -> bool:
-        client = self._client
-        if (
-            client is None
-            or not self._is_up
-            or len(payload) > PAYLOAD_MAX
-            or len(self._open.topics) >= UNACKED_MAX
-        ):
+        if len(payload) > BATCH_BYTES_MAX:
+            # The broker would end the connection over it, and its owner send it again, for ever.
+            log.error("line.too_large", topic=topic, size=len(payload), hint="bound it where it is made")
+            return False
+        connection = self._connection
+        if connection is None or not self._is_up or not self._works():
             return False
         properties = None
         if correlation or expires_s is not None:
@@ -124,31 +115,208 @@ class MqttLine:
                 properties.CorrelationData = correlation
             if expires_s is not None:
                 properties.MessageExpiryInterval = expires_s
-        opened = self._open
-        info = client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
-        if info.rc != paho.MQTT_ERR_SUCCESS:
-            return False
-        if qos:
-            opened.sent(info.mid, topic)
-        return True
+        return connection.publish(topic, payload, qos, retain, properties)
 
     def acknowledge(self, token: int) -> None:
-        client = self._client
-        if client is not None and token:
-            client.ack(token, 1)
+        connection = self._connection
+        # Packet ids begin at 1 with every connection: one of an earlier connection names another message now.
+        if connection is not None and token >> 16 == connection.number:
+            connection.client.ack(token & 0xFFFF, 1)
 
     def reconnect(self) -> None:
-        """A new client object, so that nothing of the old connection can linger."""
-        self._drop("made anew")
-        if self._deliver is not None:
-            self._client = self._new_client()
+        self._anew = True
+        self._ring()
+        if self._deliver is not None and not self._works():
+            log.error("line.worker_gone", hint="a fault of ours ended the line's thread; it is started again")
+            self._set_to_work()
 
     def stop(self, *, goodbye: Will | None = None) -> None:
-        if goodbye is not None and self._client is not None and self._is_up:
-            info = self._client.publish(goodbye.topic, goodbye.payload, qos=1, retain=True)
-            info.wait_for_publish(2.0)
         self._deliver = None
-        self._drop("stopped")
+        connection = self._connection
+        said = goodbye is not None and self.publish(goodbye.topic, goodbye.payload, retain=True)
+        if said and connection is not None:
+            connection.wait_for_answers(GOODBYE_S)
+        self._ending = True
+        self._ring()
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(STOP_S)
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            self._bell.ring()
+
+    def _works(self) -> bool:
+        return self._worker is not None and self._worker.is_alive()
+
+    def _set_to_work(self) -> None:
+        self._bell = bell = _Bell()
+        name = f"line {self._endpoint.client_id}"
+        self._worker = threading.Thread(target=self._work, args=(bell,), name=name, daemon=True)
+        self._worker.start()
+
+    # the worker's thread
+
+    def _work(self, bell: _Bell) -> None:
+        endpoint = self._endpoint
+        wait_s = endpoint.reconnect_min_s
+        try:
+            while not self._ending:
+                why, came_up = self._live(bell)
+                if self._ending:
+                    break
+                self._down(why)
+                wait_s = endpoint.reconnect_min_s if came_up else wait_s
+                if not self._anew:
+                    bell.wait(wait_s, until=lambda: self._anew or self._ending)
+                wait_s = min(2 * wait_s, endpoint.reconnect_max_s)
+        finally:
+            self._is_up = False
+            bell.close()
+
+    def _live(self, bell: _Bell) -> tuple[str, bool]:
+        """One connection from its first byte to its last: why it ended, and whether it was ever up."""
+        endpoint, connection = self._endpoint, None
+        self._connections += 1
+        try:
+            connection = _Connection(endpoint, self._connections, bell)
+            self._anew = False  # whoever asked before this line gets what was asked for
+            connection.open()
+            self._connection = connection
+            return self._carry(connection)
+        except (OSError, ValueError) as fault:
+            return _sentence(fault, endpoint), False
+        except Exception as fault:
+            log.exception("line.fault", hint="the connection is made anew")
+            return f"a fault in the line itself: {fault!r}", False
+        finally:
+            self._connection, self._is_up = None, False
+            if connection is not None:
+                connection.close()
+
+    def _carry(self, connection: _Connection) -> tuple[str, bool]:
+        came_up, due = False, time.monotonic() + CONNECT_S
+        while connection.is_open and not self._anew and not self._ending:
+            connection.turn(TURN_S)
+            for one in connection.happened():
+                if isinstance(one, Up):
+                    came_up = self._is_up = True
+                    self._greet(connection)
+                self._say(one)
+            if not came_up and time.monotonic() > due:
+                return f"the broker took the connection and said nothing for {CONNECT_S:.0f} s", False
+        if self._ending:
+            connection.part()
+        return ("made anew on request" if self._anew else connection.why), came_up
+
+    def _greet(self, connection: _Connection) -> None:
+        if self._said:
+            log.info("line.back", broker=f"{self._endpoint.host}:{self._endpoint.port}")
+            self._said.clear()
+        if self._endpoint.birth is not None:
+            birth = self._endpoint.birth()
+            connection.publish(birth.topic, birth.payload, 1, True, None)
+
+    def _down(self, why: str) -> None:
+        """Say once that the line is lost; a new reason meanwhile is said once, too."""
+        if why not in self._said:
+            if not self._said:
+                log.warning("line.lost", why=why, hint="a box goes on selling; what waits is sent later")
+            else:
+                log.warning("line.still_lost", why=why)
+            self._said.append(why)
+            self._say(Down(why))
+
+    def _say(self, happening: Happening) -> None:
+        deliver = self._deliver
+        if deliver is not None:
+            try:
+                deliver(happening)
+            except Exception:
+                log.exception("line.deliver_failed", happening=type(happening).__name__)
+
+
+class _Connection:
+    """One paho client from its CONNECT to its end. Only the worker touches its socket: a TLS connection must
+    not be read and written by two threads at once."""
+
+    def __init__(self, endpoint: Endpoint, number: int, bell: _Bell) -> None:
+        self.number = number
+        self.why = "the connection was lost"
+        self._endpoint, self._bell = endpoint, bell
+        self._noted: deque[Callable[[], Happening | None]] = deque()
+        self._answered = threading.Condition()
+        self._topics: dict[int, str] = {}
+        self._poll = select.poll()
+        self.client = self._new_client()
+
+    def open(self) -> None:
+        """Connect, and say CONNECT. Raises what went wrong on the way."""
+        endpoint = self._endpoint
+        self.client.connect(endpoint.host, endpoint.port, keepalive=KEEPALIVE_S, clean_start=True)
+        self._poll.register(self._bell.fileno(), select.POLLIN)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket."""
+        return self.client.socket() is not None
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
+    ) -> bool:
+        """Give paho a message, unless too many are unanswered."""
+        # The worker takes this lock outside of paho's callbacks only, so paho's own locks may be taken in here.
+        with self._answered:
+            if len(self._topics) >= UNANSWERED_MAX:
+                return False
+            info = self.client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+            if info.rc != paho.MQTT_ERR_SUCCESS:
+                return False
+            self._topics[info.mid] = topic
+            return True
+
+    def wait_for_answers(self, patience_s: float) -> None:
+        """Wait until the broker has answered everything, or the connection is gone, or patience ends."""
+        with self._answered:
+            self._answered.wait_for(lambda: not self._topics, patience_s)
+
+    def turn(self, wait_s: float) -> None:
+        """Wait for something to read or write, and do it."""
+        client, wire = self.client, self.client.socket()
+        assert isinstance(wire, ssl.SSLSocket)
+        self._poll.register(wire, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
+        held_back = wire.pending()  # TLS may have decrypted more than was asked for
+        ready = {number for number, _ in self._poll.poll(0 if held_back else wait_s * 1000)}
+        self._bell.hush()
+        if held_back or wire.fileno() in ready:
+            client.loop_read()
+        if client.want_write():
+            client.loop_write()
+        client.loop_misc()
+
+    def happened(self) -> list[Happening]:
+        """What the callbacks noted since the last turn."""
+        found: list[Happening] = []
+        while self._noted:
+            happening = self._noted.popleft()()
+            if happening is not None:
+                found.append(happening)
+        return found
+
+    def part(self) -> None:
+        """Tell the broker that we go, so that it keeps the will to itself."""
+        self.client.disconnect()
+        due = time.monotonic() + 1.0
+        while self.is_open and time.monotonic() < due:
+            self.turn(0.1)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        wire = self.client.socket()
+        if wire is not None:
+            wire.close()
+        with self._answered:
+            self._topics.clear()
+            self._answered.notify_all()
 
     def _new_client(self) -> paho.Client:
         endpoint = self._endpoint
@@ -158,90 +326,158 @@ class MqttLine:
             protocol=paho.MQTTv5,
             manual_ack=endpoint.manual_ack,
         )
-        client.suppress_exceptions = (
-            True  # an exception in a callback would kill the network thread in silence
-        )
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages_set(20)
-        client.reconnect_delay_set(endpoint.reconnect_min_s, endpoint.reconnect_max_s)
-        context = ssl.create_default_context(cafile=str(endpoint.authority))
-        context.load_cert_chain(endpoint.certificate, endpoint.key)
-        client.tls_set_context(context)
+        client.suppress_exceptions = True
+        client.connect_timeout = CONNECT_S
+        client.max_inflight_messages_set(INFLIGHT_MAX)
+        client.tls_set_context(_context(endpoint))
         if endpoint.will is not None:
             properties = _properties(PacketTypes.WILLMESSAGE)
-            properties.WillDelayInterval = WILL_DELAY_S
-            client.will_set(
-                endpoint.will.topic, endpoint.will.payload, qos=1, retain=True, properties=properties
-            )
-        self._open = opened = _Open()
-        client.on_connect = self._connected
-        client.on_disconnect = self._disconnected
-        client.on_connect_fail = lambda *_: self._down("no answer from the broker")
-        client.on_message = self._message
-        client.on_publish = lambda _c, _u, mid, reason, _p: self._published(opened, mid, reason)
-        client.connect_async(endpoint.host, endpoint.port, keepalive=KEEPALIVE_S, clean_start=True)
-        client.loop_start()
+            properties.WillDelayInterval = endpoint.will_delay_s
+            client.will_set(endpoint.will.topic, endpoint.will.payload, 1, True, properties)
+        note = self._noted.append
+        client.on_connect = lambda _c, _u, _f, reason, _p: note(lambda: self._connected(reason))
+        client.on_subscribe = lambda _c, _u, _m, reasons, _p: note(lambda: self._subscribed(reasons))
+        client.on_message = lambda _c, _u, message: note(lambda: self._message(message))
+        client.on_publish = lambda _c, _u, mid, reason, _p: note(lambda: self._published(mid, reason))
+        client.on_disconnect = lambda _c, _u, flags, reason, _p: self._ended(flags, reason)
+        # With this set, paho leaves all writing to us; it need only wake us.
+        client.on_socket_register_write = lambda *_: self._bell.ring()
+        # What went wrong on the socket is told to a logger and nobody else, as the exception itself.
+        ear = logging.Logger("paho", logging.ERROR)
+        ear.addFilter(self._overheard)
+        client.enable_logger(ear)
         return client
 
-    def _connected(self, client: paho.Client, _: object, __: object, reason: ReasonCode, ___: object) -> None:
-        if client is not self._client and self._client is not None:
-            return
+    def _connected(self, reason: ReasonCode) -> Happening | None:
         if reason.is_failure:
-            self._down(f"the broker refused us: {reason}")
-            return
+            self.why = f"the broker refused us: {reason}"
+            return None
+        if not self._endpoint.subscriptions:
+            return Up()
         # Whatever the broker says of a session: subscribe anew, every time.
-        if self._endpoint.subscriptions:
-            client.subscribe(list(self._endpoint.subscriptions))
-        self._is_up = True
-        if self._endpoint.birth is not None:
-            birth = self._endpoint.birth()
-            client.publish(birth.topic, birth.payload, qos=1, retain=True)
-        if self._said_down:
-            log.info("line.back", broker=f"{self._endpoint.host}:{self._endpoint.port}")
-            self._said_down = False
-        self._say(Up())
+        self.client.subscribe(list(self._endpoint.subscriptions))
+        return None
 
-    def _disconnected(
-        self, client: paho.Client, _: object, __: object, reason: ReasonCode, ___: object
-    ) -> None:
-        if client is self._client:
-            self._down(str(reason))
+    def _subscribed(self, reasons: list[ReasonCode]) -> Happening | None:
+        refused = [
+            topic
+            for (topic, _), reason in zip(self._endpoint.subscriptions, reasons, strict=False)
+            if reason.is_failure
+        ]
+        if refused:
+            self.why = f"the broker refused to let us listen to {', '.join(refused)}"
+            self.client.disconnect()
+            return None
+        return Up()
 
-    def _down(self, why: str) -> None:
-        self._open.clear()
-        was_up, self._is_up = self._is_up, False
-        if not self._said_down:
-            log.warning(
-                "line.lost", why=why, hint="the box goes on selling; is the cable in, is the broker up?"
-            )
-            self._said_down = True
-        if was_up:
-            self._say(Down(why))
+    def _message(self, message: paho.MQTTMessage) -> Happening:
+        correlation = getattr(message.properties, "CorrelationData", b"")
+        waits = self._endpoint.manual_ack and message.qos
+        token = self.number << 16 | message.mid if waits else 0
+        return Message(message.topic, bytes(message.payload), bytes(correlation), token)
 
-    def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
-        if client is not self._client:
-            return
-        properties = message.properties
-        correlation = getattr(properties, "CorrelationData", b"") if properties is not None else b""
-        token = message.mid if self._endpoint.manual_ack and message.qos else 0
-        self._say(Message(message.topic, bytes(message.payload), bytes(correlation), token))
+    def _published(self, mid: int, reason: ReasonCode) -> Happening | None:
+        with self._answered:
+            topic = self._topics.pop(mid, None)
+            if not self._topics:
+                self._answered.notify_all()
+        heard = topic is None or (reason.value != NOBODY_LISTENS and reason.value < REFUSED)
+        return None if heard or topic is None else Unheard(topic, reason.value)
 
-    def _published(self, opened: _Open, mid: int, reason: ReasonCode) -> None:
-        topic = opened.answer(mid)
-        if topic is not None and (reason.value == NOBODY_LISTENS or reason.value >= REFUSED):
-            self._say(Unheard(topic, reason.value))
+    def _ended(self, flags: paho.DisconnectFlags, reason: ReasonCode) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self.why = f"the broker ended the connection: {reason}"
 
-    def _say(self, happening: Up | Down | Message | Unheard) -> None:
-        deliver = self._deliver
-        if deliver is not None:
-            deliver(happening)
+    def _overheard(self, record: logging.LogRecord) -> bool:
+        faults = [one for one in record.args or () if isinstance(one, Exception)]
+        if faults:
+            self.why = _sentence(faults[0], self._endpoint)
+        return False
 
-    def _drop(self, why: str) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.disconnect()
-            client.loop_stop()
-        self._down(why)
+
+class _Bell:
+    """Wakes the worker while it waits for the network."""
+
+    def __init__(self) -> None:
+        self._near, self._far = socket.socketpair()
+        self._near.setblocking(False)
+        self._far.setblocking(False)
+
+    def fileno(self) -> int:
+        """What to wait for."""
+        return self._near.fileno()
+
+    def ring(self) -> None:
+        """Wake it. A bell that rings already, or is gone, is fine."""
+        with contextlib.suppress(OSError):
+            self._far.send(b"!")
+
+    def hush(self) -> None:
+        """Heard."""
+        with contextlib.suppress(OSError):
+            self._near.recv(4_096)
+
+    def wait(self, wait_s: float, *, until: Callable[[], bool]) -> None:
+        """Wait for the time or the condition, whichever is first."""
+        due = time.monotonic() + wait_s
+        while not until() and (left_s := due - time.monotonic()) > 0:
+            select.select([self._near], [], [], left_s)
+            self.hush()
+
+    def close(self) -> None:
+        """Take it down."""
+        self._near.close()
+        self._far.close()
+
+
+class _Wire(ssl.SSLSocket):
+    """Closes itself where the handshake fails: paho forgets it then."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands, or close."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
+def _context(endpoint: Endpoint) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(endpoint.authority))
+    context.load_cert_chain(endpoint.certificate, endpoint.key)
+    context.sslsocket_class = _Wire
+    return context
+
+
+_ALERTS = {
+    "UNKNOWN_CA": "the broker does not know who signed our certificate; ask for a new one",
+    "CERTIFICATE_EXPIRED": "the broker says that our certificate has expired; ask for a new one",
+    "CERTIFICATE_REVOKED": "our certificate was revoked; this box must be enrolled again",
+    "CERTIFICATE_REQUIRED": "the broker wants a certificate and we have none; enrol this box",
+    "BAD_CERTIFICATE": "the broker does not accept our certificate; enrol this box again",
+}
+"""What a broker's TLS alert means for whoever reads the log."""
+
+
+def _sentence(fault: Exception, endpoint: Endpoint) -> str:
+    """What went wrong, for a log line: what, why, what now."""
+    where = f"{endpoint.host}:{endpoint.port}"
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        said = fault.verify_message.rstrip(".")
+        return f"the certificate of {where} is not accepted: {said}; is it our broker, is our clock right?"
+    if isinstance(fault, ssl.SSLError):
+        reason = fault.reason or str(fault)
+        found = [text for alert, text in _ALERTS.items() if alert in reason.upper()]
+        return found[0] if found else f"TLS with {where} failed: {reason}"
+    if isinstance(fault, OSError) and fault.filename is not None:
+        return f"our certificate or key cannot be read: {fault.strerror}: {fault.filename}"
+    if isinstance(fault, socket.gaierror):
+        return f"the name {endpoint.host} cannot be found; is there a network?"
+    if isinstance(fault, ConnectionRefusedError):
+        return f"nobody answers at {where}; is the broker up?"
+    if isinstance(fault, TimeoutError):
+        return f"no answer from {where} in {CONNECT_S:.0f} s; is the cable in?"
+    return f"the connection to {where} failed: {fault}"
 
 
 def _properties(kind: int) -> Properties:

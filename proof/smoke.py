@@ -51,7 +51,7 @@ def _day(town: Town, say: Callable[[str], None]) -> tuple[int, int]:
     first.press("pick", gtin=GOODS[0][0])
     first.press("pick", gtin=GOODS[1][0])
     _until("two products", lambda: first.look().get("total") == "30.00")
-    first.hold_before_camera(photo(town.coupon(3), write_code(wallet="wechat", payer=7, serial=1)))
+    first.hold_before_camera(photo(town.coupon(300), write_code(wallet="wechat", payer=7, serial=1)))
     _until("a sale by photo", lambda: len(first.papers()) == 2)
     if "优惠" not in paper_text(first.papers()[-1].data):
         raise SmokeFailed("the receipt of the photo sale shows no discount")

@@ -28,7 +28,7 @@ def test_the_same_seed_gives_the_same_history() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["receipt_before_commit", "settled_on_puback", "expiry_frees_rights", "given_up_is_forgotten"],
+    ["receipt_before_commit", "settled_on_puback", "ack_before_commit", "given_up_is_forgotten"],
 )
 def test_a_missing_protection_is_seen(name: str) -> None:
     assert name in MUTANTS

@@ -14,7 +14,9 @@ LINES = (Line(name="tea", price=2000),)
 
 
 def _cash(**more: object) -> Sale:
-    return Sale.model_validate({"lines": LINES, "total": 2000, "tender": Tender(type="cash", amount=2000), **more})
+    return Sale.model_validate(
+        {"lines": LINES, "total": 2000, "tender": Tender(type="cash", amount=2000), **more}
+    )
 
 
 def _coupon() -> Sale:
@@ -50,7 +52,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("what", "entry", "balances", "posted"), CASES, ids=[case[0] for case in CASES])
-def test_what_is_posted(what: str, entry: Entry, balances: dict[tuple[str, str], int], posted: dict[str, int]) -> None:
+def test_what_is_posted(
+    what: str, entry: Entry, balances: dict[tuple[str, str], int], posted: dict[str, int]
+) -> None:
     decision = decide(entry, balances)
     assert decision.refused is None
     found = _legs(decision)
@@ -60,7 +64,9 @@ def test_what_is_posted(what: str, entry: Entry, balances: dict[tuple[str, str],
     assert not any(sums(decision.legs).values())
 
 
-@pytest.mark.parametrize("entry", [coupons.grant("tea", L1, 20), coupons.close("tea", L1, 1), payments.paid_back("w", A1, 1)])
+@pytest.mark.parametrize(
+    "entry", [coupons.grant("tea", L1, 20), coupons.close("tea", L1, 1), payments.paid_back("w", A1, 1)]
+)
 def test_what_is_not_there_is_refused_whole(entry: Entry) -> None:
     assert decide(entry, {}).refused is not None
     assert decide(entry, {}).legs == ()
