@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from _say import say
 
 from tillbox.broker.journal import Draft, open_journal
 from tillbox.broker.medium import FileMedium
@@ -37,7 +37,7 @@ def main() -> None:
             figures["reference_whole_run_s"] = round(time.perf_counter() - began, 1)
         finally:
             town.stop()
-    print(json.dumps(figures) if "--json" in sys.argv else f"box        {figures}")
+    say("box", figures)
 
 
 def _start(counter: Counter) -> dict[str, float]:

@@ -3,16 +3,16 @@ executemany into the same SQLite with the same pragmas."""
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from _say import say
 
 from tillbox.broker.journal import Draft, serialise
 from tillbox.broker.mosquitto import free_port
@@ -109,7 +109,7 @@ def main() -> None:
         }
         postgres = _postgres(folder, lines)
         figures["postgresql_records_per_s"] = round(postgres) if postgres else "no server installed"
-    print(json.dumps(figures) if "--json" in sys.argv else f"ingest     {figures}")
+    say("ingest", figures)
 
 
 main()

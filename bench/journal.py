@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from _say import say
 
 from tillbox.broker.journal import PRAGMAS, Draft, open_journal
 from tillbox.broker.medium import FileMedium
@@ -63,7 +63,7 @@ def main() -> None:
         "plain_sqlite3_commits_per_s": round(plain),
         "ratio": round(ratio, 2),
     }
-    print(json.dumps(figures) if "--json" in sys.argv else f"journal    {figures}")
+    say("journal", figures)
 
 
 main()

@@ -3,13 +3,13 @@ the commit alone."""
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from _say import say
 
 from tillbox.agent import till as shop
 from tillbox.agent.past import Past
@@ -90,7 +90,7 @@ def main() -> None:
         "commit_alone_ms_p50": _at(commits, 50),
         "commit_alone_ms_p99": _at(commits, 99),
     }
-    print(json.dumps(figures) if "--json" in sys.argv else f"till       {figures}")
+    say("till", figures)
 
 
 def _at(values: list[float], percent: int) -> float:
