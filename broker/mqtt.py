@@ -80,15 +80,14 @@ class MqttLine(Line):
         self._endpoint = endpoint
         self._deliver: Deliver | None = None
         self._worker: threading.Thread | None = None
-        self._bell: _Bell | None = None
+        self._orders: _Orders | None = None
         self._connection: _Connection | None = None
         self._connections = 0
-        self._is_up = self._anew = self._ending = False
+        self._is_up = False
         self._said: list[str] = []
 
     def start(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._ending = False
         self._set_to_work()
 
     def publish(
@@ -124,8 +123,8 @@ class MqttLine(Line):
             connection.client.ack(token & 0xFFFF, 1)
 
     def reconnect(self) -> None:
-        self._anew = True
-        self._ring()
+        if self._orders is not None:
+            self._orders.give(anew=True)
         if self._deliver is not None and not self._works():
             log.error("line.worker_gone", hint="a fault of ours ended the line's thread; it is started again")
             self._set_to_work()
@@ -136,77 +135,72 @@ class MqttLine(Line):
         said = goodbye is not None and self.publish(goodbye.topic, goodbye.payload, retain=True)
         if said and connection is not None:
             connection.wait_for_answers(GOODBYE_S)
-        self._ending = True
-        self._ring()
+        if self._orders is not None:
+            self._orders.give(end=True)
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(STOP_S)
-
-    def _ring(self) -> None:
-        if self._bell is not None:
-            self._bell.ring()
 
     def _works(self) -> bool:
         return self._worker is not None and self._worker.is_alive()
 
     def _set_to_work(self) -> None:
-        self._bell = bell = _Bell()
+        self._orders = orders = _Orders()
         name = f"line {self._endpoint.client_id}"
-        self._worker = threading.Thread(target=self._work, args=(bell,), name=name, daemon=True)
+        self._worker = threading.Thread(target=self._work, args=(orders,), name=name, daemon=True)
         self._worker.start()
 
     # the worker's thread
 
-    def _work(self, bell: _Bell) -> None:
+    def _work(self, orders: _Orders) -> None:
         endpoint = self._endpoint
         wait_s = endpoint.reconnect_min_s
         try:
-            while not self._ending:
-                why, came_up = self._live(bell)
-                if self._ending:
+            while not orders.end:
+                why, came_up = self._live(orders)
+                if orders.end:
                     break
                 self._down(why)
                 wait_s = endpoint.reconnect_min_s if came_up else wait_s
-                if not self._anew:
-                    bell.wait(wait_s, until=lambda: self._anew or self._ending)
+                orders.wait(wait_s)
                 wait_s = min(2 * wait_s, endpoint.reconnect_max_s)
         finally:
-            self._is_up = False
-            bell.close()
+            orders.close()
 
-    def _live(self, bell: _Bell) -> tuple[str, bool]:
+    def _live(self, orders: _Orders) -> tuple[str, bool]:
         """One connection from its first byte to its last: why it ended, and whether it was ever up."""
         endpoint, connection = self._endpoint, None
         self._connections += 1
+        orders.anew = False
         try:
-            connection = _Connection(endpoint, self._connections, bell)
-            self._anew = False  # whoever asked before this line gets what was asked for
+            connection = _Connection(endpoint, self._connections, orders)
             connection.open()
+            orders.anew = False  # whoever asked while it was being made has it now
             self._connection = connection
-            return self._carry(connection)
+            return self._carry(connection, orders)
         except (OSError, ValueError) as fault:
-            return _sentence(fault, endpoint), False
+            return _sentence(fault, endpoint), self._is_up
         except Exception as fault:
             log.exception("line.fault", hint="the connection is made anew")
-            return f"a fault in the line itself: {fault!r}", False
+            return f"a fault in the line itself: {fault!r}", self._is_up
         finally:
             self._connection, self._is_up = None, False
             if connection is not None:
                 connection.close()
 
-    def _carry(self, connection: _Connection) -> tuple[str, bool]:
-        came_up, due = False, time.monotonic() + CONNECT_S
-        while connection.is_open and not self._anew and not self._ending:
+    def _carry(self, connection: _Connection, orders: _Orders) -> tuple[str, bool]:
+        due = time.monotonic() + CONNECT_S
+        while connection.is_open and not (orders.anew or orders.end):
             connection.turn(TURN_S)
             for one in connection.happened():
                 if isinstance(one, Up):
-                    came_up = self._is_up = True
                     self._greet(connection)
+                    self._is_up = True
                 self._say(one)
-            if not came_up and time.monotonic() > due:
+            if not self._is_up and time.monotonic() > due:
                 return f"the broker took the connection and said nothing for {CONNECT_S:.0f} s", False
-        if self._ending:
+        if orders.end:
             connection.part()
-        return ("made anew on request" if self._anew else connection.why), came_up
+        return ("made anew on request" if orders.anew else connection.why), self._is_up
 
     def _greet(self, connection: _Connection) -> None:
         if self._said:
@@ -239,10 +233,10 @@ class _Connection:
     """One paho client from its CONNECT to its end. Only the worker touches its socket: a TLS connection must
     not be read and written by two threads at once."""
 
-    def __init__(self, endpoint: Endpoint, number: int, bell: _Bell) -> None:
+    def __init__(self, endpoint: Endpoint, number: int, orders: _Orders) -> None:
         self.number = number
         self.why = "the connection was lost"
-        self._endpoint, self._bell = endpoint, bell
+        self._endpoint, self._orders = endpoint, orders
         self._noted: deque[Callable[[], Happening | None]] = deque()
         self._answered = threading.Condition()
         self._topics: dict[int, str] = {}
@@ -253,7 +247,7 @@ class _Connection:
         """Connect, and say CONNECT. Raises what went wrong on the way."""
         endpoint = self._endpoint
         self.client.connect(endpoint.host, endpoint.port, keepalive=KEEPALIVE_S, clean_start=True)
-        self._poll.register(self._bell.fileno(), select.POLLIN)
+        self._poll.register(self._orders.fileno(), select.POLLIN)
 
     @property
     def is_open(self) -> bool:
@@ -286,12 +280,20 @@ class _Connection:
         self._poll.register(wire, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
         held_back = wire.pending()  # TLS may have decrypted more than was asked for
         ready = {number for number, _ in self._poll.poll(0 if held_back else wait_s * 1000)}
-        self._bell.hush()
+        self._orders.heard()
         if held_back or wire.fileno() in ready:
-            client.loop_read()
+            self._read()
         if client.want_write():
             client.loop_write()
         client.loop_misc()
+
+    def _read(self) -> None:
+        try:
+            found = self.client.loop_read()
+        except Exception as fault:  # of whatever class paho's decoders stumble with
+            raise ConnectionError(f"the broker sent what is not MQTT 5 ({fault!r})") from fault
+        if found == paho.MQTT_ERR_PROTOCOL:
+            self.why = "the broker sent what is not MQTT 5"
 
     def happened(self) -> list[Happening]:
         """What the callbacks noted since the last turn."""
@@ -341,7 +343,7 @@ class _Connection:
         client.on_publish = lambda _c, _u, mid, reason, _p: note(lambda: self._published(mid, reason))
         client.on_disconnect = lambda _c, _u, flags, reason, _p: self._ended(flags, reason)
         # With this set, paho leaves all writing to us; it need only wake us.
-        client.on_socket_register_write = lambda *_: self._bell.ring()
+        client.on_socket_register_write = lambda *_: self._orders.ring()
         # What went wrong on the socket is told to a logger and nobody else, as the exception itself.
         ear = logging.Logger("paho", logging.ERROR)
         ear.addFilter(self._overheard)
@@ -395,37 +397,46 @@ class _Connection:
         return False
 
 
-class _Bell:
-    """Wakes the worker while it waits for the network."""
+class _Orders:
+    """What one worker is told from other threads, and what wakes it while it waits for the network."""
 
     def __init__(self) -> None:
+        self.anew = self.end = False
         self._near, self._far = socket.socketpair()
         self._near.setblocking(False)
         self._far.setblocking(False)
+
+    def give(self, *, anew: bool = False, end: bool = False) -> None:
+        """Tell it to make the connection anew, or to end."""
+        self.anew |= anew
+        self.end |= end
+        self.ring()
+
+    def ring(self) -> None:
+        """Wake it. A worker that is awake, or gone, is fine."""
+        with contextlib.suppress(OSError):
+            self._far.send(b"!")
 
     def fileno(self) -> int:
         """What to wait for."""
         return self._near.fileno()
 
-    def ring(self) -> None:
-        """Wake it. A bell that rings already, or is gone, is fine."""
-        with contextlib.suppress(OSError):
-            self._far.send(b"!")
-
-    def hush(self) -> None:
-        """Heard."""
+    def heard(self) -> None:
+        """It is awake."""
         with contextlib.suppress(OSError):
             self._near.recv(4_096)
 
-    def wait(self, wait_s: float, *, until: Callable[[], bool]) -> None:
-        """Wait for the time or the condition, whichever is first."""
+    def wait(self, wait_s: float) -> None:
+        """Wait between two attempts, or until told otherwise."""
+        poll = select.poll()
+        poll.register(self._near, select.POLLIN)
         due = time.monotonic() + wait_s
-        while not until() and (left_s := due - time.monotonic()) > 0:
-            select.select([self._near], [], [], left_s)
-            self.hush()
+        while not (self.anew or self.end) and (left_s := due - time.monotonic()) > 0:
+            poll.poll(left_s * 1000)
+            self.heard()
 
     def close(self) -> None:
-        """Take it down."""
+        """Nobody listens any more."""
         self._near.close()
         self._far.close()
 
