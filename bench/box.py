@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import tempfile
@@ -27,6 +28,7 @@ def main() -> None:
         town = Town(Path(folder), boxes=2)
         try:
             town.build()
+            _without_readers(town.counters[1])
             _backlog(town.counters[1])
             began = time.perf_counter()
             town.broker.start()
@@ -73,7 +75,15 @@ def _drain(counter: Counter) -> dict[str, float]:
     began = time.perf_counter()
     _until(lambda: counter.look().get("pending") == 0, 0.02)
     seconds = time.perf_counter() - began
-    return {"drain_10000_s": round(seconds, 1), "drain_records_per_s": round(BACKLOG / seconds)}
+    drained = {"drain_10000_s": round(seconds, 1), "drain_records_per_s": round(BACKLOG / seconds)}
+    return drained | {"rss_mb_without_camera_after_drain": _rss_mb(counter)}
+
+
+def _without_readers(counter: Counter) -> None:
+    """A box that has no camera and no scanner."""
+    path = counter.state.parent / "box.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"readers": []}))
 
 
 def _backlog(counter: Counter) -> None:
