@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+import apsw
 from sqlalchemy.exc import DBAPIError
 
 from tillbox.agent import past, till
@@ -124,11 +125,17 @@ def same_incarnation_after_restore() -> AbstractContextManager[Any]:
     """Incarnations are counted on the medium, so an old card numbers two histories alike."""
 
     def counted(self: BoxNode) -> str:
-        file = self.disk.files.get(NAME)
-        connection = self.medium.connect()
-        connection.execute("PRAGMA journal_mode=WAL")
-        has = connection.execute("SELECT count(*) FROM sqlite_master WHERE name='incarnation'").fetchone()[0]
-        number = connection.execute("SELECT count(*) FROM incarnation").fetchone()[0] if has and file else 0
+        if NAME not in self.disk.files:
+            return digest(self.device.encode())[:16]
+        try:
+            connection = self.medium.connect()
+            connection.execute("PRAGMA journal_mode=WAL")
+            has = connection.execute(
+                "SELECT count(*) FROM sqlite_master WHERE name='incarnation'"
+            ).fetchone()[0]
+            number = connection.execute("SELECT count(*) FROM incarnation").fetchone()[0] if has else 0
+        except apsw.Error as cut:
+            raise JournalBroken(str(cut)) from cut
         return digest(f"{self.device}{number}".encode())[:16]
 
     return patch.object(BoxNode, "draw_incarnation", counted)
@@ -322,7 +329,7 @@ def _one(name: str, seed: int) -> str:
     with MUTANTS[name]():
         try:
             history = live(seed)
-        except (AssertionError, DBAPIError, JournalBroken) as fell:
+        except (AssertionError, DBAPIError, JournalBroken, apsw.Error) as fell:
             return f"fell: {type(fell).__name__}"
     return next((checker for checker, found in history.complaints.items() if found), "")
 

@@ -32,5 +32,5 @@ def test_the_same_seed_gives_the_same_history() -> None:
 )
 def test_a_missing_protection_is_seen(name: str) -> None:
     assert name in MUTANTS
-    (row,) = run([name], 10, lambda _: None)["mutants"]
+    (row,) = run([name], 20, lambda _: None)["mutants"]
     assert row["killed"], row
