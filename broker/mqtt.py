@@ -49,6 +49,7 @@ STOP_S = (
 )
 NOBODY_LISTENS = 0x10
 REFUSED = 0x80
+NOT_MQTT = "what answers there does not speak MQTT 5; is it our broker?"
 
 log = structlog.get_logger(__name__)
 
@@ -291,9 +292,9 @@ class _Connection:
         try:
             found = self.client.loop_read()
         except Exception as fault:  # of whatever class paho's decoders stumble with
-            raise ConnectionError(f"the broker sent what is not MQTT 5 ({fault!r})") from fault
+            raise _Complaint(NOT_MQTT) from fault
         if found == paho.MQTT_ERR_PROTOCOL:
-            self.why = "the broker sent what is not MQTT 5"
+            self.why = NOT_MQTT
 
     def happened(self) -> list[Happening]:
         """What the callbacks noted since the last turn."""
@@ -441,6 +442,10 @@ class _Orders:
         self._far.close()
 
 
+class _Complaint(ValueError):
+    """What went wrong, as a sentence already."""
+
+
 class _Wire(ssl.SSLSocket):
     """Closes itself where the handshake fails: paho forgets it then."""
 
@@ -454,8 +459,16 @@ class _Wire(ssl.SSLSocket):
 
 
 def _context(endpoint: Endpoint) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(endpoint.authority))
-    context.load_cert_chain(endpoint.certificate, endpoint.key)
+    for path in (endpoint.authority, endpoint.certificate, endpoint.key):
+        path.open("rb").close()  # so that the fault names the file: ssl's own does not
+    try:
+        context = ssl.create_default_context(cafile=str(endpoint.authority))
+        context.load_cert_chain(endpoint.certificate, endpoint.key)
+    except ssl.SSLError as fault:
+        folder = endpoint.certificate.parent
+        raise _Complaint(
+            f"our certificate or key is damaged ({fault.reason}); enrol anew: {folder}"
+        ) from fault
     context.sslsocket_class = _Wire
     return context
 
@@ -473,6 +486,8 @@ _ALERTS = {
 def _sentence(fault: Exception, endpoint: Endpoint) -> str:
     """What went wrong, for a log line: what, why, what now."""
     where = f"{endpoint.host}:{endpoint.port}"
+    if isinstance(fault, _Complaint):
+        return str(fault)
     if isinstance(fault, ssl.SSLCertVerificationError):
         said = fault.verify_message.rstrip(".")
         return f"the certificate of {where} is not accepted: {said}; is it our broker, is our clock right?"
