@@ -98,7 +98,7 @@ class Street:
 
 
 class RealStreet(Street):
-    """mosquitto with certificates, and a cable to box-1."""
+    """mosquitto with certificates, and a cable to box-1 where that is wanted."""
 
     def __init__(self, authority: Authority, folder: Path, server: Identity | None = None) -> None:
         super().__init__()
@@ -108,11 +108,13 @@ class RealStreet(Street):
         self.broker.start()
         self._wire: Wire | None = None
 
-    def endpoint(self, name: str, *topics: str, identity: Identity | None = None) -> Endpoint:
+    def endpoint(
+        self, name: str, *topics: str, identity: Identity | None = None, wired: bool = False
+    ) -> Endpoint:
         who = identity or self.authority.issue_client(self.folder / name, name=name, now=NOW)
         return Endpoint(
             host="127.0.0.1",
-            port=self.wire().port if name == "box-1" else self.broker.port,
+            port=self.wire().port if wired else self.broker.port,
             client_id=name,
             authority=who.authority,
             certificate=who.certificate,
@@ -123,8 +125,8 @@ class RealStreet(Street):
             will_delay_s=WILL_S,
         )
 
-    def line(self, name: str, *topics: str, **more: object) -> MqttLine:
-        return MqttLine(replace(self.endpoint(name, *topics), **more))
+    def line(self, name: str, *topics: str, wired: bool = False, **more: object) -> MqttLine:
+        return MqttLine(replace(self.endpoint(name, *topics, wired=wired), **more))
 
     def wire(self) -> Wire:
         if self._wire is None:
@@ -182,7 +184,7 @@ class SimulatedStreet(Street):
         self.broker.weather.delay_min_ms = self.broker.weather.delay_max_ms = 5
         self.broker.weather.will_delay_ms = WILL_S * 1000
 
-    def line(self, name: str, *topics: str, **more: object) -> Line:
+    def line(self, name: str, *topics: str, wired: bool = False, **more: object) -> Line:
         return self.broker.line(name, *((topic, 1) for topic in topics), **more)
 
     def until(self, condition: Callable[[], object]) -> bool:
@@ -271,7 +273,7 @@ def test_a_line_hears_only_what_it_asked_for(street: Street) -> None:
 def test_while_the_line_is_down_nothing_is_taken_and_nothing_kept(street: Street) -> None:
     _, at_core = street.up("core", ALL_RECORDS)
     street.cut()
-    box, at_box = street.open("box-1")
+    box, at_box = street.open("box-1", wired=True)
     assert not box.publish(RECORDS, b"too early")
     assert street.until(lambda: at_box.downs)
     assert not box.publish(RECORDS, b"while it is down")
@@ -315,7 +317,8 @@ def test_whoever_comes_later_hears_that_a_box_is_there(street: Street) -> None:
 
 def test_a_box_that_is_lost_is_said_to_be_lost(street: Street) -> None:
     _, at_core = street.up("core", ALL_STATES)
-    _, at_box = street.up("box-1", will=Will(STATE, b"lost"), birth=lambda: Will(STATE, b"online"))
+    dying = Will(STATE, b"lost")
+    _, at_box = street.up("box-1", wired=True, will=dying, birth=lambda: Will(STATE, b"online"))
     street.cut()
     assert street.until(lambda: at_core.payloads == [b"online", b"lost"])
     assert street.until(lambda: at_box.downs)
@@ -418,7 +421,6 @@ def open_files() -> int:
 
 @mosquitto
 def test_nothing_is_left_behind(real: RealStreet) -> None:
-    real.wire()
     threads, files = threading.active_count(), open_files()
     for _ in range(3):
         box, at_box = real.up("box-1", ACK, will=Will(STATE, b"lost"))
@@ -426,9 +428,7 @@ def test_nothing_is_left_behind(real: RealStreet) -> None:
             box.reconnect()
             assert real.until(lambda wanted=number, heard=at_box: heard.ups == wanted)
         box.stop(goodbye=Will(STATE, b"offline"))
-    assert real.until(
-        lambda: threading.active_count() == threads
-    )  # the wire's own threads end a little later
+    assert threading.active_count() == threads
     assert open_files() == files
 
 
@@ -596,7 +596,7 @@ def test_a_broker_that_cannot_prove_itself_is_not_talked_to(
     try:
         _, heard = street.open("box-1")
         assert street.until(lambda: heard.downs)
-        assert heard.downs[0].startswith(f"the certificate of 127.0.0.1:{street.wire().port} is not")
+        assert heard.downs[0].startswith(f"the certificate of 127.0.0.1:{street.broker.port} is not")
         assert said in heard.downs[0]
     finally:
         street.close()
