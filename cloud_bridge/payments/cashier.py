@@ -246,7 +246,15 @@ def _do(
                 decision = ledger.post(
                     entry, tid=f"reversed:{attempt}:{n}", kind="channel_reversed", device=device
                 )
-                assert decision.refused is None, decision
+                if decision.variances:
+                    notes.shout(
+                        connection,
+                        "reversed_but_sold",
+                        device=device,
+                        ref=attempt,
+                        detail=str(amount),
+                        now_ms=now_ms,
+                    )
             case Shout(what):
                 notes.shout(connection, what, device=device, ref=attempt, detail=f"{amount}", now_ms=now_ms)
             case Tell():
