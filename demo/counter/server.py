@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import socket
+import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,16 +153,29 @@ class CounterPage:
 
 def serve(folder: Path, port: int, console_port: int) -> None:
     """Start a town and its counter page; Ctrl-C ends both."""
+    for wanted in (port, console_port):
+        _must_be_free(wanted)
     town = Town(folder / time.strftime("%Y%m%d-%H%M%S"), console_port=console_port)
     try:
         print("making certificates, starting broker, wallet, core and two boxes …", flush=True)
         town.build()
         town.start()
         print(welcome(town, port), flush=True)
-        config = uvicorn.Config(CounterPage(town).app(), host="127.0.0.1", port=port, log_level="error")
-        uvicorn.Server(config).run()
+        config = uvicorn.Config(
+            CounterPage(town).app(), host="127.0.0.1", port=port, log_level="error", lifespan="off"
+        )
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run()
     finally:
         town.stop()
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            sys.exit(
+                f"port {port} is taken: end what uses it, or choose others with --port and --console-port"
+            )
 
 
 def start_beside(town: Town, port: int) -> tuple[uvicorn.Server, threading.Thread]:
