@@ -42,6 +42,7 @@ UNANSWERED_MAX = (
     200  # publishes given to paho and not answered: a core's largest batch of acks; more is a dead line
 )
 CONNECT_S = 15.0  # TCP and TLS over a slow 4G line; and as long again for the broker's first answers
+STEADY_S = 1.0  # a connection that lived shorter is no reason to hurry back: somebody throws us out
 TURN_S = 1.0  # how often paho looks at its keepalive
 GOODBYE_S = 2.0  # a goodbye that takes longer than three slow round trips will not arrive
 STOP_S = (
@@ -85,6 +86,7 @@ class MqttLine(Line):
         self._connection: _Connection | None = None
         self._connections = 0
         self._is_up = False
+        self._up_since: float | None = None
         self._said: list[str] = []
 
     def start(self, deliver: Deliver) -> None:
@@ -106,7 +108,7 @@ class MqttLine(Line):
             log.error("line.too_large", topic=topic, size=len(payload), hint="bound it where it is made")
             return False
         connection = self._connection
-        if connection is None or not self._is_up or not self._works():
+        if connection is None or not self._is_up:
             return False
         properties = None
         if correlation or expires_s is not None:
@@ -157,20 +159,22 @@ class MqttLine(Line):
         wait_s = endpoint.reconnect_min_s
         try:
             while not orders.end:
-                why, came_up = self._live(orders)
+                why = self._live(orders)
                 if orders.end:
                     break
                 self._down(why)
-                wait_s = endpoint.reconnect_min_s if came_up else wait_s
+                if self._up_since is not None and time.monotonic() - self._up_since >= STEADY_S:
+                    wait_s = endpoint.reconnect_min_s
                 orders.wait(wait_s)
                 wait_s = min(2 * wait_s, endpoint.reconnect_max_s)
         finally:
             orders.close()
 
-    def _live(self, orders: _Orders) -> tuple[str, bool]:
-        """One connection from its first byte to its last: why it ended, and whether it was ever up."""
+    def _live(self, orders: _Orders) -> str:
+        """One connection from its first byte to its last, and why it ended."""
         endpoint, connection = self._endpoint, None
         self._connections += 1
+        self._up_since = None
         orders.anew = False
         try:
             connection = _Connection(endpoint, self._connections, orders)
@@ -179,29 +183,30 @@ class MqttLine(Line):
             self._connection = connection
             return self._carry(connection, orders)
         except (OSError, ValueError) as fault:
-            return _sentence(fault, endpoint), self._is_up
+            return _sentence(fault, endpoint)
         except Exception as fault:
             log.exception("line.fault", hint="the connection is made anew")
-            return f"a fault in the line itself: {fault!r}", self._is_up
+            return f"a fault in the line itself: {fault!r}"
         finally:
             self._connection, self._is_up = None, False
             if connection is not None:
                 connection.close()
 
-    def _carry(self, connection: _Connection, orders: _Orders) -> tuple[str, bool]:
+    def _carry(self, connection: _Connection, orders: _Orders) -> str:
         due = time.monotonic() + CONNECT_S
         while connection.is_open and not (orders.anew or orders.end):
             connection.turn(TURN_S)
             for one in connection.happened():
                 if isinstance(one, Up):
                     self._greet(connection)
+                    self._up_since = time.monotonic()
                     self._is_up = True
                 self._say(one)
             if not self._is_up and time.monotonic() > due:
-                return f"the broker took the connection and said nothing for {CONNECT_S:.0f} s", False
+                return f"the broker took the connection and said nothing for {CONNECT_S:.0f} s"
         if orders.end:
             connection.part()
-        return ("made anew on request" if orders.anew else connection.why), self._is_up
+        return "made anew on request" if orders.anew else connection.why
 
     def _greet(self, connection: _Connection) -> None:
         if self._said:
@@ -283,18 +288,11 @@ class _Connection:
         ready = {number for number, _ in self._poll.poll(0 if held_back else wait_s * 1000)}
         self._orders.heard()
         if held_back or wire.fileno() in ready:
-            self._read()
+            found = client.loop_read()
+            self.why = NOT_MQTT if found == paho.MQTT_ERR_PROTOCOL else self.why
         if client.want_write():
             client.loop_write()
         client.loop_misc()
-
-    def _read(self) -> None:
-        try:
-            found = self.client.loop_read()
-        except Exception as fault:  # of whatever class paho's decoders stumble with
-            raise _Complaint(NOT_MQTT) from fault
-        if found == paho.MQTT_ERR_PROTOCOL:
-            self.why = NOT_MQTT
 
     def happened(self) -> list[Happening]:
         """What the callbacks noted since the last turn."""
@@ -488,6 +486,8 @@ def _sentence(fault: Exception, endpoint: Endpoint) -> str:
     where = f"{endpoint.host}:{endpoint.port}"
     if isinstance(fault, _Complaint):
         return str(fault)
+    if isinstance(fault, UnicodeDecodeError):
+        return NOT_MQTT
     if isinstance(fault, ssl.SSLCertVerificationError):
         said = fault.verify_message.rstrip(".")
         return f"the certificate of {where} is not accepted: {said}; is it our broker, is our clock right?"

@@ -90,6 +90,13 @@ def test_a_round_without_an_answer_is_sent_again_later_and_later_and_then_the_li
         now_ms = due_ms
         assert effects in ((Publish(0, 10),), (Reconnect(),))
     assert waits == [RESEND_MS << number for number in range(SILENT_ROUNDS)]
+    assert delivery.due_ms == now_ms + RESEND_MAX_MS
+
+
+def test_a_line_that_comes_up_again_sends_again_what_was_under_way() -> None:
+    delivery, _ = up(committed=10)
+    _, effects = step(delivery, LineUp(), 5)
+    assert effects == (Publish(0, 10),)
 
 
 def test_an_answer_without_progress_does_not_end_the_wait() -> None:

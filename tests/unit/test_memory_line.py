@@ -233,6 +233,14 @@ def test_a_killed_process_without_a_successor_is_said_to_be_lost(street: Street)
     assert street.payloads("core") == [b"lost"]
 
 
+def test_a_broker_that_forgot_does_not_remember_a_will(street: Street) -> None:
+    street.box.die()
+    street.seconds(4)
+    street.broker.amnesia()
+    street.seconds(60)
+    assert street.payloads("core") == []
+
+
 def test_a_goodbye_over_a_cut_wire_is_not_heard(street: Street) -> None:
     street.broker.cut("box-1")
     street.box.stop(goodbye=Will(STATE, b"offline"))
