@@ -97,6 +97,16 @@ class Street:
     def close(self) -> None: ...
 
 
+def until(condition: Callable[[], object]) -> bool:
+    """Wait for something that another thread brings; whether it came."""
+    due = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > due:
+            return False
+        time.sleep(0.005)
+    return True
+
+
 class RealStreet(Street):
     """mosquitto with certificates, and a cable to whoever is to lose it."""
 
@@ -134,12 +144,7 @@ class RealStreet(Street):
         return self.wires[name]
 
     def until(self, condition: Callable[[], object]) -> bool:
-        due = time.monotonic() + PATIENCE_S
-        while not condition():
-            if time.monotonic() > due:
-                return False
-            time.sleep(0.005)
-        return True
+        return until(condition)
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -316,12 +321,13 @@ def test_whoever_comes_later_hears_that_a_box_is_there(street: Street) -> None:
 
 
 def test_a_box_that_is_lost_is_said_to_be_lost(street: Street) -> None:
-    _, at_core = street.up("core", ALL_STATES)
+    core, at_core = street.up("core", ALL_STATES)
     dying = Will(STATE, b"lost")
     _, at_box = street.up("box-1", wired=True, will=dying, birth=lambda: Will(STATE, b"online"))
     street.cut("box-1")
     assert street.until(lambda: at_core.payloads == [b"online", b"lost"])
     assert street.until(lambda: at_box.downs)
+    core.stop()
     _, later = street.up("core", ALL_STATES)
     assert street.until(lambda: later.payloads == [b"lost"])
 
@@ -658,42 +664,50 @@ GIBBERISH = {
 
 
 class Babbler:
-    """Something with our broker's certificate that says one thing to each that calls, and hangs up soon."""
+    """Something with our broker's certificate that says one thing to each that calls, and hangs up soon. Or it
+    does not even shake hands."""
 
-    def __init__(self, authority: Authority, folder: Path, saying: bytes, hangs_up_s: float = 0.2) -> None:
+    def __init__(
+        self, authority: Authority, folder: Path, saying: bytes | None, hangs_up_s: float = 0.2
+    ) -> None:
         self.server = authority.issue_server(folder, names=("127.0.0.1",), now=NOW)
         self.client = authority.issue_client(folder, name="box-1", now=NOW)
         self.saying, self.hangs_up_s, self.calls = saying, hangs_up_s, 0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._ended = False
         self._thread = threading.Thread(target=self._serve)
+        self._lines: list[MqttLine] = []
+
+    def __enter__(self) -> Babbler:
         self._thread.start()
+        return self
 
-    def line(self, **more: object) -> MqttLine:
-        return MqttLine(
-            Endpoint(
-                host="127.0.0.1",
-                port=self._socket.getsockname()[1],
-                client_id="box-1",
-                authority=self.server.authority,
-                certificate=self.client.certificate,
-                key=self.client.key,
-                subscriptions=((ACK, 1),),
-                **more,
-            )
-        )
-
-    def until(self, condition: Callable[[], object]) -> bool:
-        due = time.monotonic() + PATIENCE_S
-        while not condition() and time.monotonic() < due:
-            time.sleep(0.005)
-        return bool(condition())
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
+        for line in self._lines:
+            line.stop()
         self._ended = True
         socket.create_connection(self._socket.getsockname()).close()
         self._thread.join()
         self._socket.close()
+
+    def call(self, **more: object) -> tuple[MqttLine, Heard]:
+        """A line to it, started."""
+        line, heard = MqttLine(self._endpoint(**more)), Heard()
+        self._lines.append(line)
+        line.start(heard.append)
+        return line, heard
+
+    def _endpoint(self, **more: object) -> Endpoint:
+        return Endpoint(
+            host="127.0.0.1",
+            port=self._socket.getsockname()[1],
+            client_id="box-1",
+            authority=self.server.authority,
+            certificate=self.client.certificate,
+            key=self.client.key,
+            subscriptions=((ACK, 1),),
+            **more,
+        )
 
     def _serve(self) -> None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(self.server.authority))
@@ -703,6 +717,10 @@ class Babbler:
             if self._ended:
                 plain.close()
                 return
+            if self.saying is None:
+                plain.close()
+                self.calls += 1
+                continue
             with context.wrap_socket(plain, server_side=True) as secret, contextlib.suppress(OSError):
                 secret.recv(4_096)
                 self.calls += 1
@@ -715,13 +733,10 @@ class Babbler:
 @pytest.mark.parametrize("saying", GIBBERISH)
 def test_gibberish_is_answered_with_another_try(authority: Authority, tmp_path: Path, saying: str) -> None:
     said, answer = GIBBERISH[saying]
-    babbler = Babbler(authority, tmp_path, said)
-    line, heard = babbler.line(reconnect_min_s=0.01), Heard()
-    with capture_logs() as logs:
-        line.start(heard.append)
-        assert babbler.until(lambda: babbler.calls >= 3)
+    with Babbler(authority, tmp_path, said) as babbler, capture_logs() as logs:
+        line, heard = babbler.call(reconnect_min_s=0.01)
+        assert until(lambda: babbler.calls >= 3)
         line.stop()
-    babbler.close()
     assert heard.downs
     assert {why for why in heard.downs if not why.startswith(answer)} == set()
     assert not heard.messages
@@ -731,12 +746,9 @@ def test_gibberish_is_answered_with_another_try(authority: Authority, tmp_path: 
 def test_what_comes_in_one_breath_is_heard_at_once(authority: Authority, tmp_path: Path) -> None:
     """TLS decrypts whole records: what is left of one is not to be waited for on the socket."""
     message = bytes.fromhex("30 05 00 01") + b"t" + b"\0" + b"!"
-    babbler = Babbler(authority, tmp_path, GREETING + 5 * message, hangs_up_s=3 * PATIENCE_S)
-    line, heard = babbler.line(), Heard()
-    line.start(heard.append)
-    assert babbler.until(lambda: heard.payloads == [b"!"] * 5)
-    line.stop()
-    babbler.close()
+    with Babbler(authority, tmp_path, GREETING + 5 * message, hangs_up_s=3 * PATIENCE_S) as babbler:
+        _, heard = babbler.call()
+        assert until(lambda: heard.payloads == [b"!"] * 5)
 
 
 def test_a_broker_that_shakes_hands_and_says_nothing_is_given_up(
@@ -744,27 +756,36 @@ def test_a_broker_that_shakes_hands_and_says_nothing_is_given_up(
 ) -> None:
     monkeypatch.setattr(mqtt, "CONNECT_S", 0.2)
     monkeypatch.setattr(mqtt, "TURN_S", 0.05)
-    babbler = Babbler(authority, tmp_path, b"", hangs_up_s=3 * PATIENCE_S)
-    line, heard = babbler.line(), Heard()
-    line.start(heard.append)
-    assert babbler.until(lambda: heard.downs)
+    with Babbler(authority, tmp_path, b"", hangs_up_s=3 * PATIENCE_S) as babbler:
+        _, heard = babbler.call()
+        assert until(lambda: heard.downs)
     assert "said nothing" in heard.downs[0]
-    line.stop()
-    babbler.close()
 
 
-def test_asking_for_a_new_connection_is_asking_for_one(authority: Authority, tmp_path: Path) -> None:
-    babbler = Babbler(authority, tmp_path, b"", hangs_up_s=0.01)
-    line, heard = babbler.line(reconnect_min_s=3 * PATIENCE_S), Heard()
-    line.start(heard.append)
-    for calls in range(1, 4):
-        assert babbler.until(lambda wanted=calls: babbler.calls == wanted)
-        time.sleep(0.2)
-        assert babbler.calls == calls
-        line.reconnect()
-    line.stop()
-    babbler.close()
+@pytest.mark.parametrize("saying", [b"", None])
+def test_asking_for_a_new_connection_brings_one_attempt_and_no_storm(
+    authority: Authority, tmp_path: Path, saying: bytes | None
+) -> None:
+    with Babbler(authority, tmp_path, saying, hangs_up_s=0.01) as babbler:
+        line, heard = babbler.call(reconnect_min_s=3 * PATIENCE_S)
+        for calls in range(1, 4):
+            assert until(lambda wanted=calls: babbler.calls == wanted)
+            time.sleep(0.2)
+            assert babbler.calls == calls
+            line.reconnect()
     assert len(heard) == 1
+
+
+@mosquitto
+def test_where_nobody_answers_it_asks_again_and_says_so_once(real: RealStreet) -> None:
+    real.broker.stop()
+    with capture_logs() as logs:
+        box, heard = real.open("box-1")
+        assert real.until(lambda: heard.downs)
+        real.wait(0.3)
+        box.stop()
+    assert heard == [Down(f"nobody answers at 127.0.0.1:{real.broker.port}; is the broker up?")]
+    assert [one["event"] for one in logs] == ["line.lost"]
 
 
 @mosquitto
