@@ -179,7 +179,6 @@ class MqttLine(Line):
         try:
             connection = _Connection(endpoint, self._connections, orders)
             connection.open()
-            orders.anew = False  # whoever asked while it was being made has it now
             self._connection = connection
             return self._carry(connection, orders)
         except (OSError, ValueError) as fault:

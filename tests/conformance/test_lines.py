@@ -773,7 +773,20 @@ def test_asking_for_a_new_connection_brings_one_attempt_and_no_storm(
             time.sleep(0.2)
             assert babbler.calls == calls
             line.reconnect()
-    assert len(heard) == 1
+    assert heard.downs
+    assert not heard.ups
+
+
+@pytest.mark.parametrize("kind", ["it is never up", "it is up for a moment"])
+def test_whoever_is_sent_away_comes_back_less_and_less_often(
+    authority: Authority, tmp_path: Path, kind: str
+) -> None:
+    saying = None if kind == "it is never up" else GIBBERISH["a farewell"][0]
+    with Babbler(authority, tmp_path, saying, hangs_up_s=0.01) as babbler:
+        babbler.call(reconnect_min_s=0.05, reconnect_max_s=60)
+        assert until(lambda: babbler.calls >= 2)
+        time.sleep(1.0)
+        assert babbler.calls <= 7  # without patience it would be twenty
 
 
 @mosquitto
