@@ -27,7 +27,8 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """The connection is gone or was refused; `why` is for a log line."""
+    """The connection is gone or could not be made; `why` is a sentence for a log line. Said once for each
+    reason until the line is up again."""
 
     why: str
 
@@ -72,15 +73,18 @@ class Line(Protocol):
         correlation: bytes = b"",
         expires_s: int | None = None,
     ) -> bool:
-        """Hand a message to the broker now, or say False: nothing is ever queued in here."""
+        """Hand a message to the broker now, or say False: it is too large, the line is down, or too many are
+        unanswered. True promises nothing, and nothing that was taken outlives the connection."""
         ...
 
     def acknowledge(self, token: int) -> None:
-        """Tell the broker that a message is safe with us (PUBACK), after our commit."""
+        """Tell the broker that a message is safe with us (PUBACK), after our commit: it sends only so many
+        more than are acknowledged. A token counts for the connection that brought it. What was never
+        acknowledged does not come again by itself: sessions are stateless, and its owner sends again."""
         ...
 
     def reconnect(self) -> None:
-        """Throw the connection away and make a new one: it looks alive and is not."""
+        """Throw the connection away and make a new one: it looks alive and is not. Does not wait for it."""
         ...
 
     def stop(self, *, goodbye: Will | None = None) -> None:
