@@ -232,16 +232,21 @@ class Journal:
         return tuple(entries)
 
     def _commit(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        committing = False
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for sql, parameters in statements:
                 self._connection.execute(sql, parameters)
+            committing = True
             self._connection.execute("COMMIT")
         except Exception as fault:
             if not self._medium.is_fault(fault):
                 raise
             self._undo()
-            if self._medium.is_full(fault):
+            # A commit that failed may have left its frames on the disk all the same. Whoever numbered on
+            # in the same incarnation would give two records one number, once a copy of this moment's card
+            # is put back. Before the commit nothing was promised to the log, and the number is free again.
+            if self._medium.is_full(fault) and not committing:
                 raise JournalFull("the disk is full") from fault
             raise JournalBroken(f"the journal could not be written: {fault}") from fault
 

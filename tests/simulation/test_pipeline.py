@@ -15,7 +15,7 @@ def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
     assert report.counts["power_cuts"] > 300, "a run without trouble proves nothing"
 
 
-@pytest.mark.parametrize("seed", [1382, 7598, 7997, 8903, 43246])
+@pytest.mark.parametrize("seed", [1382, 7598, 7997, 8903, 43246, 44424])
 def test_histories_that_once_failed_stay_clean(seed: int) -> None:
     assert live(seed).is_clean
 
