@@ -137,7 +137,8 @@ def _more(delivery: Delivery, event: Event, now_ms: int) -> Step:
 
 def _late_ack(delivery: Delivery, event: Event, _: int) -> Step:
     assert isinstance(event, Settled)
-    return replace(delivery, settled=event.through, sent=max(delivery.sent, event.through)), ()
+    through = max(delivery.settled, event.through)
+    return replace(delivery, settled=through, sent=max(delivery.sent, through)), ()
 
 
 def _ack(delivery: Delivery, event: Event, now_ms: int) -> Step:
@@ -145,7 +146,7 @@ def _ack(delivery: Delivery, event: Event, now_ms: int) -> Step:
     moved = event.through > delivery.settled
     delivery = replace(
         delivery,
-        settled=event.through,
+        settled=max(delivery.settled, event.through),
         sent=max(delivery.sent, event.through),
         credit=event.credit,
         silent_rounds=0 if moved else delivery.silent_rounds,

@@ -39,6 +39,7 @@ from tillbox.contracts.verdicts import Reason
 
 from .book import sales
 from .book.engine import Entry
+from .claims import Claims
 from .payments import cashier
 from .payments.machine import Schedule
 from .store import coupons, notes, tables
@@ -143,6 +144,7 @@ class _Batch:
         self._inbox: list[dict[str, Any]] = []
         self._sales: list[dict[str, Any]] = []
         self._reversals: list[dict[str, Any]] = []
+        self._voided: set[tuple[str, str]] = set()
 
     def read(self, message: Arrived) -> None:
         if len(message.payload) > BATCH_BYTES_MAX:
@@ -163,6 +165,7 @@ class _Batch:
             if self._continues(read, held):
                 fresh.append((read, _body_of(read)))
         self._prepare(fresh)
+        self._claims = Claims(self._connection, [body for _, body in fresh])
         known = self._ledger.known(read.record.tid for read, _ in fresh)
         for read, body in fresh:
             self._apply_one(read, body, known)
@@ -346,6 +349,9 @@ class _Batch:
     # what each kind of record does
 
     def _sale(self, record: Record, body: Sale, content: str) -> str:
+        body, dropped = self._claims.own_sale(record.dev, body)
+        self._not_its_own(record, dropped)
+        self._claims.sold(record.tid, record.dev)
         entry = sales.sale(record.dev, body)
         decision = self._ledger.post(entry, tid=record.tid, kind="sale", device=record.dev, content=content)
         assert decision.refused is None, decision
@@ -372,9 +378,13 @@ class _Batch:
         return " ".join(decision.variances)[:32]
 
     def _void(self, record: Record, body: Void, content: str) -> str:
+        body, dropped = self._claims.own_reversal(record.dev, body)
+        if "sale" in dropped:
+            return self._of_another(record, content, sales.void(record.dev, body, None), dropped)
         closed = body.coupon is not None and coupons.closed(self._connection, body.coupon.lease)
-        again = self._is_voided(body.of)
+        again = self._is_voided(record.dev, body.of)
         original = None if again else self._ledger.legs_of(body.of)
+        self._not_its_own(record, dropped)
         if original is None:
             self._shout(
                 "void_of_nothing", record.dev, record.tid, "voided before" if again else "no such sale"
@@ -385,13 +395,29 @@ class _Batch:
         entry = sales.void(record.dev, body, original, lease_closed=closed)
         return self._taken_back(record, body, content, entry)
 
-    def _is_voided(self, sale: str) -> bool:
-        if any(row["of"] == sale and row["kind"] == "void" for row in self._reversals):
-            return True
-        return self._connection.execute(_VOIDS, {"sale": sale}).first() is not None
+    def _is_voided(self, device: str, sale: str) -> bool:
+        return (device, sale) in self._voided or self._connection.execute(
+            _VOIDS, {"sale": sale, "device": device}
+        ).first() is not None
 
     def _refund(self, record: Record, body: Refund, content: str) -> str:
-        return self._taken_back(record, body, content, sales.refund(record.dev, body))
+        body, dropped = self._claims.own_reversal(record.dev, body)
+        entry = sales.refund(record.dev, body)
+        if "sale" in dropped:
+            return self._of_another(record, content, entry, dropped)
+        self._not_its_own(record, dropped)
+        return self._taken_back(record, body, content, entry)
+
+    def _of_another(self, record: Record, content: str, entry: Entry, dropped: list[str]) -> str:
+        """Whoever takes another box's sale back has paid that out of its own drawer, and the sale stands."""
+        self._not_its_own(record, dropped)
+        self._ledger.post(entry, tid=record.tid, kind=record.kind, device=record.dev, content=content)
+        return Reason.FOREIGN_DEVICE
+
+    def _not_its_own(self, record: Record, dropped: list[str]) -> None:
+        for what in dropped:
+            self._counts.refused += 1
+            self._shout(f"{what}_of_another", record.dev, record.tid, record.kind)
 
     def _taken_back(self, record: Record, body: Void | Refund, content: str, entry: Entry) -> str:
         decision = self._ledger.post(
@@ -402,11 +428,14 @@ class _Batch:
             self._shout(f"variance_{reason}", record.dev, record.tid, record.kind)
         row = {"tid": record.tid, "of": body.of, "kind": record.kind, "amount": body.amount}
         self._reversals.append({**row, "received_ms": self._now_ms})
+        if record.kind == "void":
+            self._voided.add((record.dev, body.of))
         if body.tender_type == "merchant_scan" and body.attempt and body.amount:
             cashier.owe_refund(
                 self._connection,
                 refund_no=record.tid,
                 attempt=body.attempt,
+                device=record.dev,
                 amount=body.amount,
                 now_ms=self._now_ms,
             )
@@ -474,8 +503,14 @@ _MARKS = (
 )
 
 
-_VOIDS = select(tables.reversal.c.tid).where(
-    tables.reversal.c.of == bindparam("sale"), tables.reversal.c.kind == "void"
+_VOIDS = (
+    select(tables.reversal.c.tid)
+    .join(tables.txn, tables.txn.c.tid == tables.reversal.c.tid)
+    .where(
+        tables.reversal.c.of == bindparam("sale"),
+        tables.reversal.c.kind == "void",
+        tables.txn.c.device == bindparam("device"),
+    )
 )
 
 

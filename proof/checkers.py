@@ -61,6 +61,8 @@ class Evidence:
     voided: frozenset[str] = frozenset()
     """Sales that a cashier voided, also where the power went before the slip was printed."""
     trades: Sequence[Trade] = ()
+    returned: Mapping[str, int] | None = None
+    """The most that the boxes' own records pay back, by attempt. None where nobody kept count."""
     excused: frozenset[str] = frozenset()
     """Slips and payments whose only record was on a medium that was destroyed before the line came back."""
     undrained: Mapping[str, int] = field(default_factory=dict)
@@ -176,6 +178,8 @@ def no_goods_uncharged(evidence: Evidence) -> list[str]:
             shown = f"{trade.refunded} came back, slips say {back[trade.attempt]}"
             if trade.refunded < back[trade.attempt]:
                 complaints.append(f"not paid back: {trade.attempt}: {shown}")
+            if evidence.returned is not None and trade.refunded > evidence.returned.get(trade.attempt, 0):
+                complaints.append(f"given away: {trade.attempt}: {shown}")
     return complaints + [f"open: payment {attempt} never ended" for attempt in evidence.open_payments]
 
 

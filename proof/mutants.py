@@ -22,12 +22,14 @@ from tillbox.agent.runtime import Runtime
 from tillbox.broker import delivery as courier
 from tillbox.broker import journal as journals
 from tillbox.broker.journal import Journal, JournalBroken
+from tillbox.cloud_bridge import claims
 from tillbox.cloud_bridge import ingest as ingesting
 from tillbox.cloud_bridge.payments import cashier, machine
 from tillbox.cloud_bridge.payments.channels.port import Outcome
 from tillbox.cloud_bridge.payments.machine import State
 from tillbox.cloud_bridge.store import coupons, database, tables
 from tillbox.cloud_bridge.store.ledger import Ledger
+from tillbox.contracts import topics
 from tillbox.contracts.messages import BODIES, Ack, Record, digest
 
 from .crash.connection import NAME
@@ -72,11 +74,12 @@ def ack_before_commit() -> AbstractContextManager[Any]:
             with contextlib.suppress(Exception), self.database.writing() as connection:
                 batch = ingesting._Batch(connection, self.now_ms, self.ingest._schedule, ingesting.Counts())
                 for message in self._waiting:
-                    batch.read(message)
+                    if message.topic.endswith("/tx"):
+                        batch.read(ingesting.Arrived(topics.device_of(message.topic) or "", message.payload))
                 batch.apply()
                 for device, ack in batch.acks(200):
                     payload = ack.model_dump_json(exclude_none=True).encode()
-                    self.network.to_box(device, f"tb/1/d/{device}/dn/ack", payload)
+                    self._send(topics.ack_down(device), payload)
                 raise RuntimeError  # the commit is still to come
         work(self, life)
 
@@ -283,6 +286,26 @@ def open_payment_forgotten_at_boot() -> AbstractContextManager[Any]:
     return patch.object(till, "boot", lambda setup, memory: boot(setup, replace(memory, payment=None)))
 
 
+def every_claim_is_believed() -> AbstractContextManager[Any]:
+    """A record may name anybody's payment, lease and sale."""
+    stack = contextlib.ExitStack()
+    for name in ("own_sale", "own_reversal"):
+        stack.enter_context(patch.object(claims.Claims, name, lambda _, __, body: (body, [])))
+    return stack
+
+
+def repeated_ask_charges_again() -> AbstractContextManager[Any]:
+    """A payment asked for twice, as a line that doubles does it, is asked of the wallet twice under new names."""
+    ask = cashier.ask
+
+    def eager(connection: Any, ledger: Ledger, body: Any, **more: Any) -> Any:
+        todo = ask(connection, ledger, body, **more)
+        calls = (cashier.Call("pay", f"{body.attempt[:-1]}0", body.amount),)
+        return todo + cashier.Todo(calls=calls) if not todo.calls else todo
+
+    return patch.object(cashier, "ask", eager)
+
+
 MUTANTS: dict[str, Mutant] = {
     mutant.__name__: mutant
     for mutant in (
@@ -304,6 +327,8 @@ MUTANTS: dict[str, Mutant] = {
         unknown_is_declined,
         given_up_is_forgotten,
         open_payment_forgotten_at_boot,
+        every_claim_is_believed,
+        repeated_ask_charges_again,
     )
 }
 

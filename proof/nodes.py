@@ -17,7 +17,8 @@ from tillbox.agent.past import recall
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.words import Word
 from tillbox.broker.journal import JournalBroken, JournalFull, open_journal
-from tillbox.broker.line import Happening
+from tillbox.broker.line import Happening, Message
+from tillbox.broker.memory import MemoryBroker, MemoryLine
 from tillbox.cloud_bridge.desk import Desk
 from tillbox.cloud_bridge.ingest import Arrived, Counts, Ingest
 from tillbox.cloud_bridge.payments import cashier
@@ -29,14 +30,14 @@ from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import Answer, PaymentAsked, PaymentEnded
+from tillbox.contracts.messages import Answer, PaymentAsked, PaymentEnded, Refund, Void
 
+from .agenda import Agenda
 from .checkers import Paper
 from .crash import dbapi
 from .crash.connection import CrashMedium, open_apsw
 from .crash.disk import CrashDisk, PowerCut
 from .crash.vfs import CrashVfs
-from .network import Agenda, Network, SimulatedLine, device_of
 from .wallet import Wallet
 
 EPOCH_MS = 1_790_000_000_000
@@ -44,6 +45,7 @@ EPOCH_MS = 1_790_000_000_000
 
 SCHEDULE = Schedule(query_ms=1_000, window_ms=8_000, reverse_floor_ms=3_000, reverse_again_ms=1_000,
                     reverse_again_max_ms=8_000)  # fmt: skip
+CORE = "core"
 TICK_MS = 400
 WORK_MS = 40
 LOOK_MS = 800
@@ -53,10 +55,10 @@ class BoxNode:
     """One box: its disk, its witness, its customers' paper, and, while it is on, its runtime."""
 
     def __init__(
-        self, device: str, setup: shop.Setup, agenda: Agenda, network: Network, random: Random
+        self, device: str, setup: shop.Setup, agenda: Agenda, broker: MemoryBroker, random: Random
     ) -> None:
         self.device, self.setup = device, setup
-        self.agenda, self.network, self.random = agenda, network, random
+        self.agenda, self.broker, self.random = agenda, broker, random
         self.disk = CrashDisk(random)
         self.medium = CrashMedium(self.disk)
         self.witnessed: int | None = 0
@@ -64,12 +66,13 @@ class BoxNode:
         self.recorded: set[str] = set()
         self.asked: set[str] = set()
         self.ended: dict[str, str] = {}
+        self.returned: Counter[str] = Counter()
         self.runtime: Runtime | None = None
         self.cut_chance = 0.0
         self.counts: Counter[str] = Counter()
         self._booted_ms = 0
         self._boots = 0
-        self._line: SimulatedLine | None = None
+        self._line: MemoryLine | None = None
 
     # what the runtime is wired to
 
@@ -150,10 +153,14 @@ class BoxNode:
                     self.asked.add(draft.body.attempt)
                 if isinstance(draft.body, PaymentEnded):
                     self.ended[draft.body.attempt] = draft.tid
+                if isinstance(draft.body, (Void, Refund)) and draft.body.attempt:
+                    self.returned[draft.body.attempt] += draft.body.amount
             return record(drafts)
 
         journal.record = watched  # type: ignore[method-assign]
-        self._line = SimulatedLine(self.network, self.device)
+        self._line = self.broker.line(
+            self.device, (topics.ack_down(self.device), 1), (topics.answer_down(self.device), 1)
+        )
         parts = Parts(self.device, self._line, self, self, self, self._chance)
         self.runtime = Runtime(parts, journal, opening, shop.boot(self.setup, past), belief)
         self._guard(self.runtime.start)
@@ -175,7 +182,7 @@ class BoxNode:
     def power_cut(self) -> None:
         """The plug is pulled, whatever the box was doing."""
         if self._line is not None:
-            self._line.stop()
+            self._line.die()
         if not self.disk.is_down:
             self.disk.power_cut()
         self.runtime = None
@@ -227,20 +234,20 @@ class BoxNode:
 class CoreNode:
     """The core on its own disk, with the wallet company behind it."""
 
-    def __init__(self, agenda: Agenda, network: Network, wallet: Wallet, random: Random) -> None:
-        self.agenda, self.network, self.wallet, self.random = agenda, network, wallet, random
+    def __init__(self, agenda: Agenda, broker: MemoryBroker, wallet: Wallet, random: Random) -> None:
+        self.agenda, self.broker, self.wallet, self.random = agenda, broker, wallet, random
         self.disk = CrashDisk(random)
         self.counts: Counter[str] = Counter()
         self.ingested = Counts()
         self.skew_ms = 0
         self.database: Database | None = None
         self._vfs = CrashVfs(self.disk)
-        self._waiting: list[Arrived] = []
+        self.line: MemoryLine | None = None
+        self._waiting: list[Message] = []
         self._working = False
         self._life = 0
         self._made = False
         self._last: dbapi.Connection | None = None
-        network.core = self.hear
 
     @property
     def now_ms(self) -> int:
@@ -267,6 +274,8 @@ class CoreNode:
         self.ingest.counts = self.ingested
         self.desk = Desk(database, SCHEDULE)
         life = self._life
+        self.line = self.broker.line(CORE, (topics.ALL_RECORDS, 1), (topics.ALL_ASKS, 1), manual_ack=True)
+        self.line.start(lambda happening: self._hear(happening, life))
         self.agenda.after(300, lambda: self._look(life))
 
     def issue(self, name: str, quantity: int) -> None:
@@ -292,26 +301,21 @@ class CoreNode:
     def _down(self) -> None:
         if not self.disk.is_down:
             self.disk.power_cut()
+        if self.line is not None:
+            self.line.die()
         self.counts["power_cuts"] += 1
         self.database = None
         self._life += 1
         self.agenda.after(self.random.randint(200, 3_000), self.power_on)
 
-    def hear(self, topic: str, payload: bytes, correlation: bytes) -> bool:
-        """A box's message arrives. False where nobody is listening."""
-        if self.database is None:
-            return False
-        device = device_of(topic)
-        name = topics.ask_name_of(topic)
-        if name is not None:
-            self._ask(device, name, payload, correlation)
-        elif topic == topics.records_up(device):
-            self._waiting.append(Arrived(device, payload))
-            if not self._working:
-                self._working = True
-                life = self._life
-                self.agenda.after(self.random.randint(1, WORK_MS), lambda: self._work(life))
-        return True
+    def _hear(self, happening: Happening, life: int) -> None:
+        """A message arrives, in whatever order and as often as the line likes."""
+        if life != self._life or not isinstance(happening, Message):
+            return
+        self._waiting.append(happening)
+        if not self._working:
+            self._working = True
+            self.agenda.after(self.random.randint(1, WORK_MS), lambda: self._work(life))
 
     def _ask(self, device: str, name: str, payload: bytes, correlation: bytes) -> None:
         fresh = uuid7(self.now_ms, self.random.randbytes(CHANCE_BYTES))
@@ -327,14 +331,24 @@ class CoreNode:
         self._do(answered.todo)
 
     def _work(self, life: int) -> None:
+        """One batch: records in one commit, then the questions, as the core's worker does it."""
         if life != self._life:
             return
         messages, self._waiting, self._working = self._waiting, [], False
-        acks = self._try(lambda: self.ingest.take(messages, self.now_ms))
+        arrived = [
+            Arrived(device, message.payload)
+            for message in messages
+            if (device := topics.device_of(message.topic)) and message.topic == topics.records_up(device)
+        ]
+        acks = self._try(lambda: self.ingest.take(arrived, self.now_ms)) if arrived else ()
         for device, ack in acks or ():
-            self.network.to_box(
-                device, topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode()
-            )
+            self._send(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
+        for message in messages:
+            device, name = topics.device_of(message.topic), topics.ask_name_of(message.topic)
+            if device is not None and name is not None and life == self._life:
+                self._ask(device, name, message.payload, message.correlation)
+            if self.line is not None:
+                self.line.acknowledge(message.token)
 
     def _look(self, life: int) -> None:
         if life != self._life:
@@ -410,7 +424,11 @@ class CoreNode:
 
     def _publish(self, device: str, name: str, body: dict[str, Any], correlation: bytes) -> None:
         payload = Answer.model_validate({"name": name, "body": body}).model_dump_json().encode()
-        self.network.to_box(device, topics.answer_down(device), payload, correlation)
+        self._send(topics.answer_down(device), payload, correlation)
+
+    def _send(self, topic: str, payload: bytes, correlation: bytes = b"") -> None:
+        if self.line is not None:
+            self.line.publish(topic, payload, correlation=correlation)
 
     def _shared_database(self) -> Database:
         """One engine for all cores of this process: what SQLAlchemy has compiled once it need not again."""

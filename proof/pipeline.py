@@ -16,7 +16,8 @@ FAULTS_PER_SEED = {
     "power_cuts": 5.0,
     "line_lost": 15.0,
     "line_doubled": 10.0,
-    "line_cuts": 2.0,
+    "line_reordered": 10.0,
+    "line_cut": 2.0,
     "line_amnesias": 0.8,
     "disk_torn": 2.0,
     "disk_dropped": 2.0,
@@ -26,6 +27,8 @@ FAULTS_PER_SEED = {
     "wiped": 0.03,
     "wallet_unanswered": 0.5,
     "duplicates": 15.0,
+    "lies": 2.0,
+    "refused": 2.0,
 }
 
 

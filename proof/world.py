@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from random import Random
 
@@ -16,13 +16,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
 from tillbox.agent import till as shop
+from tillbox.broker.memory import MemoryBroker, Weather
 from tillbox.cloud_bridge.payments.machine import FINAL
 from tillbox.cloud_bridge.store import tables
+from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import (
+    CodeRead,
     CouponClaims,
     PaymentCode,
+    ScannerMode,
     SignedEnvelope,
+    Symbology,
     Wallet,
+    classify,
     kid_of,
     open_envelope,
     seal_coupon,
@@ -30,15 +36,17 @@ from tillbox.contracts.codes import (
 from tillbox.contracts.messages import Line
 from tillbox.contracts.money import CNY, Amount
 
-from .checkers import Evidence, Posted, judge
-from .network import Agenda, Network, Weather
-from .nodes import EPOCH_MS, BoxNode, CoreNode
+from .agenda import Agenda
+from .checkers import Evidence, Paper, Posted, judge
+from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
+from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
 CHAOS_MS = 50_000
 CALM_MS = 240_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
 
+LOSS_MAX = 0.2254  # on each of a message's two ways, so that up to 40 % never arrive
 COUPONS = 60
 LEASE = 6
 SEED_OF_ISSUER = bytes(range(32))
@@ -83,6 +91,13 @@ def envelope_of(serial: int | None) -> SignedEnvelope:
     return found
 
 
+def weather(loss: float = 0.0, double: float = 0.0, delay_max_ms: int = 10) -> Weather:
+    """The town's weather: a day is short here, so that lines notice and come back within seconds."""
+    return Weather(
+        loss=loss, double=double, delay_max_ms=delay_max_ms, notice_max_ms=3_000, reconnect_max_ms=1_000
+    )
+
+
 class World:
     """One town."""
 
@@ -90,10 +105,19 @@ class World:
         self.seed = seed
         self.random = Random(seed)
         self.agenda = Agenda()
-        self.network = Network(self.agenda, self.random)
+        self.broker = MemoryBroker(self.random, self.agenda.after)
+        self.broker.weather = weather()
         self.wallet = WalletCompany(self.random)
-        self.core = CoreNode(self.agenda, self.network, self.wallet, self.random)
+        self.core = CoreNode(self.agenda, self.broker, self.wallet, self.random)
         self.boxes = [self._box(f"box-{n + 1}") for n in range(self.random.randint(1, 3))]
+        self.stranger = Stranger(
+            self.broker,
+            self.random,
+            now=lambda: TimeInterval(self.core.now_ms, self.core.now_ms),
+            papers=self._papers_in_the_bin,
+            records=self._records_of_a_box,
+            leases=self._leases,
+        )
         self.excused: set[str] = set()
         self.counts: Counter[str] = Counter()
         self._images: dict[str, dict[str, bytes]] = {}
@@ -114,6 +138,7 @@ class World:
         for box in self.boxes:
             box.power_on()
             self.agenda.after(self.random.randint(500, 2_000), partial(self._serve, box))
+        self.stranger.start()
         self._spoil()
         self.agenda.run_until(CHAOS_MS)
         self._mend()
@@ -127,7 +152,7 @@ class World:
     def _box(self, device: str) -> BoxNode:
         keys = {kid_of(PUBLIC): (PUBLIC,)}
         setup = shop.Setup(device=device, tenant="town", keys=keys, stocks={"tea": LEASE})
-        return BoxNode(device, setup, self.agenda, self.network, self.random)
+        return BoxNode(device, setup, self.agenda, self.broker, self.random)
 
     # the shops
 
@@ -195,8 +220,10 @@ class World:
 
     def _spoil(self) -> None:
         random = self.random
-        self.network.weather = Weather(
-            random.random() * 0.4, random.random() * 0.4, random.choice((20, 200, 3_000))
+        self.broker.weather = weather(
+            loss=random.random() * LOSS_MAX,
+            double=random.random() * 0.2,
+            delay_max_ms=random.choice((10, 100, 1_500)),
         )
         self.wallet.mute = random.random() * 0.3
         for box in self.boxes:
@@ -211,9 +238,12 @@ class World:
             (self._cut_core, 15_000),
             (self._cut_core_mid_write, 10_000),
             (self._partition, 8_000),
-            (self.network.amnesia, 20_000),
+            (self.broker.amnesia, 20_000),
+            (self._partition_core, 25_000),
             (self._fill_disk, 30_000),
             (self._jump_clock, 20_000),
+            (self.stranger.speak, 4_000),
+            (self._show_rubbish, 10_000),
         ]
         if self.random.random() < 0.25:
             kinds += [(self._take_image, 8_000), (self._restore_image, 20_000)]
@@ -245,9 +275,14 @@ class World:
         self.core.disk.cut_after(self.random.randint(1, 60))
 
     def _partition(self) -> None:
-        box = self.random.choice(self.boxes)
-        self.network.cut(box.device)
-        self.agenda.after(self.random.randint(500, 15_000), lambda: self.network.mend(box.device))
+        self._cut_wire(self.random.choice(self.boxes).device, 15_000)
+
+    def _partition_core(self) -> None:
+        self._cut_wire(CORE, 6_000)
+
+    def _cut_wire(self, client: str, most_ms: int) -> None:
+        self.broker.cut(client)
+        self.agenda.after(self.random.randint(500, most_ms), partial(self.broker.mend, client))
 
     def _fill_disk(self) -> None:
         box = self.random.choice(self.boxes)
@@ -292,16 +327,38 @@ class World:
             box.power_cut()
         change()
 
+    def _show_rubbish(self) -> None:
+        """A customer shows something that is no code of ours, or hardly a code at all."""
+        size = self.random.choice((1, 18, 200, 5_000))
+        read = CodeRead(self.random.randbytes(size), Symbology.QR, "camera")
+        self.random.choice(self.boxes).happen(shop.CodesShown((classify(read, ScannerMode.TILL),)))
+
+    # what the stranger found
+
+    def _papers_in_the_bin(self) -> list[Paper]:
+        """Slips whose records the core has: who gets hold of one earlier stands at the counter."""
+        held = self.core.held() if self.core.database is not None else set()
+        return [paper for box in self.boxes for paper in box.papers if paper.id in held]
+
+    def _records_of_a_box(self) -> list[bytes]:
+        runtime = self.random.choice(self.boxes).runtime
+        return [entry.bytes for entry in runtime.journal.entries()] if runtime else [b"{}"]
+
+    def _leases(self) -> list[str]:
+        held = [box.runtime.till.past.leases for box in self.boxes if box.runtime is not None]
+        return [lease for leases in held for lease in leases]
+
     # the calm
 
     def _mend(self) -> None:
         self._calm = True
-        self.network.weather = Weather()
+        self.broker.weather = weather()
+        self.broker.mend(CORE)
         self.wallet.mute = 0.0
         for box in self.boxes:
             box.cut_chance = 0.0
             box.disk.capacity_bytes = 2**40
-            self.network.mend(box.device)
+            self.broker.mend(box.device)
             self.agenda.after(8_000, partial(self._give_up, box))
 
     def _give_up(self, box: BoxNode) -> None:
@@ -353,9 +410,10 @@ class World:
             postings=postings,
             balances=balances,
             kinds=kinds,
-            recorded=frozenset().union(*(box.recorded for box in self.boxes)),
+            recorded=frozenset(self.stranger.tids).union(*(box.recorded for box in self.boxes)),
             voided=voided,
             trades=self.wallet.statement(),
+            returned=sum((box.returned for box in self.boxes), Counter()),
             excused=frozenset(self.excused),
             undrained={box.device: self._left(box) for box in self.boxes},
             open_payments=self._open_payments(),
@@ -371,9 +429,11 @@ class World:
             counts.update({f"box_{name}": count for name, count in box.counts.items()})
             counts.update({f"disk_{name}": count for name, count in box.disk.counts.items()})
         counts.update({f"core_{name}": count for name, count in self.core.counts.items()})
-        counts.update({f"line_{name}": count for name, count in self.network.counts.items()})
+        counts.update({f"line_{name}": count for name, count in asdict(self.broker.fired).items()})
         counts.update({f"wallet_{name}": count for name, count in self.wallet.counts.items()})
         ingested = self.core.ingested
         counts.update(duplicates=ingested.duplicates, gaps=ingested.gaps, replays=ingested.replays)
         counts["applied"] = ingested.applied
+        counts["refused"] = ingested.refused
+        counts["lies"] = self.stranger.said
         return counts

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from tillbox.cloud_bridge.book import accounts
 from tillbox.cloud_bridge.book import payments as book
@@ -174,8 +174,22 @@ def _end_refund(connection: Connection, refund_no: str, state: str) -> None:
     connection.execute(update(channel_refund).where(where).values(state=state))
 
 
-def owe_refund(connection: Connection, *, refund_no: str, attempt: str, amount: int, now_ms: int) -> None:
-    """Money must go back to a wallet, under this number, until the channel says that it has."""
+def owe_refund(
+    connection: Connection, *, refund_no: str, attempt: str, device: str, amount: int, now_ms: int
+) -> None:
+    """Money must go back to a wallet, under this number, until the channel says that it has. Never more than
+    was asked for: what a box says beyond that is shouted about, and not paid."""
+    paid = connection.execute(select(payment.c.amount).where(payment.c.attempt == attempt)).scalar() or 0
+    refunds = channel_refund.c
+    earlier = connection.execute(
+        select(func.coalesce(func.sum(refunds.amount), 0)).where(
+            refunds.attempt == attempt, refunds.state != "refused"
+        )
+    ).scalar_one()
+    if earlier + amount > paid:
+        detail = f"{earlier} + {amount} of {paid}"
+        notes.shout(connection, "refund_too_large", device=device, ref=attempt, detail=detail, now_ms=now_ms)
+        return
     row = {
         "refund_no": refund_no,
         "attempt": attempt,

@@ -37,7 +37,7 @@ from tillbox.contracts.topics import (
     telemetry_up,
 )
 from tillbox.demo.wire import Wire
-from tillbox.proof.network import Agenda
+from tillbox.proof.agenda import Agenda
 
 NOW = datetime.now(UTC)
 PATIENCE_S = 10.0

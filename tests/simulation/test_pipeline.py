@@ -13,11 +13,8 @@ def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
     report = pipeline(0, 40)
     assert report.failing == []
     assert report.counts["power_cuts"] > 300, "a run without trouble proves nothing"
-
-
-@pytest.mark.parametrize("seed", [1382, 7598, 7997, 8903, 43246, 44424])
-def test_histories_that_once_failed_stay_clean(seed: int) -> None:
-    assert live(seed).is_clean
+    assert report.counts["lies"] > 60
+    assert report.counts["refused"] > 60
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
@@ -28,7 +25,13 @@ def test_the_same_seed_gives_the_same_history() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["receipt_before_commit", "settled_on_puback", "ack_before_commit", "given_up_is_forgotten"],
+    [
+        "receipt_before_commit",
+        "settled_on_puback",
+        "ack_before_commit",
+        "given_up_is_forgotten",
+        "every_claim_is_believed",
+    ],
 )
 def test_a_missing_protection_is_seen(name: str) -> None:
     assert name in MUTANTS

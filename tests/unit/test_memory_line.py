@@ -8,7 +8,7 @@ import pytest
 
 from tillbox.broker.line import Down, Happening, Message, Unheard, Up, Will
 from tillbox.broker.memory import QUEUE_MAX, UNANSWERED_MAX, Fired, MemoryBroker, MemoryLine, matches
-from tillbox.proof.network import Agenda
+from tillbox.proof.agenda import Agenda
 
 RECORDS, ACK, STATE = "tb/1/d/box-1/up/3/tx", "tb/1/d/box-1/dn/ack", "tb/1/d/box-1/st"
 LOST, ONLINE = Will(STATE, b"lost"), Will(STATE, b"online")
