@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from tillbox.broker.line import Happening, Line, Message
 from tillbox.contracts import topics
@@ -125,14 +126,28 @@ class Core:
     def _work(self) -> None:
         while True:
             items = self._take()
-            try:
-                if not self._handle([item for item in items if item is not None]):
-                    return
-            except Exception:
-                # The transaction was rolled back and nothing was acknowledged: it all comes again.
-                log.exception("core.batch_failed", messages=len(items))
+            work = [item for item in items if item is not None]
+            self._try(work)
+            for item in work:
+                # Also what failed: a broker that waits for twenty of these sends no more, and with a clean
+                # start it never repeats them. The promise is our own ack; without it the box sends again.
+                if isinstance(item, Message):
+                    self.line.acknowledge(item.token)
             if None in items:
                 return
+
+    def _try(self, items: Sequence[_Item]) -> None:
+        try:
+            self._handle(items)
+        except OperationalError as fault:
+            log.warning(
+                "core.store_away", messages=len(items), why=str(fault.orig), hint="boxes will send again"
+            )
+        except Exception:
+            # Rolled back, and nothing of it was answered. One by one, what is poison harms only itself.
+            log.exception("core.batch_failed", messages=len(items))
+            for item in items if len(items) > 1 else []:
+                self._try([item])
 
     def _take(self) -> list[_Item]:
         items: list[_Item] = []
@@ -144,7 +159,7 @@ class Core:
             pass
         return items
 
-    def _handle(self, items: list[_Item]) -> bool:
+    def _handle(self, items: Sequence[_Item]) -> None:
         records = [
             (item, device) for item in items if isinstance(item, Message) and (device := _sender(item, "tx"))
         ]
@@ -153,7 +168,6 @@ class Core:
         for item in items:
             if isinstance(item, Message):
                 self._message(item)
-                self.line.acknowledge(item.token)
             elif isinstance(item, _Called):
                 self._called(item)
             elif isinstance(item, Notified):
@@ -161,7 +175,6 @@ class Core:
         self._look()
         if items:
             self._on_change()
-        return True
 
     def _records(self, messages: list[tuple[Message, str]]) -> None:
         arrived = [Arrived(device, message.payload) for message, device in messages]

@@ -83,8 +83,9 @@ def open_database(url: str | URL) -> Database:
     if address.get_backend_name() == "sqlite":
         database = _open_sqlite(address)
     else:
-        engine = create_engine(address, pool_size=4, max_overflow=4)
-        database = Database(engine, engine)
+        # A server that was restarted is noticed before a transaction begins, not in the middle of one.
+        engine = create_engine(address, pool_size=4, max_overflow=4, pool_pre_ping=True)
+        database = Database(engine, engine.execution_options(isolation_level="REPEATABLE READ"))
     database.create()
     return database
 
@@ -98,6 +99,7 @@ def _open_sqlite(address: URL) -> Database:
         return Database(writer)
     reader = create_engine(f"sqlite:///file:{address.database}?mode=ro&uri=true", connect_args=shared)
     event.listen(reader, "connect", _prepare_reader)
+    event.listen(reader, "begin", _begin_reading)
     return Database(writer, reader)
 
 
@@ -126,12 +128,18 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _prepare_reader(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA mmap_size=0")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: Connection) -> None:
+    # Without this every statement would see a database of its own, and a page might not add up.
+    connection.exec_driver_sql("BEGIN")
 
 
 def _protect(connection: Connection, table: Table) -> None:

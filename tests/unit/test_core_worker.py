@@ -1,0 +1,137 @@
+"""The core's worker when its store fails, or one message is more than it can take."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from tillbox.broker.line import Deliver, Happening, Message, Will
+from tillbox.cloud_bridge import app, fleet
+from tillbox.cloud_bridge.app import Core
+from tillbox.cloud_bridge.payments.channels.port import Channel
+from tillbox.cloud_bridge.payments.machine import Schedule
+from tillbox.cloud_bridge.store.database import Database, open_database
+from tillbox.contracts import topics
+from tillbox.contracts.messages import Answer, HelloAsk, Telemetry
+
+INC = "00" * 8
+
+
+class Desk:
+    """A line that hands the core what the test says, and notes what comes back."""
+
+    def __init__(self) -> None:
+        self.acknowledged: set[int] = set()
+        self.answers: list[Answer] = []
+        self.deliver: Deliver | None = None
+
+    def start(self, deliver: Deliver) -> None:
+        self.deliver = deliver
+
+    def publish(self, topic: str, payload: bytes, **_: object) -> bool:
+        if topic == topics.answer_down("box-1"):
+            self.answers.append(Answer.model_validate_json(payload))
+        return True
+
+    def acknowledge(self, token: int) -> None:
+        self.acknowledged.add(token)
+
+    def reconnect(self) -> None: ...
+
+    def stop(self, *, goodbye: Will | None = None) -> None: ...
+
+    def say(self, happening: Happening) -> None:
+        assert self.deliver is not None
+        self.deliver(happening)
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    end = monotonic() + 10
+    while not condition() and monotonic() < end:
+        sleep(0.01)
+    return condition()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path / 'core.db'}")
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def core(database: Database, desk: Desk, channel: Channel) -> Iterator[Core]:
+    running = Core(
+        database=database,
+        line=desk,
+        channel=channel,
+        schedule=Schedule(),
+        now_ms=lambda: 1_790_000_000_000,
+        chance=bytes,
+    )
+    running.start()
+    yield running
+    running.stop()
+
+
+class NoChannel(Channel):
+    """Nobody pays here."""
+
+
+def hello(token: int) -> Message:
+    payload = HelloAsk(inc=INC).model_dump_json(exclude_none=True).encode()
+    return Message(topics.ask_up("box-1", "hello"), payload, b"c", token)
+
+
+def test_a_store_that_was_away_does_not_leave_the_core_deaf(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker keeps back what is to come once twenty messages are unacknowledged."""
+    away = threading.Event()
+    away.set()
+    writing = database.writing
+
+    @contextmanager
+    def unreachable() -> Iterator[Connection]:
+        if away.is_set():
+            raise OperationalError("connect", None, OSError("the server is gone"))
+        with writing() as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "writing", unreachable)
+    with core(database, desk, NoChannel()):
+        for token in range(1, 21):
+            desk.say(hello(token))
+        assert until(lambda: desk.acknowledged == set(range(1, 21)))
+        assert desk.answers == []
+        away.clear()
+        desk.say(hello(21))
+        assert until(lambda: len(desk.answers) == 1)
+
+
+def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poisoned(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a fault of ours that one message finds")
+
+    monkeypatch.setattr(fleet, "telemetry", poisoned)
+    telemetry = Telemetry(inc=INC, seq=1, pending=0).model_dump_json(exclude_none=True).encode()
+    with core(database, desk, NoChannel()) as running:
+        items: list[app._Item] = [Message(topics.telemetry_up("box-1"), telemetry, b"", 1), hello(2)]
+        running._queue.put(items[0])
+        running._queue.put(items[1])
+        assert until(lambda: len(desk.answers) == 1)
+        assert until(lambda: desk.acknowledged == {1, 2})
