@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,20 +27,33 @@ def channel() -> None:
     channel_app(prog_name="tillbox channel")
 
 
-@core_app.command()
+@contextmanager
+def _said() -> Iterator[None]:
+    """What keeps a core from starting, as one sentence instead of a traceback."""
+    from sqlalchemy.exc import OperationalError
+
+    from .config import ConfigWrong
+    from .store.upgrade import StoreUnknown
+
+    try:
+        yield
+    except (ConfigWrong, StoreUnknown) as wrong:
+        sys.exit(f"tillbox core: {wrong}")
+    except OperationalError as away:
+        sys.exit(f"tillbox core: the database cannot be opened: {str(away.orig).strip()}")
+
+
+@core_app.command("run")
 def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")]) -> None:
     """Run the core: the book, payments, coupon rights and the console.
 
-    Stop it with Ctrl-C or SIGTERM; killing it loses nothing. Example: tillbox core --config core.json
+    Stop it with Ctrl-C or SIGTERM; killing it loses nothing. Example: tillbox core run --config core.json
     """
-    from .config import ConfigWrong, load
+    from .config import load
     from .serving import build
 
-    try:
-        loaded = load(config)
-    except ConfigWrong as wrong:
-        sys.exit(f"tillbox core: {wrong}")
-    running = build(loaded, chance=os.urandom)
+    with _said():
+        running = build(load(config), chance=os.urandom)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -57,7 +72,8 @@ def operator(
     from .console.auth import new_password
     from .store.database import open_database
 
-    database = open_database(load(config).database)
+    with _said():
+        database = open_database(load(config).database)
     print(new_password(database, name, chance=os.urandom))
     database.close()
 

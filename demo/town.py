@@ -258,7 +258,7 @@ class Town:
         (home / "core.json").write_text(json.dumps(config))
         self.core = Process(
             "core",
-            [*_tillbox(), "core", "run-core", "--config", str(home / "core.json")],
+            [*_tillbox(), "core", "run", "--config", str(home / "core.json")],
             self.folder / "core.log",
         )
 

@@ -17,7 +17,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
 
+from .append_only import protect
 from .tables import APPEND_ONLY, metadata
+from .upgrade import upgrade
 
 PRAGMAS = (
     # EXTRA before WAL, as in the box's journal and for the same reason.
@@ -45,12 +47,17 @@ class Database:
         """`sqlite` or `postgresql`."""
         return self._write.dialect.name
 
+    def upgrade(self) -> None:
+        """Bring the tables up to date. Raises StoreUnknown where newer software has been here."""
+        with self.writing() as connection:
+            upgrade(connection)
+
     def create(self) -> None:
-        """Make tables and triggers where they are missing."""
+        """Make today's tables at once in an empty database. What has a past is upgraded instead."""
         with self.writing() as connection:
             metadata.create_all(connection)
             for table in APPEND_ONLY:
-                _protect(connection, table)
+                protect(connection, table.name)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -86,7 +93,11 @@ def open_database(url: str | URL) -> Database:
         # A server that was restarted is noticed before a transaction begins, not in the middle of one.
         engine = create_engine(address, pool_size=4, max_overflow=4, pool_pre_ping=True)
         database = Database(engine, engine.execution_options(isolation_level="REPEATABLE READ"))
-    database.create()
+    try:
+        database.upgrade()
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -140,23 +151,3 @@ def _begin_sqlite(connection: Connection) -> None:
 def _begin_reading(connection: Connection) -> None:
     # Without this every statement would see a database of its own, and a page might not add up.
     connection.exec_driver_sql("BEGIN")
-
-
-def _protect(connection: Connection, table: Table) -> None:
-    if connection.dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER IF NOT EXISTS {table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name} "
-                f"BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
-            )
-        return
-    connection.execute(
-        text(
-            "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
-        )
-    )
-    connection.exec_driver_sql(
-        f"CREATE OR REPLACE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE ON {table.name} "
-        "FOR EACH ROW EXECUTE FUNCTION append_only()"
-    )
