@@ -216,8 +216,9 @@ class Box:
                 subscriptions=((topics.ack_down(device), 1), (topics.answer_down(device), 1)),
                 will=self._state("lost", inc),
                 birth=lambda: self._state("online", inc),
-                # Each box waits its own time, so that a thousand do not come back in one second.
-                reconnect_min_s=1,
+                # Each box waits its own time, so that a thousand do not come back in one second. Not longer
+                # than a minute: until then a customer with a payment code is sent away.
+                reconnect_min_s=1 + os.urandom(1)[0] % 3,
                 reconnect_max_s=10 + os.urandom(1)[0] % 50,
             )
         )
