@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from tillbox.agent.till import Basket, Checking, Idle, InDoubt, Paying, Ringing,
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, GoodsCode, PaymentCode, Wallet
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import Line, PaymentAsked
+from tillbox.contracts.messages import CouponUse, Line, PaymentAsked
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -120,8 +121,8 @@ def test_what_the_core_says_paid_is_settled_and_what_it_says_declined_is_rung_up
 def test_a_lease_that_an_open_payment_counts_on_is_not_given_back_when_it_expires() -> None:
     lease = Lease(IDS[4], "tea", 1, 5, frozenset(), 500)
     use = {"template": "tea", "serial": 1, "lease": IDS[4], "discount": 100, "rights_count": 1}
-    asked = ASKED.model_copy(update={"coupon": shop.CouponUse.model_validate(use)})
-    till = shop.replace(till_in(InDoubt(asked)), past=Past(payment=asked, leases={lease.id: lease}))
+    asked = ASKED.model_copy(update={"coupon": CouponUse.model_validate(use)})
+    till = replace(till_in(InDoubt(asked)), past=Past(payment=asked, leases={lease.id: lease}))
     after, _ = shop.step(till, shop.LineChanged(up=True), MOMENT)
     assert lease.id in after.past.leases
 

@@ -1,0 +1,81 @@
+"""What lies on the counter: lines rung, codes shown, all swept away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tillbox.agent.words import Word
+from tillbox.contracts.codes import Code, GoodsCode, PaymentCode, SignedEnvelope
+from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.verdicts import Reason, Refused
+
+from .coupons import coupon_shown
+from .effects import Effect, Show, Step
+from .events import CodesShown, CouponDropped, Event, LineRung
+from .payments import payment_code
+from .rights import let_go
+from .state import Idle, Moment, Ringing, Till, basket_of, phase_of
+from .steps import ids_used, say
+
+LINES_MAX = 100  # what one receipt and one record hold; a bigger basket is two sales
+AMOUNT_MAX = Amount(5_000_000, CNY)  # 50,000.00: a typing slip, not a sale
+
+
+def ring(till: Till, event: LineRung, _: Moment) -> Step:
+    """One more line, unless the basket or its sum is beyond what one receipt holds."""
+    basket = basket_of(till)
+    if len(basket.lines) >= LINES_MAX:
+        return say(till, Reason.BASKET_FULL)
+    basket = replace(basket, lines=(*basket.lines, event.line))
+    if basket.total > AMOUNT_MAX:
+        return say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
+    return replace(till, phase=Ringing(basket)), (
+        Show(Word.ADDED, (event.line.name, basket.total.decimal())),
+    )
+
+
+def codes_shown(till: Till, event: CodesShown, moment: Moment) -> Step:
+    """Take the codes of one scan in the order goods, coupon, payment, whatever order they were seen in."""
+    effects: tuple[Effect, ...] = ()
+    for code in sorted(event.codes, key=_rank):
+        till, more = _code(till, code, moment)
+        effects += more
+        moment = replace(moment, fresh=moment.fresh[ids_used(more) :])
+    return till, effects
+
+
+def _code(till: Till, code: Code | Refused, moment: Moment) -> Step:
+    if isinstance(code, Refused):
+        return say(till, code.reason, code.detail)
+    if isinstance(code, GoodsCode):
+        line = till.setup.goods.get(code.gtin)
+        return ring(till, LineRung(line), moment) if line else say(till, Reason.UNKNOWN_GOODS, code.gtin)
+    if isinstance(code, SignedEnvelope):
+        return coupon_shown(till, code, moment)
+    if isinstance(code, PaymentCode):
+        return payment_code(till, code, moment)
+    return say(till, Reason.NOT_FOR_THIS_TILL)
+
+
+_RANKED = (GoodsCode, SignedEnvelope, PaymentCode)
+
+
+def _rank(code: Code | Refused) -> int:
+    return (
+        (GoodsCode, SignedEnvelope, PaymentCode).index(type(code)) if type(code) in _RANKED else len(_RANKED)
+    )
+
+
+def clear(till: Till, _: Event, moment: Moment) -> Step:
+    """Sweep the counter, and give a coupon that was asked for one by one back."""
+    till, effects = let_go(till, moment)
+    return replace(till, phase=Idle()), (*effects, Show(Word.CLEARED))
+
+
+def drop_coupon(till: Till, _: CouponDropped, moment: Moment) -> Step:
+    """Sell without the coupon after all."""
+    till, effects = let_go(till, moment)
+    return replace(till, phase=phase_of(replace(basket_of(till), coupon=None))), (
+        *effects,
+        Show(Word.COUPON_DROPPED),
+    )

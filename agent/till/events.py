@@ -1,0 +1,156 @@
+"""Everything that can happen to a till."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tillbox.agent.offline import Lease
+from tillbox.contracts.codes import Code
+from tillbox.contracts.messages import Line
+from tillbox.contracts.money import Amount
+from tillbox.contracts.verdicts import Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class LineRung:
+    """A product picked or an amount typed."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class CodesShown:
+    """Everything one scan or one camera frame showed, classified."""
+
+    codes: tuple[Code | Refused, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CashTaken:
+    """The cashier took so much cash for the basket."""
+
+    received: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class ChargePressed:
+    """Charge the payment code that is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class CouponDropped:
+    """Take the coupon off the basket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Sweep the counter."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpPressed:
+    """The cashier will not wait for the payment any longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgainPressed:
+    """The cashier asks for the payment's result."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidPressed:
+    """Take one's own sale back whole."""
+
+    sale: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPressed:
+    """Pay a part of one's own sale back."""
+
+    sale: str
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class ReprintPressed:
+    """The receipt once more."""
+
+    sale: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTold:
+    """The core says where a payment stands."""
+
+    attempt: str
+    state: Literal["submitted", "user_paying", "unknown", "paid", "declined", "reversing", "reversed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RightGranted:
+    """The core answers a request for rights with a lease."""
+
+    request: str
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class RightRefused:
+    """The core answers a request for rights with a no."""
+
+    request: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class HelloAnswered:
+    """The core compared journals: `proven`, `waiting` for our records, or `rolled_back`."""
+
+    standing: Literal["proven", "waiting", "rolled_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessRead:
+    """The count of rights that the witness outside the medium holds; None where there is no witness."""
+
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningSettled:
+    """The core has this boot's first record: it can now vouch for the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatienceEnded:
+    """The wait for `of` (an attempt or a request) is over."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineChanged:
+    """The line to the core went up or down."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """A commit failed: nothing of that step happened."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class JournalMended:
+    """The journal was opened again, verified, and records."""
+
+
+Event = (
+    LineRung | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
+    | VoidPressed | RefundPressed | ReprintPressed | PaymentTold | RightGranted | RightRefused | HelloAnswered
+    | WitnessRead | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended
+)  # fmt: skip

@@ -1,0 +1,107 @@
+"""Rights to redeem coupons alone: when they may be spent, topped up, given back, and when they are lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tillbox.agent.offline import Lease, Right, covering, left_of, next_right
+from tillbox.agent.words import Word
+from tillbox.contracts.codes import CouponClaims
+from tillbox.contracts.messages import CouponUse, LeaseAsk, LeaseAsked, LeaseClosed, RightsLost
+from tillbox.contracts.verdicts import Reason, Refused
+
+from .effects import Ask, Effect, Show, Step, Witness
+from .events import HelloAnswered, WitnessRead
+from .state import Moment, Rights, Till, basket_of
+from .steps import record
+
+
+def right_to(till: Till, claims: CouponClaims, moment: Moment) -> Right | Refused:
+    """The right this box holds to a coupon, or why it holds none."""
+    leases = till.past.leases.values()
+    if till.rights is Rights.FROZEN:
+        return Refused(Reason.RIGHTS_FROZEN)
+    if claims.serial is None:
+        return next_right(leases, claims.template, moment.at) or Refused(Reason.NO_RIGHT)
+    lease = covering(leases, claims.template, claims.serial)
+    if lease is not None and claims.serial in lease.spent:
+        return Refused(Reason.COUPON_SPENT)
+    if lease is None or lease.is_over(moment.at):
+        return Refused(Reason.NO_RIGHT)
+    return Right(lease.id, claims.template, claims.serial)
+
+
+def recount(till: Till, use: CouponUse | None) -> CouponUse | None:
+    """The same use, counted where it is recorded: other rights may have moved since it was planned."""
+    return use.model_copy(update={"rights_count": till.past.rights_count + 1}) if use else None
+
+
+def hello(till: Till, event: HelloAnswered, moment: Moment) -> Step:
+    """The core has compared journals: rights come alive, or are lost with the medium's past."""
+    if till.vouched or event.standing == "waiting":
+        return till, ()
+    till = replace(till, vouched=True)
+    if event.standing == "rolled_back":
+        return _lose_rights(till, till.past.rights_count + 1, moment)
+    return renew(replace(till, rights=Rights.LIVE), moment)
+
+
+def witness_read(till: Till, event: WitnessRead, moment: Moment) -> Step:
+    """The witness lives outside the medium. If it counted further than the journal, the medium is old."""
+    if event.count is None or till.vouched:
+        return till, ()
+    if event.count > till.past.rights_count:
+        return _lose_rights(till, event.count + 1, moment)
+    return replace(till, rights=Rights.LIVE), (Witness(till.past.rights_count),)
+
+
+def _lose_rights(till: Till, count: int, moment: Moment) -> Step:
+    lost = RightsLost(leases=tuple(till.past.leases), rights_count=count)
+    till, effects = record(till, moment, (moment.fresh[0], "rights_lost", lost))
+    show = (Show(Word.RIGHTS_LOST),) if lost.leases else ()
+    return replace(till, rights=Rights.LIVE), (*effects, Witness(count), *show)
+
+
+def renew(till: Till, moment: Moment) -> Step:
+    """Repeat open requests, close what has expired, and top up what runs low. Needs the line."""
+    effects: tuple[Effect, ...] = tuple(
+        Ask("lease", LeaseAsk(request=request, **asked.model_dump()))
+        for request, asked in till.past.requests.items()
+    )
+    if not till.line_up or till.rights is Rights.FROZEN or not till.vouched:
+        return till, ()
+    pledged = _pledged(till)
+    expired = [one for one in till.past.leases.values() if one.is_over(moment.at) and one.id not in pledged]
+    for lease in expired[:2]:
+        till, more = close_lease(till, lease, moment)
+        effects, moment = (*effects, *more), replace(moment, fresh=moment.fresh[1:])
+    for template, size in list(till.setup.stocks.items())[:4]:
+        asked = any(one.template == template and one.serial is None for one in till.past.requests.values())
+        if not asked and left_of(till.past.leases.values(), template, moment.at) * 2 < size:
+            body = LeaseAsked(template=template, quantity=size)
+            till, more = record(till, moment, (moment.fresh[0], "lease_asked", body))
+            ask = Ask("lease", LeaseAsk(request=moment.fresh[0], **body.model_dump()))
+            effects, moment = (*effects, *more, ask), replace(moment, fresh=moment.fresh[1:])
+    return till, effects
+
+
+def _pledged(till: Till) -> set[str]:
+    """Leases that the basket or an open payment counts on: they are not given back meanwhile."""
+    coupon, payment = basket_of(till).coupon, till.past.payment
+    pledged = {coupon.right.lease} if coupon else set()
+    return pledged | ({payment.coupon.lease} if payment and payment.coupon else set())
+
+
+def close_lease(till: Till, lease: Lease, moment: Moment) -> Step:
+    """Give back what is left of a lease."""
+    count = till.past.rights_count + 1
+    closed = LeaseClosed(lease=lease.id, left=lease.left, rights_count=count)
+    till, effects = record(till, moment, (moment.fresh[0], "lease_closed", closed))
+    return till, (*effects, Witness(count))
+
+
+def let_go(till: Till, moment: Moment) -> Step:
+    """The basket's coupon is not used after all: give a single right back, keep a stock right."""
+    coupon = basket_of(till).coupon
+    lease = till.past.leases.get(coupon.right.lease) if coupon else None
+    return close_lease(till, lease, moment) if lease and lease.single else (till, ())

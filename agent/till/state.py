@@ -1,0 +1,153 @@
+"""What a till is: the phase of the moment, the past that its journal holds, and what the shop decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tillbox.agent.offline import Right
+from tillbox.agent.past import Past
+from tillbox.contracts.clock import TimeInterval
+from tillbox.contracts.codes import CouponClaims, PaymentCode
+from tillbox.contracts.messages import Line, PaymentAsked
+from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.offers.threshold import ThresholdOffer
+from tillbox.contracts.verdicts import Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """A coupon on the counter, with the right to spend it."""
+
+    right: Right
+    offer: ThresholdOffer
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCode:
+    """A payment code that came before there was anything to pay."""
+
+    code: PaymentCode
+    boot_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What lies on the counter."""
+
+    lines: tuple[Line, ...] = ()
+    coupon: Coupon | None = None
+    held: HeldCode | None = None
+
+    @property
+    def total(self) -> Amount:
+        """Before any discount."""
+        return Amount(sum(line.amount for line in self.lines), CNY)
+
+    def off(self) -> Amount | Refused:
+        """The coupon's discount on this basket; zero without a coupon."""
+        return self.coupon.offer.off(self.total) if self.coupon else Amount(0, CNY)
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing on the counter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """Something on the counter."""
+
+    basket: Basket
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Asking the core for the right to one coupon."""
+
+    basket: Basket
+    request: str
+    claims: CouponClaims
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """A payment was asked for; its result is awaited."""
+
+    basket: Basket
+    asked: PaymentAsked
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """Patience with a payment ended. It is open until the core knows or the cashier gives it up."""
+
+    asked: PaymentAsked
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The journal cannot record. Nothing is sold; `basket` waits."""
+
+    reason: Reason
+    basket: Basket
+
+
+Phase = Idle | Ringing | Checking | Paying | InDoubt | Stopped
+PHASES: tuple[type, ...] = (Idle, Ringing, Checking, Paying, InDoubt, Stopped)
+
+
+class Rights(Enum):
+    """Whether leases may be spent. After a boot they are frozen until somebody vouches for the medium."""
+
+    FROZEN = "frozen"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the shop decided about this box."""
+
+    device: str
+    tenant: str
+    keys: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+    goods: Mapping[str, Line] = field(default_factory=dict)
+    stocks: Mapping[str, int] = field(default_factory=dict)
+    """Coupon templates that this box keeps rights to, and how many at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """The whole state: the phase of the moment, and the past that the journal holds."""
+
+    setup: Setup
+    past: Past
+    phase: Phase
+    line_up: bool = False
+    rights: Rights = Rights.FROZEN
+    vouched: bool = False
+    """The core has compared this boot's journal with what it knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a step happens, and the fresh ids it may use. A step never uses more than `IDS_PER_STEP`."""
+
+    at: TimeInterval
+    boot_ms: int
+    fresh: tuple[str, ...]
+
+
+IDS_PER_STEP = 12
+
+
+def basket_of(till: Till) -> Basket:
+    """What lies on the counter, in any phase."""
+    return getattr(till.phase, "basket", Basket())
+
+
+def phase_of(basket: Basket) -> Phase:
+    """Ringing where anything lies on the counter, else idle."""
+    return Ringing(basket) if basket.lines or basket.coupon or basket.held else Idle()

@@ -1,0 +1,97 @@
+"""The till: `step(till, event, moment) -> (till, effects)`, and nothing else.
+
+Two rules. Everything that decides what a till does lives in this folder, and this table says where. Nothing
+in it touches a device, a file, a clock or a random number: those are effects and moments, and the runtime
+deals in them.
+
+    event ──> TRANSITIONS[event][phase] ──> handler ──> (till', effects)
+                                                           Record   one commit, before all that follows
+                                                           Witness  the count of rights, outside the medium
+                                                           Ask      a question to the core
+                                                           Patience wake me when it is too late
+                                                           Show Print Kick  what a person sees
+
+`Record` comes first among the effects. If the commit fails the runtime drops the whole step, effects and
+new state alike, and tells the till `JournalFailed`: so a till never believes what its disk does not hold.
+"""
+
+from __future__ import annotations
+
+from tillbox.agent.past import Past
+from tillbox.contracts.verdicts import Reason
+
+from .counter import clear, codes_shown, drop_coupon, ring
+from .coupons import coupon_too_late, granted, right_refused
+from .effects import Handler, Step
+from .events import (
+    AskAgainPressed,
+    CashTaken,
+    ChargePressed,
+    Cleared,
+    CodesShown,
+    CouponDropped,
+    Event,
+    GiveUpPressed,
+    HelloAnswered,
+    JournalFailed,
+    JournalMended,
+    LineChanged,
+    LineRung,
+    OpeningSettled,
+    PatienceEnded,
+    PaymentTold,
+    RefundPressed,
+    ReprintPressed,
+    RightGranted,
+    RightRefused,
+    VoidPressed,
+    WitnessRead,
+)
+from .own_sales import refund_sale, reprint, void_sale
+from .payments import ask_again, charge, give_up, paid_or_not, payment_too_late, take_cash
+from .rights import hello, witness_read
+from .state import PHASES, Idle, InDoubt, Moment, Setup, Till
+from .steps import ignore, no, stopped
+from .trouble import greet, journal_failed, journal_mended, line_changed
+
+
+def boot(setup: Setup, past: Past) -> Till:
+    """The till as it stands after power-on. An open payment is in doubt, whatever happened to the screen."""
+    return Till(setup, past, InDoubt(past.payment) if past.payment else Idle())
+
+
+def step(till: Till, event: Event, moment: Moment) -> Step:
+    """What the till does about an event."""
+    row = TRANSITIONS[type(event)]
+    return row[PHASES.index(type(till.phase))](till, event, moment)
+
+
+_checking = no(Reason.ASK_UNDER_WAY)
+_paying = no(Reason.PAYMENT_UNDER_WAY)
+_nothing = no(Reason.NOTHING_TO_PAY)
+_not_now = no(Reason.NOT_NOW)
+
+TRANSITIONS: dict[type, tuple[Handler, ...]] = {
+    #                 Idle           Ringing        Checking         Paying            InDoubt        Stopped
+    LineRung:        (ring,          ring,          _checking,       _paying,          _paying,       stopped),
+    CodesShown:      (codes_shown,   codes_shown,   codes_shown,     codes_shown,      codes_shown,   stopped),
+    CashTaken:       (_nothing,      take_cash,     _checking,       _paying,          _paying,       stopped),
+    ChargePressed:   (_nothing,      charge,        _checking,       _paying,          _paying,       stopped),
+    CouponDropped:   (ignore,        drop_coupon,   _checking,       _paying,          _paying,       stopped),
+    Cleared:         (ignore,        clear,         clear,           _paying,          _paying,       stopped),
+    GiveUpPressed:   (ignore,        ignore,        ignore,          give_up,          give_up,       stopped),
+    AskAgainPressed: (ignore,        ignore,        ignore,          ask_again,        ask_again,     stopped),
+    VoidPressed:     (void_sale,     _not_now,      _not_now,        _paying,          _paying,       stopped),
+    RefundPressed:   (refund_sale,   _not_now,      _not_now,        _paying,          _paying,       stopped),
+    ReprintPressed:  (reprint,       reprint,       reprint,         reprint,          reprint,       reprint),
+    PaymentTold:     (ignore,        ignore,        ignore,          paid_or_not,      paid_or_not,   ignore),
+    RightGranted:    (granted,       granted,       granted,         granted,          granted,       ignore),
+    RightRefused:    (right_refused, right_refused, right_refused,   right_refused,    right_refused, ignore),
+    HelloAnswered:   (hello,         hello,         hello,           hello,            hello,         ignore),
+    WitnessRead:     (witness_read,  witness_read,  witness_read,    witness_read,     witness_read,  ignore),
+    OpeningSettled:  (greet,         greet,         greet,           greet,            greet,         greet),
+    PatienceEnded:   (ignore,        ignore,        coupon_too_late, payment_too_late, ignore,        ignore),
+    LineChanged:     (line_changed,  line_changed,  line_changed,    line_changed,     line_changed,  line_changed),
+    JournalFailed:   (journal_failed,) * 6,
+    JournalMended:   (ignore,        ignore,        ignore,          ignore,           ignore,        journal_mended),
+}  # fmt: skip

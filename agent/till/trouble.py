@@ -1,0 +1,47 @@
+"""The line comes and goes, and a journal fails and is mended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tillbox.agent.words import Word
+from tillbox.contracts.messages import PayStatusAsk
+from tillbox.contracts.verdicts import Reason
+
+from .effects import Ask, Effect, Greet, Show, Step
+from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled
+from .rights import renew
+from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
+from .steps import say
+
+
+def line_changed(till: Till, event: LineChanged, moment: Moment) -> Step:
+    """A line that comes up is greeted: who am I, what time is it, and what became of the open payment."""
+    if not event.up:
+        return replace(till, line_up=False), (Show(Word.LINE_DOWN),)
+    till = replace(till, line_up=True)
+    effects: tuple[Effect, ...] = (Greet(), Show(Word.LINE_UP))
+    if isinstance(till.phase, (Paying, InDoubt)):
+        effects += (Ask("pay_status", PayStatusAsk(attempt=till.phase.asked.attempt)),)
+    till, more = renew(till, moment)
+    return till, effects + more
+
+
+def greet(till: Till, _: OpeningSettled, __: Moment) -> Step:
+    """Greet again once the core has this boot's first record: now it can vouch for the journal."""
+    return till, (Greet(),) if till.line_up and not till.vouched else ()
+
+
+def journal_failed(till: Till, event: JournalFailed, _: Moment) -> Step:
+    """Nothing of the step happened. An open payment stays open; everything else stops."""
+    phase = till.phase
+    kept = phase if isinstance(phase, (Paying, InDoubt)) and event.reason is Reason.DISK_FULL else None
+    till = till if kept else replace(till, phase=Stopped(event.reason, basket_of(till)))
+    return say(till, event.reason)
+
+
+def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:
+    """The journal records again: go on where the past says."""
+    if till.past.payment is not None:
+        return replace(till, phase=InDoubt(till.past.payment)), (Show(Word.READY),)
+    return replace(till, phase=phase_of(basket_of(till))), (Show(Word.READY),)
