@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from tillbox.broker.journal import JournalBroken, JournalFull, open_journal
+from tillbox.broker.journal import JournalBroken, JournalDamaged, JournalFull, open_journal
 from tillbox.broker.line import Happening, Will
 from tillbox.broker.medium import FileMedium
 from tillbox.broker.mqtt import Endpoint, MqttLine
@@ -31,7 +31,7 @@ from tillbox.hardware.registry import reader
 from . import till as shop
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
-from .past import recall
+from .past import Past, recall
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
 from .witness import FileWitness, NoWitness
@@ -41,6 +41,7 @@ INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means
 PRINTS_MAX = 32  # a printer that is 32 slips behind is out of paper, and somebody stands before it
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
+REOPEN_S = 5.0  # between two tries to open a journal that cannot be opened
 SOFTWARE = "tillbox 0.1.0"
 
 log = structlog.get_logger(__name__)
@@ -137,16 +138,16 @@ class Box:
             )
         except JournalFull:
             log.warning("journal.full", hint="free some disk; the box cannot record sales")
-            self._ended.wait(5.0)
+            self._stand_still(Reason.DISK_FULL)
+            return
+        except JournalDamaged as damaged:
+            aside = medium.quarantine(datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
+            hint = "keep the file: it can be rescued"
+            log.warning("journal.quarantined", why=str(damaged), kept=str(aside), hint=hint)
             return
         except JournalBroken as broken:
-            aside = medium.quarantine(datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
-            log.warning(
-                "journal.quarantined",
-                why=str(broken),
-                kept=str(aside),
-                hint="keep the file: it can be rescued",
-            )
+            log.warning("journal.out_of_reach", why=str(broken), hint="look at the card; it is tried again")
+            self._stand_still(Reason.JOURNAL_BROKEN)
             return
         past = recall(entry.bytes for entry in journal.entries())
         kids: dict[bytes, tuple[bytes, ...]] = {}
@@ -180,23 +181,34 @@ class Box:
             line.stop(goodbye=self._state("offline", opening.inc))
             journal.close()
 
+    def _stand_still(self, reason: Reason) -> None:
+        """Nothing can be recorded: say so on the screen, let go what was pressed meanwhile, and wait a while."""
+        stopped = shop.Stopped(reason, shop.Basket())
+        if self.view is None or self.view.till.phase != stopped:
+            self.show(shop.Show(Refused(reason)))
+            self._draw(shop.Till(self.config.setup({}), Past(), stopped))
+        self._ended.wait(REOPEN_S)
+        with suppress(queue.Empty):
+            while True:
+                self._inbox.get_nowait()
+
     def _serve(self, runtime: Runtime) -> None:
         while not self._ended.is_set() and not runtime.broken:
             with suppress(queue.Empty):
                 self._inbox.get(timeout=TICK_S)(runtime)
             runtime.tick()
-            self._draw(runtime)
+            self._draw(runtime.till, runtime)
 
-    def _draw(self, runtime: Runtime) -> None:
-        health = runtime.telemetry()
+    def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
+        health = runtime.telemetry() if runtime else None
         view = View(
-            till=runtime.till,
+            till=till,
             shown=tuple(self._shown),
-            pending=health.pending,
-            oldest_pending_ms=health.oldest_pending_ms,
+            pending=health.pending if health else 0,
+            oldest_pending_ms=health.oldest_pending_ms if health else None,
             printer=self._printer_state,
             papers_waiting=self._prints.qsize(),
-            clock_known=runtime.belief.anchor is not None,
+            clock_known=runtime is not None and runtime.belief.anchor is not None,
         )
         if view != self.view:
             with self.changed:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
 
-from .journal import Connection, JournalBroken
+from .journal import Connection, JournalBroken, JournalDamaged
 
 RESERVE_BYTES = 1024 * 1024
 """Kept aside beside the journal and given back on a full disk, so that settling and checkpoints go on."""
+CRAMPED_BYTES = 256 * 1024
+"""Less than a log and its index need to begin with."""
 
 
 class FileMedium:
@@ -33,15 +36,28 @@ class FileMedium:
         return room.f_bavail * room.f_frsize
 
     def is_full(self, fault: BaseException) -> bool:
-        """Whether a fault means a full disk. The reserve is given up then."""
-        full = isinstance(fault, sqlite3.OperationalError) and fault.sqlite_errorcode == sqlite3.SQLITE_FULL
-        if full:
+        """Whether a fault means a full disk. The reserve is given up then.
+
+        SQLite says "full" only of the files it writes. Where it cannot make its log or its index for want of
+        room it says that it cannot open, or that the disk has a fault.
+        """
+        code = _code(fault)
+        full = code == sqlite3.SQLITE_FULL or (
+            code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self.free_bytes() < CRAMPED_BYTES
+        )
+        if full or getattr(fault, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             self._reserve.unlink(missing_ok=True)
-        return full
+            return True
+        return False
 
     def is_fault(self, fault: BaseException) -> bool:
         """Whether a fault comes from the file and not from our own code."""
         return isinstance(fault, (sqlite3.Error, OSError, JournalBroken))
+
+    def is_damage(self, fault: BaseException) -> bool:
+        """Whether what stands in the file is wrong, and not only out of reach."""
+        damaged = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
+        return isinstance(fault, JournalDamaged) or _code(fault) in damaged
 
     def quarantine(self, stamp: str) -> Path:
         """Set a damaged journal aside for rescue; a new one may then be begun. Nothing is deleted."""
@@ -57,3 +73,9 @@ class FileMedium:
             return
         with self._reserve.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+
+
+def _code(fault: BaseException) -> int | None:
+    """The primary result code of a SQLite fault (the extended ones share its lowest byte)."""
+    code = getattr(fault, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from tillbox.broker.journal import LOW_WATER_BYTES, Connection
+from tillbox.broker.journal import LOW_WATER_BYTES, Connection, JournalBroken, JournalDamaged
 
 from .disk import CrashDisk, PowerCut
 from .vfs import CrashVfs
@@ -84,4 +84,7 @@ class CrashMedium:
         return isinstance(fault, apsw.FullError)
 
     def is_fault(self, fault: BaseException) -> bool:
-        return isinstance(fault, (apsw.Error, PowerCut)) or type(fault).__name__ == "JournalBroken"
+        return isinstance(fault, (apsw.Error, PowerCut, JournalBroken))
+
+    def is_damage(self, fault: BaseException) -> bool:
+        return isinstance(fault, (apsw.CorruptError, apsw.NotADBError, JournalDamaged))
