@@ -316,7 +316,7 @@ class Runtime:
             head=self.journal.head,
             pending=pending,
             oldest_pending_ms=oldest,
-            free_bytes=min(2**31, self.parts.free_bytes()),
+            free_bytes=min(2**48, self.parts.free_bytes()),
             refused=dict(self.refused),
         )
 

@@ -37,6 +37,7 @@ from tillbox.contracts.messages import (
 )
 from tillbox.contracts.verdicts import Reason
 
+from .alarms import Alarm
 from .book import sales
 from .book.engine import Entry
 from .claims import Claims
@@ -224,7 +225,7 @@ class _Batch:
             found = held.get((*key, record.seq))
             if found not in (None, read.hash):
                 self._refuse(record.dev, Reason.ID_REUSED, read.bytes, inc=record.inc)
-                self._shout("fork", record.dev, record.inc, f"two records are number {record.seq}")
+                self._shout(Alarm.FORK, record.dev, record.inc, f"two records are number {record.seq}")
                 return False
             self._counts.duplicates += 1
             self._echo[key] = max(self._echo.get(key, (0, "")), (record.seq, read.hash))
@@ -236,7 +237,7 @@ class _Batch:
             return False
         if record.prev != mark.head:
             self._refuse(record.dev, Reason.CHAIN_BROKEN, read.bytes, inc=record.inc)
-            self._shout("chain_broken", record.dev, record.inc, f"at number {record.seq}")
+            self._shout(Alarm.CHAIN_BROKEN, record.dev, record.inc, f"at number {record.seq}")
             return False
         mark.watermark, mark.head, mark.changed = record.seq, read.hash, True
         held[(*key, record.seq)] = read.hash
@@ -272,7 +273,7 @@ class _Batch:
         if standing == "rolled_back":
             lost = coupons.lose(self._connection, record.dev)
             what = "an older medium" if opened.prior else "an empty medium"
-            self._shout("rolled_back", record.dev, record.inc, f"{what}; leases lost: {len(lost)}")
+            self._shout(Alarm.ROLLED_BACK, record.dev, record.inc, f"{what}; leases lost: {len(lost)}")
         return mark
 
     def _prepare(self, fresh: Iterable[tuple[Read, BaseModel | None]]) -> None:
@@ -313,7 +314,7 @@ class _Batch:
         self._counts.replays += 1
         if same:
             return "replay"
-        self._shout("id_reused", record.dev, record.tid, record.kind)
+        self._shout(Alarm.ID_REUSED, record.dev, record.tid, record.kind)
         return Reason.ID_REUSED
 
     def _write(self) -> None:
@@ -356,7 +357,7 @@ class _Batch:
         decision = self._ledger.post(entry, tid=record.tid, kind="sale", device=record.dev, content=content)
         assert decision.refused is None, decision
         for reason in decision.variances:
-            self._shout(f"variance_{reason}", record.dev, record.tid, f"sale {body.number}")
+            self._shout(Alarm(f"variance_{reason}"), record.dev, record.tid, f"sale {body.number}")
         self._sales.append(
             {
                 "tid": record.tid,
@@ -387,7 +388,7 @@ class _Batch:
         self._not_its_own(record, dropped)
         if original is None:
             self._shout(
-                "void_of_nothing", record.dev, record.tid, "voided before" if again else "no such sale"
+                Alarm.VOID_OF_NOTHING, record.dev, record.tid, "voided before" if again else "no such sale"
             )
         if again and body.tender_type == "merchant_scan":
             # The money went back to the wallet with the first void; a second is a slip of paper and no more.
@@ -417,7 +418,7 @@ class _Batch:
     def _not_its_own(self, record: Record, dropped: list[str]) -> None:
         for what in dropped:
             self._counts.refused += 1
-            self._shout(f"{what}_of_another", record.dev, record.tid, record.kind)
+            self._shout(Alarm(f"{what}_of_another"), record.dev, record.tid, record.kind)
 
     def _taken_back(self, record: Record, body: Void | Refund, content: str, entry: Entry) -> str:
         decision = self._ledger.post(
@@ -425,7 +426,7 @@ class _Batch:
         )
         assert decision.refused is None, decision
         for reason in decision.variances:
-            self._shout(f"variance_{reason}", record.dev, record.tid, record.kind)
+            self._shout(Alarm(f"variance_{reason}"), record.dev, record.tid, record.kind)
         row = {"tid": record.tid, "of": body.of, "kind": record.kind, "amount": body.amount}
         self._reversals.append({**row, "received_ms": self._now_ms})
         if record.kind == "void":
@@ -464,7 +465,7 @@ class _Batch:
         if self._marks[record.dev, record.inc].standing != "rolled_back":
             lost = coupons.lose(self._connection, record.dev)
             if lost:
-                self._shout("rights_lost", record.dev, record.inc, f"leases lost: {len(lost)}")
+                self._shout(Alarm.RIGHTS_LOST, record.dev, record.inc, f"leases lost: {len(lost)}")
         return ""
 
     def _noted(self, _: Record, __: BaseModel, ___: str) -> str:
@@ -477,7 +478,7 @@ class _Batch:
         shown = sample[:200].decode("utf-8", "backslashreplace")
         notes.count_refused(self._connection, device, reason, shown, self._now_ms)
 
-    def _shout(self, kind: str, device: str, ref: str, detail: str) -> None:
+    def _shout(self, kind: Alarm, device: str, ref: str, detail: str) -> None:
         notes.shout(self._connection, kind, device=device, ref=ref, detail=detail, now_ms=self._now_ms)
 
 

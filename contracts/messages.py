@@ -33,6 +33,7 @@ Milliseconds = Annotated[int, Field(ge=0, lt=2**48)]
 Minor = Annotated[int, Field(ge=0, le=MINOR_MAX)]
 Serial = Annotated[int, Field(ge=1, le=2**31)]
 Count = Annotated[int, Field(ge=0, le=2**31)]
+Bytes = Annotated[int, Field(ge=0, le=2**48)]
 
 
 class Wire(BaseModel):
@@ -325,7 +326,7 @@ class Telemetry(Wire):
     head: Hash | None = None
     pending: Count
     oldest_pending_ms: Milliseconds | None = None
-    free_bytes: Count | None = None
+    free_bytes: Bytes | None = None
     refused: dict[str, int] = Field(default_factory=dict)
     printer: Name = ""
     dropped: Count = 0

@@ -38,6 +38,12 @@ LABELS: dict[str, Text] = {
     "refund": Text("退款", "Refund"),
     "reprint": Text("补打", "Reprint"),
     "voided": Text("已撤销", "voided"),
+    "void_sure": Text("撤销这一单？", "Void this sale?"),
+    "refunded": Text("已退", "refunded"),
+    "refund_amount": Text("退款金额", "Amount to refund"),
+    "coupon": Text("券", "Coupon"),
+    "tender_cash": Text("现金", "Cash"),
+    "tender_merchant_scan": Text("付款码", "Wallet"),
     "rights": Text("可离线核销", "Coupons it may redeem alone"),
     "frozen": Text("核销权待确认", "Rights wait for the core"),
     "printer": Text("打印机", "Printer"),
@@ -84,7 +90,9 @@ class SaleRow:
     amount: str
     tender: str
     voided: bool
+    refunded: str
     left: str
+    can_refund: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +189,6 @@ def _said(show: shop.Show, language: str) -> Said:
 def _sale(own: OwnSale) -> SaleRow:
     tender = own.sale.tender
     amount, left = Amount(tender.amount, CNY).decimal(), Amount(own.left, CNY).decimal()
-    return SaleRow(own.id, own.sale.number, amount, tender.type, own.voided, left)
+    refunded = Amount(own.refunded, CNY).decimal() if own.refunded else ""
+    can_refund = not own.voided and own.left > 0
+    return SaleRow(own.id, own.sale.number, amount, tender.type, own.voided, refunded, left, can_refund)

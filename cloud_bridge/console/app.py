@@ -44,6 +44,7 @@ def build_console(
     app.add_api_route("/logout", console.logout, methods=["POST"])
     app.add_api_route("/live", console.live, methods=["GET"])
     app.middleware("http")(_guard)
+    app.state.now_ms = now_ms
     return app
 
 
@@ -178,11 +179,11 @@ def _remember_language(request: Request, response: Response) -> Response:
 
 
 def _sales(connection: Connection, request: Request) -> pages.SalesPage:
-    device = request.query_params.get("box", "")[:32]
     before = request.query_params.get("before", "0")
     before_ms = int(before) if before.isdecimal() and len(before) < 15 else 0
-    rows = tuple(reading.sales(connection, device=device, before_ms=before_ms))
-    return pages.SalesPage(rows, device, rows[-1].received_ms if len(rows) == 50 else 0)
+    rows = tuple(reading.sales(connection, before_ms=before_ms))
+    today = reading.day(connection, since_ms=pages.midnight_ms(request.app.state.now_ms()))
+    return pages.SalesPage(rows, today, rows[-1].received_ms if len(rows) == 50 else 0)
 
 
 def _sale(connection: Connection, request: Request) -> pages.SalePage | None:
@@ -192,6 +193,11 @@ def _sale(connection: Connection, request: Request) -> pages.SalePage | None:
 
 def _boxes(connection: Connection, _: Request) -> pages.BoxesPage:
     return pages.BoxesPage(tuple(reading.boxes(connection)))
+
+
+def _box(connection: Connection, request: Request) -> pages.BoxPage | None:
+    found = reading.box(connection, request.path_params["device"][:32])
+    return pages.BoxPage(found) if found else None
 
 
 def _coupons(connection: Connection, _: Request) -> pages.CouponsPage:
@@ -216,6 +222,7 @@ _PAGES: dict[str, Callable[[Connection, Request], Any]] = {
     "/": _sales,
     "/sales/{tid}": _sale,
     "/boxes": _boxes,
+    "/boxes/{device}": _box,
     "/coupons": _coupons,
     "/accounts/{name}": _account,
     "/trouble": _trouble,

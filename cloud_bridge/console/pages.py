@@ -9,8 +9,10 @@ from datetime import datetime
 
 from tillbox.cloud_bridge.store.reading import (
     AlarmRow,
+    BoxDetail,
     BoxRow,
     CouponDetail,
+    Day,
     PostingRow,
     RefusedRow,
     SaleDetail,
@@ -18,7 +20,7 @@ from tillbox.cloud_bridge.store.reading import (
 )
 from tillbox.contracts.money import CNY, Amount, Unit
 
-from .words import reason_text, word
+from .words import alarm_text, reason_text, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class SalesPage:
     """The newest sales."""
 
     rows: tuple[SaleRow, ...]
-    device: str
+    today: Day
     older_ms: int
 
 
@@ -59,6 +61,13 @@ class BoxesPage:
     """Every box."""
 
     rows: tuple[BoxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPage:
+    """One box."""
+
+    box: BoxDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,17 @@ def amount(minor: int, unit: str) -> str:
     return str(Amount(minor, Unit.parse(unit)))
 
 
+def midnight_ms(now_ms: int) -> int:
+    """When the day of `now_ms` began, in the machine's own zone."""
+    now = datetime.fromtimestamp(now_ms / 1000).astimezone()
+    return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
+def megabytes(count: int | None) -> str:
+    """Bytes as a person reads them; a dash where they are not known."""
+    return f"{count / 2**20:,.0f} MB" if count is not None else "–"
+
+
 def when(ms: int | None) -> str:
     """A time in the machine's own zone; a dash where there is none."""
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%m-%d %H:%M:%S") if ms else "–"
@@ -139,4 +159,12 @@ def visible(text: str) -> str:
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in hidden else c for c in text)
 
 
-FILTERS = {"yuan": yuan, "amount": amount, "when": when, "visible": visible, "reason": reason_text}
+FILTERS = {
+    "yuan": yuan,
+    "megabytes": megabytes,
+    "amount": amount,
+    "when": when,
+    "visible": visible,
+    "reason": reason_text,
+    "alarm": alarm_text,
+}

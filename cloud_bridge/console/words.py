@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tillbox.cloud_bridge.alarms import TEXTS as ALARM_TEXTS
+from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.contracts.verdicts import TEXTS, Reason, Text
 
 WORDS: dict[str, Text] = {
@@ -46,6 +48,17 @@ WORDS: dict[str, Text] = {
     "rolled_back": Text("换过旧卡", "from an older medium"),
     "unheard": Text("未知", "not heard"),
     "alarms": Text("告警", "alarms"),
+    "heard": Text("最近一次上报", "last heard"),
+    "disk": Text("剩余空间", "free disk"),
+    "boots": Text("启动记录", "Its starts"),
+    "held_to": Text("已收到", "held up to"),
+    "local_refused": Text("盒子自己拒绝的", "Refused at the box since it started"),
+    "cash_account": Text("钱箱账户", "Cash account"),
+    "today": Text("今天", "Today"),
+    "sold": Text("成交", "sold"),
+    "of_it_cash": Text("其中现金", "of it cash"),
+    "taken_back": Text("撤销与退款", "taken back"),
+    "sold_offline": Text("离线成交", "sold offline"),
     "issued": Text("发行", "Issued"),
     "free": Text("未分配", "Nobody holds"),
     "leased": Text("盒子持有", "Held by boxes"),
@@ -88,3 +101,8 @@ def word(name: str, language: str) -> str:
 def reason_text(name: str, language: str) -> str:
     """What a reason means; the name itself where it is of a newer version."""
     return TEXTS[Reason(name)].say(language) if name in set(Reason) else name
+
+
+def alarm_text(name: str, language: str) -> str:
+    """What an alarm means; the name itself where it is of a newer version."""
+    return ALARM_TEXTS[Alarm(name)].say(language) if name in set(Alarm) else name

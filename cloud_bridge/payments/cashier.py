@@ -13,6 +13,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.book import accounts
 from tillbox.cloud_bridge.book import payments as book
 from tillbox.cloud_bridge.store import notes
@@ -127,7 +128,7 @@ def give_up(
     if row is None:
         _create(connection, attempt, "", device, 0, now_ms, State.DECLINED, "never_arrived")
     elif row["device"] != device or (row["state"] == State.PAID and not _unsold(ledger, row)):
-        notes.shout(connection, "given_up_but_sold", device=device, ref=attempt, detail="", now_ms=now_ms)
+        notes.shout(connection, Alarm.GIVEN_UP_BUT_SOLD, device=device, ref=attempt, detail="", now_ms=now_ms)
     elif row["state"] not in (State.DECLINED, State.REVERSED, State.REVERSING):
         payment_ = _payment(row)
         after, _ = step(payment_, GivenUp(), now_ms, schedule)
@@ -153,7 +154,9 @@ def refund_told(
         return
     if outcome in (Outcome.REFUSED, Outcome.NOT_FOUND):
         _end_refund(connection, refund_no, "refused")
-        notes.shout(connection, "refund_refused", device="", ref=row.attempt, detail=outcome, now_ms=now_ms)
+        notes.shout(
+            connection, Alarm.REFUND_REFUSED, device="", ref=row.attempt, detail=outcome, now_ms=now_ms
+        )
     elif outcome in (Outcome.REFUNDED, Outcome.REVERSED):
         _end_refund(connection, refund_no, "done")
         entry = book.paid_back(CHANNEL, row.attempt, row.amount)
@@ -161,7 +164,7 @@ def refund_told(
         if decision.refused is not None:
             notes.shout(
                 connection,
-                "refund_not_owed",
+                Alarm.REFUND_NOT_OWED,
                 device="",
                 ref=row.attempt,
                 detail=str(row.amount),
@@ -188,7 +191,9 @@ def owe_refund(
     ).scalar_one()
     if earlier + amount > paid:
         detail = f"{earlier} + {amount} of {paid}"
-        notes.shout(connection, "refund_too_large", device=device, ref=attempt, detail=detail, now_ms=now_ms)
+        notes.shout(
+            connection, Alarm.REFUND_TOO_LARGE, device=device, ref=attempt, detail=detail, now_ms=now_ms
+        )
         return
     row = {
         "refund_no": refund_no,
@@ -263,7 +268,7 @@ def _do(
                 if decision.variances:
                     notes.shout(
                         connection,
-                        "reversed_but_sold",
+                        Alarm.REVERSED_BUT_SOLD,
                         device=device,
                         ref=attempt,
                         detail=str(amount),

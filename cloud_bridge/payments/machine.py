@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tillbox.cloud_bridge.alarms import Alarm
+
 from .channels.port import Outcome
 
 
@@ -137,7 +139,7 @@ class Tell:
 class Shout:
     """An operator must know."""
 
-    what: str
+    what: Alarm
 
 
 Effect = CallPay | CallQuery | CallReverse | BookPaid | BookBack | Tell | Shout
@@ -214,7 +216,7 @@ def _paid_while_reversing(payment: Payment, event: Event, _: int, __: Schedule) 
     assert isinstance(event, Told)
     if event.outcome is not Outcome.PAID or payment.owed:
         return payment, ()
-    return replace(payment, owed=True), (BookPaid(), Shout("late_success"))
+    return replace(payment, owed=True), (BookPaid(), Shout(Alarm.LATE_SUCCESS))
 
 
 def _late(payment: Payment, event: Event, now_ms: int, schedule: Schedule) -> Step:
@@ -227,7 +229,7 @@ def _late(payment: Payment, event: Event, now_ms: int, schedule: Schedule) -> St
         return payment, ()
     payment = replace(payment, state=State.REVERSING, owed=True, tries=0)
     payment, calls = _reverse_now(payment, Due(), now_ms, schedule)
-    return payment, (BookPaid(), Shout("late_success"), *calls)
+    return payment, (BookPaid(), Shout(Alarm.LATE_SUCCESS), *calls)
 
 
 def _give_up(payment: Payment, _: Event, now_ms: int, schedule: Schedule) -> Step:

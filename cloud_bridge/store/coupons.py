@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.book import accounts, coupons
 from tillbox.contracts.messages import LeaseAnswer, LeaseAsk
 from tillbox.contracts.money import coupon_unit
@@ -63,7 +64,9 @@ def grant(
         coupons.grant(ask.template, lease_id, taken.quantity), tid=lease_id, kind="lease_grant", device=device
     )
     if decision.refused is not None:
-        shout(connection, "stock_mismatch", device=device, ref=lease_id, detail=ask.template, now_ms=now_ms)
+        shout(
+            connection, Alarm.STOCK_MISMATCH, device=device, ref=lease_id, detail=ask.template, now_ms=now_ms
+        )
         return _no(ask, decision.refused)
     row = {
         "id": lease_id,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert, select
 
+from tillbox.cloud_bridge.alarms import Alarm
+
 from .database import upsert
 from .tables import alarm, feed, refused
 
 
-def shout(connection: Connection, kind: str, *, device: str, ref: str, detail: str, now_ms: int) -> None:
+def shout(connection: Connection, kind: Alarm, *, device: str, ref: str, detail: str, now_ms: int) -> None:
     """An alarm: somebody must look."""
     row = {"kind": kind, "device": device, "ref": ref, "detail": shown(detail), "at_ms": now_ms}
     connection.execute(insert(alarm), row)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from tillbox.cloud_bridge.book import accounts
 from tillbox.contracts.money import coupon_unit
@@ -70,6 +70,43 @@ class BoxRow:
     records: int
     standing: str
     alarms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BootRow:
+    """One opening of a box's journal, and how far the core holds it."""
+
+    inc: str
+    number: int
+    held: int
+    standing: str
+    opened_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxDetail:
+    """One box with what it did lately and what is wrong with it."""
+
+    row: BoxRow
+    free_bytes: int | None
+    boots: tuple[BootRow, ...]
+    sales: tuple[SaleRow, ...]
+    alarms: tuple[AlarmRow, ...]
+    refused: tuple[RefusedRow, ...]
+    local_refused: tuple[tuple[str, int], ...]
+    """What the box itself refused since it started, as it last said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was sold in a stretch of time, as it came in."""
+
+    count: int
+    amount: int
+    discount: int
+    offline: int
+    cash: int
+    reversed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,23 +261,74 @@ def boxes(connection: Connection) -> list[BoxRow]:
         row.device: row.standing
         for row in connection.execute(select(tables.incarnation).order_by(tables.incarnation.c.number))
     }
-    rows = []
-    for row in connection.execute(select(tables.box).order_by(tables.box.c.device)):
-        health = json.loads(row.telemetry or b"{}")
-        rows.append(
-            BoxRow(
-                device=row.device,
-                state=row.state,
-                since_ms=row.since_ms,
-                heard_ms=row.heard_ms,
-                pending=int(health.get("pending", 0)),
-                oldest_pending_ms=health.get("oldest_pending_ms"),
-                records=records.get(row.device, 0),
-                standing=newest.get(row.device, "unheard"),
-                alarms=shouts.get(row.device, 0),
-            )
+    return [
+        _box_row(
+            row, records.get(row.device, 0), newest.get(row.device, "unheard"), shouts.get(row.device, 0)
         )
-    return rows
+        for row in connection.execute(select(tables.box).order_by(tables.box.c.device))
+    ]
+
+
+def _box_row(row: Any, records: int, standing: str, shouts: int) -> BoxRow:
+    health = json.loads(row.telemetry or b"{}")
+    return BoxRow(
+        device=row.device,
+        state=row.state,
+        since_ms=row.since_ms,
+        heard_ms=row.heard_ms,
+        pending=int(health.get("pending", 0)),
+        oldest_pending_ms=health.get("oldest_pending_ms"),
+        records=records,
+        standing=standing,
+        alarms=shouts,
+    )
+
+
+def box(connection: Connection, device: str) -> BoxDetail | None:
+    """One box, or None where the core never heard of it."""
+    found = connection.execute(select(tables.box).where(tables.box.c.device == device)).one_or_none()
+    if found is None:
+        return None
+    health = json.loads(found.telemetry or b"{}")
+    boot = tables.incarnation.c
+    boots = [
+        BootRow(row.inc, row.number, row.watermark, row.standing, row.opened_ms)
+        for row in connection.execute(
+            select(tables.incarnation).where(boot.device == device).order_by(boot.number.desc()).limit(5)
+        )
+    ]
+    inbox = tables.inbox.c.device
+    records = connection.execute(select(func.count()).where(inbox == device)).scalar_one()
+    shouted = tuple(alarms(connection, device=device))
+    standing = boots[0].standing if boots else "unheard"
+    return BoxDetail(
+        row=_box_row(found, records, standing, len(shouted)),
+        free_bytes=health.get("free_bytes"),
+        boots=tuple(boots),
+        sales=tuple(sales(connection, device=device, most=10)),
+        alarms=shouted,
+        refused=tuple(one for one in refused(connection) if one.device == device),
+        local_refused=tuple(sorted(health.get("refused", {}).items())),
+    )
+
+
+def day(connection: Connection, *, since_ms: int) -> Day:
+    """What came in since a moment."""
+    column = tables.sale.c
+    mine = column.received_ms >= since_ms
+    query = select(
+        func.count(),
+        func.coalesce(func.sum(column.amount), 0),
+        func.coalesce(func.sum(column.discount), 0),
+        func.coalesce(func.sum(1 - column.online), 0),
+        func.coalesce(func.sum(case((column.tender == "cash", column.amount), else_=0)), 0),
+    ).where(mine)
+    count, amount, discount, offline, cash = connection.execute(query).one()
+    back = select(func.coalesce(func.sum(tables.reversal.c.amount), 0)).where(
+        tables.reversal.c.received_ms >= since_ms
+    )
+    reversed_ = connection.execute(back).scalar_one()
+    return Day(int(count), int(amount), int(discount), int(offline), int(cash), int(reversed_))
 
 
 def coupon(connection: Connection, name: str) -> CouponDetail | None:
@@ -287,9 +375,11 @@ def templates(connection: Connection) -> list[str]:
     return list(connection.execute(select(tables.template.c.name).order_by(tables.template.c.name)).scalars())
 
 
-def alarms(connection: Connection, most: int = 100) -> list[AlarmRow]:
+def alarms(connection: Connection, *, device: str = "", most: int = 100) -> list[AlarmRow]:
     """The newest alarms first."""
     query = select(tables.alarm).order_by(tables.alarm.c.id.desc()).limit(most)
+    if device:
+        query = query.where(tables.alarm.c.device == device)
     return [
         AlarmRow(row.kind, row.device, row.ref, row.detail, row.at_ms) for row in connection.execute(query)
     ]

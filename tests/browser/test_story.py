@@ -137,7 +137,46 @@ def test_a_box_that_loses_power_comes_back_with_its_sales(page: Page, town: tupl
     expect(till.locator("table.sales")).to_contain_text("6.50", timeout=PATIENCE_MS)
 
 
-@pytest.mark.parametrize("where", ["/", "/boxes", "/coupons", "/trouble", "/accounts/sales:box-1"])
+def test_a_part_is_paid_back_and_a_sale_taken_back_after_one_more_question(
+    page: Page, browser: Browser, town: tuple[Town, int]
+) -> None:
+    running, port = town
+    page.goto(f"http://127.0.0.1:{port}/?lang=en")
+    box = page.locator('[data-box="box-1"]')
+    till = page.frame_locator('iframe[title="box-1"]')
+    newest = till.locator("table.sales tr").first
+    state = page.request.get(f"http://127.0.0.1:{port}/state.json").json()
+    before = len(state["boxes"]["box-1"]["papers"])
+    for figure in ("12.00", "18.00"):
+        till.locator("button.product", has_text=figure).click()
+        expect(till.locator("#due")).to_have_text(figure, timeout=PATIENCE_MS)
+        till.locator('form[action="/do/cash"] button').click()
+        expect(newest).to_contain_text(figure, timeout=PATIENCE_MS)
+    newest.locator('input[name="amount"]').fill("99")
+    newest.locator('form[action="/do/refund"] button').click()
+    expect(till.locator(".said .first")).to_contain_text("18.00", timeout=PATIENCE_MS)
+    newest.locator('input[name="amount"]').fill("2.50")
+    newest.locator('form[action="/do/refund"] button').click()
+    expect(newest).to_contain_text("refunded 2.50", timeout=PATIENCE_MS)
+    older = till.locator("table.sales tr").nth(1)
+    answers = iter([False, True])
+    page.on("dialog", lambda dialog: dialog.accept() if next(answers) else dialog.dismiss())
+    older.locator('form[action="/do/void"] button').click()
+    expect(older).not_to_contain_text("voided")
+    older.locator('form[action="/do/void"] button').click()
+    expect(older).to_contain_text("voided", timeout=PATIENCE_MS)
+    # two receipts, a refund and a void
+    expect(box.locator("[data-papers] img")).to_have_count(before + 4, timeout=PATIENCE_MS)
+    console = browser.new_page()
+    log_in(console, running, "/boxes/box-1")
+    expect(console.locator("#sales tbody")).to_contain_text("refunded 2.50", timeout=PATIENCE_MS)
+    expect(console.locator("#sales tbody")).to_contain_text("voided", timeout=PATIENCE_MS)
+    console.close()
+
+
+@pytest.mark.parametrize(
+    "where", ["/", "/boxes", "/boxes/box-1", "/coupons", "/trouble", "/accounts/sales:box-1"]
+)
 def test_the_console_needs_a_login_and_reads_in_both_languages(
     page: Page, town: tuple[Town, int], where: str
 ) -> None:

@@ -14,6 +14,7 @@ async function refresh() {
 document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
+  if (form.dataset.sure && !confirm(form.dataset.sure)) return;
   const body = new URLSearchParams(new FormData(form));
   form.reset();
   await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
