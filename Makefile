@@ -1,7 +1,8 @@
 # One command each. Everything lives in .venv; `make setup` brings what is missing, system packages included.
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM := mosquitto libzbar0 postgresql chromium fonts-wqy-microhei
+SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
+TESTING := postgresql chromium
 
 .PHONY: help setup demo smoke test check bench docs clean
 
@@ -12,6 +13,7 @@ setup: $(VENV)/.ready ## system packages, virtual environment, links
 
 $(VENV)/.ready: pyproject.toml requirements.lock
 	@tools/system-packages $(SYSTEM)
+	@python3 -c 'import ensurepip' 2>/dev/null || tools/system-packages python3-venv
 	test -x $(BIN)/python || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
@@ -24,6 +26,7 @@ smoke: setup ## the demo without a person, judged in one JSON line
 	@$(BIN)/tillbox smoke
 
 test: setup ## every test: unit, property, conformance, simulation, browser
+	@tools/system-packages $(TESTING)
 	$(BIN)/python -m pytest -q
 
 check: setup ## what to run while working: format, lint, types, layers, the quick tests
@@ -34,6 +37,7 @@ check: setup ## what to run while working: format, lint, types, layers, the quic
 	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser" -n 2
 
 bench: setup ## figures, each beside a reference in the same run
+	@tools/system-packages postgresql
 	@for one in bench/[a-z]*.py; do $(BIN)/python $$one || exit 1; done
 
 docs: setup ## what is generated from the code
