@@ -24,6 +24,8 @@ from tillbox.broker import journal as journals
 from tillbox.broker.journal import Journal, JournalBroken
 from tillbox.cloud_bridge import claims
 from tillbox.cloud_bridge import ingest as ingesting
+from tillbox.cloud_bridge.chains import Chains, Read
+from tillbox.cloud_bridge.complaints import Counts
 from tillbox.cloud_bridge.payments import cashier, machine
 from tillbox.cloud_bridge.payments.channels.port import Outcome
 from tillbox.cloud_bridge.payments.machine import State
@@ -72,7 +74,7 @@ def ack_before_commit() -> AbstractContextManager[Any]:
     def eager(self: CoreNode, life: int) -> None:
         if life == self._life and self.database is not None:
             with contextlib.suppress(Exception), self.database.writing() as connection:
-                batch = ingesting._Batch(connection, self.now_ms, self.ingest._schedule, ingesting.Counts())
+                batch = ingesting._Batch(connection, self.now_ms, self.ingest._schedule, Counts())
                 for message in self._waiting:
                     if message.topic.endswith("/tx"):
                         batch.read(ingesting.Arrived(topics.device_of(message.topic) or "", message.payload))
@@ -89,12 +91,12 @@ def ack_before_commit() -> AbstractContextManager[Any]:
 def no_dedup() -> AbstractContextManager[Any]:
     """The core takes whatever arrives, as often as it arrives."""
     apply_one = ingesting._Batch._apply_one
-    continues = ingesting._Batch._continues
+    continues = Chains.continues
 
-    def gullible(self: Any, read: Any, held: Any) -> bool:
-        mark = self._marks.get((read.record.dev, read.record.inc))
+    def gullible(self: Chains, read: Read) -> bool:
+        mark = self.marks.get((read.record.dev, read.record.inc))
         seen = mark is not None and read.record.seq <= mark.watermark
-        return continues(self, read, held) or seen
+        return continues(self, read) or seen
 
     def again(self: Any, read: Any, body: Any, known: Any) -> None:
         if read.record.tid in known or self._ledger.has_posted(read.record.tid):
@@ -102,26 +104,26 @@ def no_dedup() -> AbstractContextManager[Any]:
             record = read.record.model_copy(
                 update={"tid": f"{read.record.tid[:24]}{n:012d}", "seq": 10**9 + n}
             )
-            read = ingesting.Read(record, read.hash, read.bytes)
+            read = Read(record, read.hash, read.bytes)
         apply_one(self, read, body, known)
 
     stack = contextlib.ExitStack()
-    stack.enter_context(patch.object(ingesting._Batch, "_continues", gullible))
+    stack.enter_context(patch.object(Chains, "continues", gullible))
     stack.enter_context(patch.object(ingesting._Batch, "_apply_one", again))
     return stack
 
 
 def ack_of_highest() -> AbstractContextManager[Any]:
     """The core acknowledges the highest number it saw, gaps or not."""
-    continues = ingesting._Batch._continues
+    continues = Chains.continues
 
-    def leaping(self: Any, read: Any, held: Any) -> bool:
-        mark = self._marks.get((read.record.dev, read.record.inc))
+    def leaping(self: Chains, read: Read) -> bool:
+        mark = self.marks.get((read.record.dev, read.record.inc))
         if mark is not None and read.record.seq > mark.watermark + 1:
             mark.watermark, mark.head = read.record.seq - 1, read.record.prev
-        return continues(self, read, held)
+        return continues(self, read)
 
-    return patch.object(ingesting._Batch, "_continues", leaping)
+    return patch.object(Chains, "continues", leaping)
 
 
 def same_incarnation_after_restore() -> AbstractContextManager[Any]:

@@ -19,8 +19,9 @@ from tillbox.agent.words import Word
 from tillbox.broker.journal import JournalBroken, JournalFull, open_journal
 from tillbox.broker.line import Happening, Message
 from tillbox.broker.memory import MemoryBroker, MemoryLine
+from tillbox.cloud_bridge.complaints import Counts
 from tillbox.cloud_bridge.desk import Desk
-from tillbox.cloud_bridge.ingest import Arrived, Counts, Ingest
+from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.cashier import Call, Todo
 from tillbox.cloud_bridge.payments.machine import ReverseAnswered, Schedule, Told

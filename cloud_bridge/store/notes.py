@@ -11,7 +11,10 @@ from .tables import alarm, feed, refused
 
 
 def shout(connection: Connection, kind: Alarm, *, device: str, ref: str, detail: str, now_ms: int) -> None:
-    """An alarm: somebody must look."""
+    """An alarm: somebody must look. The same one is raised once, however often its cause is sent again."""
+    same = (alarm.c.kind == kind) & (alarm.c.device == device) & (alarm.c.ref == ref)
+    if connection.execute(select(alarm.c.id).where(same, alarm.c.detail == shown(detail)).limit(1)).first():
+        return
     row = {"kind": kind, "device": device, "ref": ref, "detail": shown(detail), "at_ms": now_ms}
     connection.execute(insert(alarm), row)
     tell(connection, "alarm", kind, now_ms)

@@ -208,6 +208,7 @@ alarm = Table(
     Column("ref", String(64), nullable=False),
     Column("detail", String(200), nullable=False),
     _ms("at_ms"),
+    Index("alarm_device", "device", "ref"),
 )
 
 refused = Table(

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("alarm_device", "alarm", ["device", "ref"], unique=False)
     op.create_table(
         "balance",
         sa.Column("account", sa.String(length=80), nullable=False),

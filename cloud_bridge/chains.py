@@ -1,0 +1,231 @@
+"""Which records continue their box's chain, and how far each incarnation is held.
+
+A record counts when it is the next of its incarnation and names the hash of the one before it. What came
+before is a duplicate, what comes too early waits to be sent again, and what contradicts is shouted about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, and_, bindparam, or_, select
+
+from tillbox.contracts.messages import RECORD_BYTES_MAX, VERSION, Ack, Opened, Record, digest, genesis
+from tillbox.contracts.verdicts import Reason
+
+from .alarms import Alarm
+from .complaints import Complaints, Counts
+from .store import coupons, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One record that is well-formed and the device's own."""
+
+    record: Record
+    hash: str
+    bytes: bytes
+
+
+@dataclass(slots=True)
+class Mark:
+    """How far one incarnation of one box is held, while a batch is worked on."""
+
+    watermark: int
+    head: str
+    standing: str
+    number: int
+    opened_ms: int
+    changed: bool = False
+
+
+def parse(device: str, line: bytes) -> Read | Reason:
+    """One line as a record of this device, or why it is none."""
+    if len(line) > RECORD_BYTES_MAX:
+        return Reason.TOO_LARGE
+    try:
+        record = Record.model_validate_json(line)
+    except ValidationError:
+        return Reason.FUTURE_VERSION if _is_newer(line) else Reason.NOT_UNDERSTOOD
+    if record.dev != device:
+        return Reason.FOREIGN_DEVICE
+    return Read(record, digest(line), line)
+
+
+def _is_newer(line: bytes) -> bool:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    version = document.get("v") if isinstance(document, dict) else None
+    return isinstance(version, int) and version > VERSION
+
+
+class Chains:
+    """The chains that one batch continues."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        now_ms: int,
+        counts: Counts,
+        complaints: Complaints,
+        reads: Sequence[Read],
+    ) -> None:
+        self._connection, self._now_ms = connection, now_ms
+        self._counts, self._complaints = counts, complaints
+        self.marks: dict[tuple[str, str], Mark] = {}
+        self._newest: dict[str, tuple[str, Mark]] = {}
+        self._echo: dict[tuple[str, str], tuple[int, str]] = {}
+        self._reads = reads
+        self._load_marks()
+        self._held = self._load_held()
+
+    def continues(self, read: Read) -> bool:
+        """Whether a record is the next of its chain. Moves the mark where it is."""
+        record = read.record
+        key = record.dev, record.inc
+        mark = self.marks.get(key) or self._open(read)
+        if mark is None:
+            return False
+        if record.seq <= mark.watermark:
+            found = self._held.get((*key, record.seq))
+            if found not in (None, read.hash):
+                self._complaints.refuse(record.dev, Reason.ID_REUSED, read.bytes, inc=record.inc)
+                self._complaints.shout(
+                    Alarm.FORK, record.dev, record.inc, f"two records are number {record.seq}"
+                )
+                return False
+            self._counts.duplicates += 1
+            self._echo[key] = max(self._echo.get(key, (0, "")), (record.seq, read.hash))
+            return False
+        self._echo.setdefault(key, (0, ""))
+        if record.seq > mark.watermark + 1:
+            self._counts.gaps += 1
+            self._complaints.refused.setdefault(key, Reason.SEQUENCE_GAP)
+            return False
+        if record.prev != mark.head:
+            self._complaints.refuse(record.dev, Reason.CHAIN_BROKEN, read.bytes, inc=record.inc)
+            self._complaints.shout(Alarm.CHAIN_BROKEN, record.dev, record.inc, f"at number {record.seq}")
+            return False
+        mark.watermark, mark.head, mark.changed = record.seq, read.hash, True
+        self._held[(*key, record.seq)] = read.hash
+        self._echo[key] = record.seq, read.hash
+        return True
+
+    def acks(self, credit: int) -> list[tuple[str, Ack]]:
+        """What each box hears of each incarnation in this batch, once all of it is committed."""
+        answers = []
+        for (device, inc), (seq, found) in self._echo.items():
+            mark = self.marks[device, inc]
+            refused = self._complaints.refused.get((device, inc))
+            ack = Ack(
+                inc=inc,
+                wm=mark.watermark,
+                head=mark.head,
+                echo_seq=seq,
+                echo_hash=found or None,
+                credit=credit,
+                refused=refused,
+            )
+            answers.append((device, ack))
+        return answers
+
+    def rows(self) -> list[dict[str, Any]]:
+        """How far each incarnation is held now, where that changed."""
+        return [
+            {
+                "device": device,
+                "inc": inc,
+                "number": mark.number,
+                "watermark": mark.watermark,
+                "head": mark.head,
+                "standing": mark.standing,
+                "opened_ms": mark.opened_ms,
+            }
+            for (device, inc), mark in self.marks.items()
+            if mark.changed
+        ]
+
+    def is_rolled_back(self, record: Record) -> bool:
+        """Whether a record's incarnation began on a medium older than what the core knew."""
+        return self.marks[record.dev, record.inc].standing == "rolled_back"
+
+    def _load_marks(self) -> None:
+        devices = sorted({read.record.dev for read in self._reads})
+        for row in self._connection.execute(_MARKS, {"devices": devices}):
+            mark = Mark(row.watermark, row.head, row.standing, row.number, row.opened_ms)
+            self.marks[row.device, row.inc] = mark
+            self._newest[row.device] = row.inc, mark
+
+    def _load_held(self) -> dict[tuple[str, str, int], str]:
+        """The hashes of those numbers in this batch that are already in the inbox."""
+        spans: dict[tuple[str, str], list[int]] = {}
+        for read in self._reads:
+            spans.setdefault((read.record.dev, read.record.inc), []).append(read.record.seq)
+        inbox = tables.inbox.c
+        clauses = [
+            and_(inbox.device == device, inbox.inc == inc, inbox.seq.between(min(seqs), max(seqs)))
+            for (device, inc), seqs in spans.items()
+            if (device, inc) in self.marks and min(seqs) <= self.marks[device, inc].watermark
+        ]
+        if not clauses:
+            return {}
+        rows = self._connection.execute(
+            select(inbox.device, inbox.inc, inbox.seq, inbox.hash).where(or_(*clauses))
+        )
+        return {(device, inc, seq): found for device, inc, seq, found in rows}
+
+    def _open(self, read: Read) -> Mark | None:
+        """The first record of a new incarnation says what it continues; compare it with what we know."""
+        record = read.record
+        if record.seq != 1 or record.kind != "opened":
+            self._counts.gaps += 1
+            return None
+        try:
+            opened = Opened.model_validate(record.body)
+        except ValidationError:
+            self._complaints.refuse(record.dev, Reason.NOT_UNDERSTOOD, read.bytes)
+            return None
+        start = genesis(record.dev, record.inc, opened.prior_head)
+        if record.prev != start:
+            self._complaints.refuse(record.dev, Reason.CHAIN_BROKEN, read.bytes)
+            return None
+        newest = self._newest.get(record.dev)
+        number = newest[1].number + 1 if newest else 1
+        prior = self.marks.get((record.dev, opened.prior)) if opened.prior else None
+        if opened.prior is not None and (prior is None or prior.watermark < opened.prior_seq):
+            # The line turned messages round: the incarnation before this one is not all here yet.
+            self._counts.gaps += 1
+            return None
+        standing = _standing(opened, newest)
+        mark = Mark(0, start, standing, number, self._now_ms)
+        self.marks[record.dev, record.inc] = mark
+        self._newest[record.dev] = record.inc, mark
+        if standing == "rolled_back":
+            lost = coupons.lose(self._connection, record.dev)
+            what = "an older medium" if opened.prior else "an empty medium"
+            self._complaints.shout(
+                Alarm.ROLLED_BACK, record.dev, record.inc, f"{what}; leases lost: {len(lost)}"
+            )
+        return mark
+
+
+_MARKS = (
+    select(tables.incarnation)
+    .where(tables.incarnation.c.device.in_(bindparam("devices", expanding=True)))
+    .order_by(tables.incarnation.c.number)
+)
+
+
+def _standing(opened: Opened, newest: tuple[str, Mark] | None) -> str:
+    """A new incarnation must continue exactly what we hold of the one before it."""
+    if newest is None:
+        return "proven"
+    inc, mark = newest
+    same = (opened.prior, opened.prior_seq, opened.prior_head) == (inc, mark.watermark, mark.head)
+    return "proven" if same else "rolled_back"
