@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from tillbox.agent import past, till
 from tillbox.agent import runtime as running
 from tillbox.agent.runtime import Runtime
+from tillbox.agent.till import counter
 from tillbox.broker import delivery as courier
 from tillbox.broker import journal as journals
 from tillbox.broker.journal import Journal, JournalBroken
@@ -308,6 +309,11 @@ def repeated_ask_charges_again() -> AbstractContextManager[Any]:
     return patch.object(cashier, "ask", eager)
 
 
+def goods_join_an_open_payment() -> AbstractContextManager[Any]:
+    """A product that is scanned while a payment is under way is rung up, and the payment forgotten."""
+    return patch.object(counter, "busy", lambda _: None)
+
+
 MUTANTS: dict[str, Mutant] = {
     mutant.__name__: mutant
     for mutant in (
@@ -331,6 +337,7 @@ MUTANTS: dict[str, Mutant] = {
         open_payment_forgotten_at_boot,
         every_claim_is_believed,
         repeated_ask_charges_again,
+        goods_join_an_open_payment,
     )
 }
 

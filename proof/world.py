@@ -23,6 +23,7 @@ from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import (
     CodeRead,
     CouponClaims,
+    GoodsCode,
     PaymentCode,
     ScannerMode,
     SignedEnvelope,
@@ -49,6 +50,7 @@ CALM_MS = 240_000
 LOSS_MAX = 0.2254  # on each of a message's two ways, so that up to 40 % never arrive
 COUPONS = 60
 LEASE = 6
+GOODS = "6901234567892"
 SEED_OF_ISSUER = bytes(range(32))
 PUBLIC = Ed25519PrivateKey.from_private_bytes(SEED_OF_ISSUER).public_key().public_bytes_raw()
 
@@ -151,7 +153,8 @@ class World:
 
     def _box(self, device: str) -> BoxNode:
         keys = {kid_of(PUBLIC): (PUBLIC,)}
-        setup = shop.Setup(device=device, tenant="town", keys=keys, stocks={"tea": LEASE})
+        goods = {GOODS: Line(name="茶", price=450, goods=GOODS)}
+        setup = shop.Setup(device=device, tenant="town", keys=keys, goods=goods, stocks={"tea": LEASE})
         return BoxNode(device, setup, self.agenda, self.broker, self.random)
 
     # the shops
@@ -170,6 +173,8 @@ class World:
             }.get(type(phase))
             if act is not None:
                 act(box)
+            if self.random.random() < 0.2:
+                self._fidget(box)
         self.agenda.after(self.random.randint(100, 700), lambda: self._serve(box))
 
     def _new_customer(self, box: BoxNode) -> None:
@@ -201,6 +206,27 @@ class World:
             box.happen(shop.AskAgainPressed())
         elif fate < 0.4:
             box.happen(shop.GiveUpPressed())
+
+    def _fidget(self, box: BoxNode) -> None:
+        """Somebody scans or presses whatever, whatever the till is doing."""
+        tea = Line(name="茶", price=300)
+        digits = "13" + str(self.random.randrange(10**15, 10**16))
+        box.happen(
+            self.random.choice(
+                (
+                    shop.LineRung(tea),
+                    shop.CodesShown((GoodsCode(GOODS),)),
+                    shop.CodesShown(
+                        (GoodsCode(GOODS), PaymentCode(Wallet.WECHAT, digits), envelope_of(None))
+                    ),
+                    shop.CashTaken(Amount(20_000, CNY)),
+                    shop.ChargePressed(),
+                    shop.CouponDropped(),
+                    shop.Cleared(),
+                    shop.AskAgainPressed(),
+                )
+            )
+        )
 
     def _regret(self, box: BoxNode) -> None:
         assert box.runtime is not None

@@ -15,7 +15,7 @@ from .events import CodesShown, CouponDropped, Event, LineRung
 from .payments import payment_code
 from .rights import let_go
 from .state import Idle, Moment, Ringing, Till, basket_of, phase_of
-from .steps import ids_used, say
+from .steps import busy, ids_used, say
 
 LINES_MAX = 100  # what one receipt and one record hold; a bigger basket is two sales
 AMOUNT_MAX = Amount(5_000_000, CNY)  # 50,000.00: a typing slip, not a sale
@@ -23,6 +23,8 @@ AMOUNT_MAX = Amount(5_000_000, CNY)  # 50,000.00: a typing slip, not a sale
 
 def ring(till: Till, event: LineRung, _: Moment) -> Step:
     """One more line, unless the basket or its sum is beyond what one receipt holds."""
+    if (reason := busy(till)) is not None:
+        return say(till, reason)
     basket = basket_of(till)
     if len(basket.lines) >= LINES_MAX:
         return say(till, Reason.BASKET_FULL)

@@ -15,8 +15,8 @@ from .effects import Ask, Effect, Patience, Show, Step, Witness
 from .events import PatienceEnded, RightGranted, RightRefused
 from .payments import can_charge, charge_held
 from .rights import close_lease, right_to
-from .state import Basket, Checking, Coupon, Idle, Moment, Ringing, Till, basket_of, phase_of
-from .steps import record, say
+from .state import Basket, Checking, Coupon, Moment, Ringing, Till, basket_of, phase_of
+from .steps import busy, record, say
 
 COUPON_PATIENCE_MS = 3_000  # one round trip on a slow line; a queue is waiting
 SINGLE_LEASE = 1
@@ -24,11 +24,9 @@ SINGLE_LEASE = 1
 
 def coupon_shown(till: Till, envelope: SignedEnvelope, moment: Moment) -> Step:
     """Attach a coupon under a right that this box holds; else ask the core, where there is a line."""
+    if (reason := busy(till)) is not None:
+        return say(till, reason)
     basket = basket_of(till)
-    if not isinstance(till.phase, (Idle, Ringing)):
-        return say(
-            till, Reason.ASK_UNDER_WAY if isinstance(till.phase, Checking) else Reason.PAYMENT_UNDER_WAY
-        )
     if basket.coupon:
         return say(till, Reason.COUPON_ALREADY_ATTACHED)
     claims = verify_coupon(envelope, keys=till.setup.keys, tenant=till.setup.tenant, now=moment.at)

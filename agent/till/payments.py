@@ -36,7 +36,7 @@ from .state import (
     basket_of,
     phase_of,
 )
-from .steps import record, say
+from .steps import busy, record, say
 
 PAYMENT_PATIENCE_MS = 10_000  # then the cashier hears that it is unknown; the core goes on for itself
 USER_PAYING_PATIENCE_MS = 50_000  # a customer types a password; the core asks for 45 s
@@ -70,8 +70,8 @@ def payment_code(till: Till, code: PaymentCode, moment: Moment) -> Step:
     held = HeldCode(code, moment.boot_ms)
     if isinstance(phase, Checking):
         return replace(till, phase=replace(phase, basket=replace(phase.basket, held=held))), ()
-    if not isinstance(phase, (Idle, Ringing)):
-        return say(till, Reason.PAYMENT_UNDER_WAY)
+    if (reason := busy(till)) is not None:
+        return say(till, reason)
     if not till.line_up:
         return say(till, Reason.OFFLINE_PAYMENT_CODE)
     till = replace(till, phase=Ringing(replace(basket_of(till), held=held)))

@@ -12,12 +12,20 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from .effects import Effect, Handler, Record, Show, Step
 from .events import Event
-from .state import Moment, Stopped, Till
+from .state import Checking, Idle, Moment, Ringing, Stopped, Till
 
 
 def say(till: Till, reason: Reason, detail: str = "") -> Step:
     """Refuse: nothing changes, and the cashier reads why."""
     return till, (Show(Refused(reason, detail)),)
+
+
+def busy(till: Till) -> Reason | None:
+    """Why nothing may be added to the basket now; None while it is open. What is being asked for or paid is
+    the basket as it was: more goods in it would be goods that nobody pays."""
+    if isinstance(till.phase, (Idle, Ringing)):
+        return None
+    return Reason.ASK_UNDER_WAY if isinstance(till.phase, Checking) else Reason.PAYMENT_UNDER_WAY
 
 
 def no(reason: Reason) -> Handler:

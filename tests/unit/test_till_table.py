@@ -118,6 +118,21 @@ def test_what_the_core_says_paid_is_settled_and_what_it_says_declined_is_rung_up
     assert effects[-1] == shop.Show(Refused(Reason.PAYMENT_DECLINED))
 
 
+@pytest.mark.parametrize(
+    "phase",
+    [Checking(BASKET, IDS[2], CLAIMS), Paying(BASKET, ASKED), InDoubt(ASKED)],
+    ids=lambda p: type(p).__name__,
+)
+def test_a_product_scanned_while_something_is_under_way_joins_nothing(phase: shop.Phase) -> None:
+    setup = shop.Setup("box-1", "town", goods={"6901234567892": Line(name="tea", price=450)})
+    till = replace(till_in(phase), setup=setup)
+    after, effects = shop.step(till, shop.CodesShown((GoodsCode("6901234567892"),)), MOMENT)
+    assert after == till
+    (show,) = effects
+    assert isinstance(show, shop.Show)
+    assert isinstance(show.what, Refused)
+
+
 def test_a_lease_that_an_open_payment_counts_on_is_not_given_back_when_it_expires() -> None:
     lease = Lease(IDS[4], "tea", 1, 5, frozenset(), 500)
     use = {"template": "tea", "serial": 1, "lease": IDS[4], "discount": 100, "rights_count": 1}
