@@ -2,7 +2,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
-TESTING := postgresql chromium
+# libatomic1 is for the program that drives the browser
+TESTING := postgresql chromium libatomic1
 
 .PHONY: help setup demo smoke test check bench docs clean
 
