@@ -49,7 +49,7 @@ SCHEDULE = Schedule(query_ms=1_000, window_ms=8_000, reverse_floor_ms=3_000, rev
 CORE = "core"
 TICK_MS = 400
 WORK_MS = 40
-LOOK_MS = 800
+LOOK_MS = 1_200
 
 
 class BoxNode:

@@ -37,8 +37,10 @@ def recount(till: Till, use: CouponUse | None) -> CouponUse | None:
 
 
 def hello(till: Till, event: HelloAnswered, moment: Moment) -> Step:
-    """The core has compared journals: rights come alive, or are lost with the medium's past."""
-    if till.vouched or event.standing == "waiting":
+    """The core has compared journals: rights come alive and are topped up, or are lost with the medium's past."""
+    if till.vouched:
+        return renew(till, moment)
+    if event.standing == "waiting":
         return till, ()
     till = replace(till, vouched=True)
     if event.standing == "rolled_back":

@@ -10,21 +10,19 @@ from tillbox.contracts.verdicts import Reason
 
 from .effects import Ask, Effect, Greet, Show, Step
 from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled
-from .rights import renew
 from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
 from .steps import say
 
 
-def line_changed(till: Till, event: LineChanged, moment: Moment) -> Step:
-    """A line that comes up is greeted: who am I, what time is it, and what became of the open payment."""
+def line_changed(till: Till, event: LineChanged, _: Moment) -> Step:
+    """A line that comes up is greeted: who am I, what time is it, and what became of the open payment. Nothing
+    is recorded here: a journal that fails must not hide from the till that the line is up."""
     if not event.up:
         return replace(till, line_up=False), (Show(Word.LINE_DOWN),)
-    till = replace(till, line_up=True)
     effects: tuple[Effect, ...] = (Greet(), Show(Word.LINE_UP))
     if isinstance(till.phase, (Paying, InDoubt)):
         effects += (Ask("pay_status", PayStatusAsk(attempt=till.phase.asked.attempt)),)
-    till, more = renew(till, moment)
-    return till, effects + more
+    return replace(till, line_up=True), effects
 
 
 def greet(till: Till, _: OpeningSettled, __: Moment) -> Step:
@@ -41,7 +39,9 @@ def journal_failed(till: Till, event: JournalFailed, _: Moment) -> Step:
 
 
 def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:
-    """The journal records again: go on where the past says."""
+    """The journal records again: go on where the past says, and greet once more, for an answer may have come
+    while nothing could be recorded."""
+    greet = (Greet(),) if till.line_up else ()
     if till.past.payment is not None:
-        return replace(till, phase=InDoubt(till.past.payment)), (Show(Word.READY),)
-    return replace(till, phase=phase_of(basket_of(till))), (Show(Word.READY),)
+        return replace(till, phase=InDoubt(till.past.payment)), (*greet, Show(Word.READY))
+    return replace(till, phase=phase_of(basket_of(till))), (*greet, Show(Word.READY))

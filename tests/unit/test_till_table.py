@@ -138,7 +138,7 @@ def test_a_lease_that_an_open_payment_counts_on_is_not_given_back_when_it_expire
     use = {"template": "tea", "serial": 1, "lease": IDS[4], "discount": 100, "rights_count": 1}
     asked = ASKED.model_copy(update={"coupon": CouponUse.model_validate(use)})
     till = replace(till_in(InDoubt(asked)), past=Past(payment=asked, leases={lease.id: lease}))
-    after, _ = shop.step(till, shop.LineChanged(up=True), MOMENT)
+    after, _ = shop.step(till, shop.HelloAnswered("proven"), MOMENT)
     assert lease.id in after.past.leases
 
 
