@@ -43,7 +43,7 @@ from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
 from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
-CHAOS_MS = 50_000
+CHAOS_MS = 42_000
 CALM_MS = 240_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
 
@@ -173,7 +173,7 @@ class World:
             }.get(type(phase))
             if act is not None:
                 act(box)
-            if self.random.random() < 0.2:
+            if self.random.random() < 0.1:
                 self._fidget(box)
         self.agenda.after(self.random.randint(100, 700), lambda: self._serve(box))
 
