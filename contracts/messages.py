@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from .money import MINOR_MAX
 
 VERSION = 1
-RECORD_BYTES_MAX = 16_384
-"""A basket of 100 lines with long names is 12 KB; more than 16 KB is not a sale."""
+RECORD_BYTES_MAX = 65_536
+"""A basket of 100 lines with the longest names is 37 KB, and 55 KB if every character needs an escape."""
 BATCH_BYTES_MAX = 131_072
 """Half of the broker's max_packet_size: paho would retry an oversized packet for ever."""
 
