@@ -66,6 +66,8 @@ class View:
     printer: PrinterState
     papers_waiting: int
     clock_known: bool
+    core_silent: bool
+    """Records are on their way for so long that nobody seems to take them."""
 
 
 class Box:
@@ -208,6 +210,7 @@ class Box:
             oldest_pending_ms=health.oldest_pending_ms if health else None,
             printer=self._printer_state,
             papers_waiting=self._prints.qsize(),
+            core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
         )
         if view != self.view:

@@ -28,8 +28,11 @@ class Reason(StrEnum):
     TIME_UNKNOWN = "time_unknown"
     UNKNOWN_GOODS = "unknown_goods"
     NO_PICTURE = "no_picture"
+    NO_CODE = "no_code"
+    PICTURE_TOO_LARGE = "picture_too_large"
     # the sale
     NOTHING_TO_PAY = "nothing_to_pay"
+    NOT_AN_AMOUNT = "not_an_amount"
     AMOUNT_TOO_LARGE = "amount_too_large"
     TOO_LITTLE_CASH = "too_little_cash"
     BASKET_FULL = "basket_full"
@@ -37,6 +40,7 @@ class Reason(StrEnum):
     ASK_UNDER_WAY = "ask_under_way"
     UNKNOWN_SALE = "unknown_sale"
     ALREADY_VOIDED = "already_voided"
+    PARTLY_REFUNDED = "partly_refunded"
     REFUND_TOO_LARGE = "refund_too_large"
     NOT_NOW = "not_now"
     # coupons
@@ -46,6 +50,7 @@ class Reason(StrEnum):
     COUPON_HELD_ELSEWHERE = "coupon_held_elsewhere"
     COUPON_UNKNOWN = "coupon_unknown"
     NO_RIGHT = "no_right"
+    NO_RIGHT_OFFLINE = "no_right_offline"
     RIGHTS_FROZEN = "rights_frozen"
     # payment codes
     OFFLINE_PAYMENT_CODE = "offline_payment_code"
@@ -115,8 +120,8 @@ TEXTS: dict[Reason, Text] = {
         "This is no code we know. Ask for another, or enter it by hand.",
     ),
     Reason.NOT_FOR_THIS_TILL: Text(
-        "这类码在收银台用不了，请顾客出示付款码、优惠券或会员码",
-        "This kind of code is not used at the till. Ask for a payment code, a coupon or a member code.",
+        "这类码在收银台用不了，请顾客出示付款码或优惠券",
+        "This kind of code is not used at the till. Ask for a payment code or a coupon.",
     ),
     Reason.SIGNATURE_WRONG: Text(
         "签名不对，可能是伪造的，请不要接受", "The signature is wrong; it may be forged. Do not accept it."
@@ -138,6 +143,14 @@ TEXTS: dict[Reason, Text] = {
         "没有这个商品，请手工输入金额", "This product is not in the list. Enter the amount by hand."
     ),
     Reason.NO_PICTURE: Text("这不是图片，请选一张照片", "This is no picture. Choose a photo."),
+    Reason.NO_CODE: Text(
+        "图上没有找到码，请拍近一点、拍清楚一点",
+        "There is no code on this picture. Take another, closer and sharper.",
+    ),
+    Reason.PICTURE_TOO_LARGE: Text(
+        "图片太大，请选 8 MB 以内的照片", "The picture is too large. Choose one of at most 8 MB."
+    ),
+    Reason.NOT_AN_AMOUNT: Text("这不是金额，请输入例如 12.50", "This is no amount. Type for example 12.50."),
     Reason.NOTHING_TO_PAY: Text(
         "还没有金额，请先选商品或输入金额",
         "There is nothing to pay yet. Choose a product or type an amount first.",
@@ -153,6 +166,10 @@ TEXTS: dict[Reason, Text] = {
         "本机没有这一单，请到原收银台处理", "This box has no such sale. Go to the till that made it."
     ),
     Reason.ALREADY_VOIDED: Text("这一单已撤销或已退完", "This sale is already voided or refunded in full."),
+    Reason.PARTLY_REFUNDED: Text(
+        "这一单已退过一部分，不能整单撤销，请退剩下的金额",
+        "A part of this sale is refunded already, so it cannot be voided. Refund what is left.",
+    ),
     Reason.REFUND_TOO_LARGE: Text("退款超过可退金额", "The refund is more than what is left to refund."),
     Reason.NOT_NOW: Text(
         "现在不能做这个操作，请先结束当前这一单", "This cannot be done now. Finish the current sale first."
@@ -171,6 +188,10 @@ TEXTS: dict[Reason, Text] = {
     ),
     Reason.COUPON_UNKNOWN: Text("没有这个券", "There is no such coupon."),
     Reason.NO_RIGHT: Text(
+        "这种券已经发完或没有可用的核销权，请按原价收款",
+        "No right to redeem this coupon is left to give. Sell at full price.",
+    ),
+    Reason.NO_RIGHT_OFFLINE: Text(
         "断网中，本机没有这张券的核销权；联网后可用，或先按原价收款",
         "The line is down and this box holds no right to redeem it. Use it when the line is back, or sell at full price.",
     ),
@@ -183,7 +204,8 @@ TEXTS: dict[Reason, Text] = {
         "Payment codes need the line, and it is down. Take cash, or wait for the line.",
     ),
     Reason.PAYMENT_DECLINED: Text(
-        "付款被拒，请顾客换一种方式", "The payment was declined. Ask for another way to pay."
+        "付款没有成功，也没有扣款，请顾客换一种方式",
+        "The payment did not go through, and nothing was charged. Ask for another way to pay.",
     ),
     Reason.PAYMENT_REVERSED: Text(
         "付款已撤销，没有收钱，请重新收款",

@@ -19,6 +19,11 @@ LABELS: dict[str, Text] = {
     "title": Text("收银台", "Till"),
     "up": Text("在线", "Online"),
     "down": Text("离线", "Offline"),
+    "core_silent": Text("云端没有回应", "The core does not answer"),
+    "gone": Text(
+        "盒子没有回应，刚才的操作没有生效；请看电源，恢复后本页会自动更新",
+        "The box does not answer, and nothing is taken. Look at its power; this page comes back by itself.",
+    ),
     "pending": Text("待上传", "To hand in"),
     "goods": Text("商品", "Products"),
     "amount": Text("金额", "Amount"),
@@ -125,6 +130,8 @@ class TillPage:
     discount: str
     due: str
     can_charge: bool
+    can_sell: bool
+    core_silent: bool
     said: tuple[Said, ...]
     goods: tuple[Row, ...]
     sales: tuple[SaleRow, ...]
@@ -141,6 +148,9 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
     off = basket.off()
     discount = Amount(0, CNY) if isinstance(off, Refused) else off
     phase = type(till.phase).__name__
+    lines, due = basket.lines, basket.total - discount
+    if isinstance(till.phase, shop.InDoubt):
+        lines, due = till.phase.asked.lines, Amount(till.phase.asked.amount, CNY)
     leases = till.past.leases.values()
     at = TimeInterval(0, FAR_FUTURE_MS)
     return TillPage(
@@ -156,12 +166,14 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         clock_known=view.clock_known,
         rights_frozen=till.rights is shop.Rights.FROZEN,
         rights=tuple(Row(name, str(left_of(leases, name, at))) for name in till.setup.stocks),
-        lines=tuple(_line(line.name, line.quantity, line.amount) for line in basket.lines),
+        lines=tuple(_line(line.name, line.quantity, line.amount) for line in lines),
         coupon=basket.coupon.title if basket.coupon else "",
         total=basket.total.decimal(),
         discount=discount.decimal() if discount else "",
-        due=(basket.total - discount).decimal(),
+        due=due.decimal(),
         can_charge=basket.held is not None,
+        can_sell=isinstance(till.phase, (shop.Idle, shop.Ringing)),
+        core_silent=till.line_up and view.core_silent,
         said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
         sales=tuple(_sale(own) for own in list(till.past.sales.values())[:-9:-1]),

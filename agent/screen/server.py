@@ -71,7 +71,9 @@ class Screen:
         view = self.box.view
         page = till_page(view, self.box.config, language) if view else None
         starting = LABELS["starting"].say(language)
-        html = self._templates.get_template(template).render(page=page, token=self.token, starting=starting)
+        html = self._templates.get_template(template).render(
+            page=page, token=self.token, starting=starting, gone=LABELS["gone"].say(language)
+        )
         headers = {
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
@@ -127,13 +129,15 @@ def _amount(form: FormData) -> Amount | Refused:
     try:
         return parse_amount(str(form.get("amount", "")).strip(), CNY)
     except ValueError:
-        return Refused(Reason.NOTHING_TO_PAY)
+        return Refused(Reason.NOT_AN_AMOUNT)
 
 
 def _type_amount(form: FormData, screen: Screen) -> shop.Event | Refused:
     amount = _amount(form)
-    if isinstance(amount, Refused) or not amount:
-        return Refused(Reason.NOTHING_TO_PAY)
+    if isinstance(amount, Refused):
+        return amount
+    if not amount:
+        return Refused(Reason.NOT_AN_AMOUNT)
     if amount > shop.AMOUNT_MAX:
         return Refused(Reason.AMOUNT_TOO_LARGE, shop.AMOUNT_MAX.decimal())
     name = LABELS["amount"].say(screen.box.config.language)

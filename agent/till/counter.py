@@ -38,6 +38,8 @@ def ring(till: Till, event: LineRung, _: Moment) -> Step:
 
 def codes_shown(till: Till, event: CodesShown, moment: Moment) -> Step:
     """Take the codes of one scan in the order goods, coupon, payment, whatever order they were seen in."""
+    if not event.codes:
+        return say(till, Reason.NO_CODE)
     effects: tuple[Effect, ...] = ()
     for code in sorted(event.codes, key=_rank):
         till, more = _code(till, code, moment)

@@ -35,7 +35,9 @@ def coupon_shown(till: Till, envelope: SignedEnvelope, moment: Moment) -> Step:
     found = right_to(till, claims, moment)
     if isinstance(found, Right):
         return _attach(till, basket, claims, found)
-    if found.reason is not Reason.NO_RIGHT or not till.line_up or claims.serial is None:
+    if found.reason is Reason.NO_RIGHT and not till.line_up:
+        return say(till, Reason.NO_RIGHT_OFFLINE)
+    if found.reason is not Reason.NO_RIGHT or claims.serial is None:
         return say(till, found.reason, found.detail)
     return _ask_right(till, basket, claims, moment)
 
@@ -103,6 +105,8 @@ def _go_on(till: Till, phase: Checking, effects: tuple[Effect, ...], moment: Mom
         if can_charge(till):
             till, charging = charge_held(till, moment)
             more += charging
+        elif basket_of(till).held:
+            more += (Show(Word.CODE_HELD),)
     return till, (*effects, *more)
 
 

@@ -21,7 +21,8 @@ class LineRung:
 
 @dataclass(frozen=True, slots=True)
 class CodesShown:
-    """Everything one scan or one camera frame showed, classified."""
+    """Everything one scan or one camera frame showed, classified. Empty where somebody showed a picture on
+    purpose and there is no code on it."""
 
     codes: tuple[Code | Refused, ...]
 

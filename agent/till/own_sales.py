@@ -22,7 +22,7 @@ def void_sale(till: Till, event: VoidPressed, moment: Moment) -> Step:
         return say(till, own.reason)
     tender = own.sale.tender
     if own.refunded:
-        return say(till, Reason.ALREADY_VOIDED)
+        return say(till, Reason.PARTLY_REFUNDED)
     if tender.type == "merchant_scan" and not till.line_up:
         return say(till, Reason.REFUND_NEEDS_LINE)
     use = recount(till, own.sale.coupon)

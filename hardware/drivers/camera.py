@@ -95,8 +95,11 @@ class CameraReader:
         if not self._motion.worth_a_look(picture, now_ms):
             self._repeats.unchanged(now_ms)
             return
-        fresh = self._repeats.fresh(decode(picture), now_ms)
-        if fresh and not self._worker.stopping:
+        found = decode(picture)
+        fresh = self._repeats.fresh(found, now_ms)
+        # Somebody who puts a picture before the box waits for a word; a camera sees empty counters all day.
+        shown_for_nothing = not found and not self._source.steady
+        if (fresh or shown_for_nothing) and not self._worker.stopping:
             self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name) for one in fresh))
 
     def _note_absence(self, now_ms: int) -> None:

@@ -1,14 +1,29 @@
 // Keeps the page fresh and sends forms without leaving it. Without this file the page works by plain forms.
 const live = document.querySelector("[data-live]");
+const gone = document.getElementById("gone");
 let typing = false;
+
+// A box without power must not look alive: say so, and take no presses.
+function answers(yes) {
+  gone.hidden = yes;
+  live.inert = !yes;
+}
 
 async function refresh() {
   if (live.contains(document.activeElement) && document.activeElement.matches("input") && document.activeElement.value) {
     typing = true; // somebody is in the middle of a figure: do not take it from under the fingers
     return;
   }
-  const answer = await fetch(live.dataset.live);
-  if (answer.ok) live.innerHTML = await answer.text();
+  try {
+    const answer = await fetch(live.dataset.live);
+    if (!answer.ok) return;
+    const before = live.querySelector(".said .first")?.textContent;
+    live.innerHTML = await answer.text();
+    if (live.querySelector(".said .first")?.textContent !== before) window.scrollTo(0, 0);
+    answers(true);
+  } catch {
+    answers(false);
+  }
 }
 
 document.addEventListener("submit", async (event) => {
@@ -16,8 +31,13 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (form.dataset.sure && !confirm(form.dataset.sure)) return;
   const body = new URLSearchParams(new FormData(form));
+  try {
+    await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+  } catch {
+    answers(false);
+    return;
+  }
   form.reset();
-  await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
   typing = false;
   await refresh();
 });
@@ -25,3 +45,5 @@ document.addEventListener("focusout", () => { if (typing) { typing = false; refr
 
 const stream = new EventSource(live.dataset.events);
 stream.addEventListener("changed", refresh);
+stream.addEventListener("open", refresh);
+stream.addEventListener("error", () => answers(false));
