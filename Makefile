@@ -21,7 +21,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock
 	@touch $@
 
 demo: setup ## a whole shop on this machine: counter, console, two boxes
-	$(BIN)/tillbox demo
+	$(BIN)/tillbox demo --port $(or $(PORT),8080) --console-port $(or $(CONSOLE_PORT),8081)
 
 smoke: setup ## the demo without a person, judged in one JSON line
 	@$(BIN)/tillbox smoke

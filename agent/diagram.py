@@ -6,8 +6,20 @@ of each kind on a line that is up and on one that is down. Handlers that refuse 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from tillbox.contracts.clock import TimeInterval
-from tillbox.contracts.codes import CouponClaims, PaymentCode, Wallet
+from tillbox.contracts.codes import (
+    CouponClaims,
+    PaymentCode,
+    SignedEnvelope,
+    Wallet,
+    kid_of,
+    open_envelope,
+    seal_coupon,
+)
 from tillbox.contracts.ids import uuid7
 from tillbox.contracts.messages import LeaseAsked, Line, PaymentAsked, Sale, Tender
 from tillbox.contracts.money import CNY, Amount
@@ -29,6 +41,8 @@ _ASKED = PaymentAsked(
     attempt=_IDS[0], sale=_IDS[1], amount=1_200, wallet="wechat", code_hint="13", lines=(_LINE,)
 )
 _CLAIMS = CouponClaims("town", "tea", 7, 0, 9_000, Amount(500, CNY), Amount(100, CNY), "tea")
+_SECRET = bytes(32)  # signs nothing but this drawing's coupon
+_PUBLIC = Ed25519PrivateKey.from_private_bytes(_SECRET).public_key().public_bytes_raw()
 _SOLD = OwnSale(_IDS[3], Sale(lines=(_LINE,), total=1_200, tender=Tender(type="cash", amount=1_200)))
 
 _PHASES: tuple[shop.Phase, ...] = (
@@ -43,9 +57,18 @@ _PHASES: tuple[shop.Phase, ...] = (
     shop.Stopped(Reason.DISK_FULL, shop.Basket((_LINE,))),
 )
 
+
+def _coupon() -> SignedEnvelope:
+    """A coupon that is genuine and under no right of this box."""
+    found = open_envelope(seal_coupon(replace(_CLAIMS, serial=9), private_key=_SECRET))
+    assert isinstance(found, SignedEnvelope)
+    return found
+
+
 _EVENTS: tuple[shop.Event, ...] = (
     shop.LineRung(_LINE),
     shop.CodesShown((_CODE,)),
+    shop.CodesShown((_coupon(),)),
     shop.CashTaken(Amount(5_000, CNY)),
     shop.ChargePressed(),
     shop.CouponDropped(),
@@ -102,7 +125,12 @@ def _till(phase: shop.Phase) -> shop.Till:
     asked = LeaseAsked(template="tea", quantity=1, serial=7)
     past = Past(payment=payment, requests={_IDS[2]: asked}, sales={_SOLD.id: _SOLD})
     return shop.Till(
-        shop.Setup("box-1", "town"), past, phase, line_up=True, rights=shop.Rights.LIVE, vouched=True
+        shop.Setup("box-1", "town", keys={kid_of(_PUBLIC): (_PUBLIC,)}),
+        past,
+        phase,
+        line_up=True,
+        rights=shop.Rights.LIVE,
+        vouched=True,
     )
 
 

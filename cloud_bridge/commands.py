@@ -84,6 +84,8 @@ def run_channel(
     port: Annotated[int, typer.Option(help="Its loopback port; 0 takes a free one.")] = 0,
 ) -> None:
     """Run the sandbox wallet company: it can be late, silent, doubled and out of order, on command."""
+    from pydantic import ValidationError
+
     from .payments.channels.sandbox_book import BookTrouble
     from .payments.channels.sandbox_config import SandboxConfig
     from .payments.channels.sandbox_seal import SecretUnsafe
@@ -91,5 +93,8 @@ def run_channel(
 
     try:
         run("127.0.0.1", port, SandboxConfig.model_validate_json(config.read_bytes()))
+    except ValidationError as wrong:
+        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in wrong.errors())
+        sys.exit(f"tillbox channel: {config} is not right: {said}")
     except (BookTrouble, SecretUnsafe, OSError, ValueError) as fault:
         sys.exit(f"tillbox channel: {fault}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,8 @@ def run_demo(
     folder: Annotated[Path, typer.Option(help="Where everything lives; it is begun anew each time.")] = Path(
         "var/demo"
     ),
-    port: Annotated[int, typer.Option(help="The counter's page.")] = 8080,
-    console_port: Annotated[int, typer.Option(help="The console.")] = 8081,
+    port: Annotated[int, typer.Option(help="The counter's page.", min=1, max=65_535)] = 8080,
+    console_port: Annotated[int, typer.Option(help="The console.", min=1, max=65_535)] = 8081,
 ) -> None:
     """A whole shop on this machine: open the counter's page, play the shop, pull a plug, sell on.
 
@@ -29,4 +30,8 @@ def run_demo(
     """
     from .counter.server import serve
 
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        sys.exit(f"tillbox demo: {folder} cannot be made: {fault.strerror}. Choose another with --folder.")
     serve(folder.resolve(), port, console_port)

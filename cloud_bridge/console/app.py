@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 COOKIE = "tillbox_session"
 FORM_BYTES_MAX = 4_096
 STREAM_WAIT_S = 15.0
+PAGE_ROWS = 50
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'self'"
 
 
@@ -43,6 +44,7 @@ def build_console(
     app.add_api_route("/login", console.login, methods=["POST"])
     app.add_api_route("/logout", console.logout, methods=["POST"])
     app.add_api_route("/live", console.live, methods=["GET"])
+    app.add_exception_handler(404, lambda request, _: console.missing(request))
     app.middleware("http")(_guard)
     app.state.now_ms = now_ms
     return app
@@ -73,7 +75,7 @@ class _Console:
         def answer(request: Request) -> Response:
             session = self._session(request)
             if session is None:
-                return RedirectResponse("/login", 303)
+                return _remember_language(request, RedirectResponse("/login", 303))
             with self._database.reading() as connection:
                 shown = page(connection, request)
             return self._html(request, session, shown)
@@ -94,6 +96,13 @@ class _Console:
             frame=frame, page=pages.sale_page(found), inner="receipt.html", path=request.url.path
         )
         return _remember_language(request, HTMLResponse(html))
+
+    def missing(self, request: Request) -> Response:
+        """There is no such page, said with a way back."""
+        frame = Frame(_language(request), "", "", "missing")
+        template = self._templates.get_template("frame.html")
+        html = template.render(frame=frame, page=None, inner="missing.html", path=request.url.path)
+        return _remember_language(request, HTMLResponse(html, 404))
 
     def login_page(self, request: Request) -> Response:
         return self._login_html(request, "")
@@ -143,7 +152,7 @@ class _Console:
 
     def _html(self, request: Request, session: Session, shown: Any) -> Response:
         if shown is None:
-            return Response(word("no_such", _language(request)), 404)
+            return self.missing(request)
         name = type(shown).__name__.removesuffix("Page").lower()
         frame = Frame(_language(request), session.operator, session.csrf, name)
         live = request.headers.get("X-Requested-With") == "fetch"
@@ -168,8 +177,10 @@ def _is_own(request: Request) -> bool:
 
 
 def _language(request: Request) -> str:
-    wanted = request.query_params.get("lang") or request.cookies.get("language", "zh")
-    return "en" if wanted == "en" else "zh"
+    """As the address says, or the cookie, or else the browser; Chinese where nobody says anything."""
+    wanted = request.query_params.get("lang") or request.cookies.get("language")
+    wanted = wanted or request.headers.get("accept-language", "zh")[:2].lower()
+    return "zh" if wanted == "zh" else "en"
 
 
 def _remember_language(request: Request, response: Response) -> Response:
@@ -179,11 +190,10 @@ def _remember_language(request: Request, response: Response) -> Response:
 
 
 def _sales(connection: Connection, request: Request) -> pages.SalesPage:
-    before = request.query_params.get("before", "0")
-    before_ms = int(before) if before.isdecimal() and len(before) < 15 else 0
-    rows = tuple(reading.sales(connection, before_ms=before_ms))
+    before = pages.place(request.query_params.get("before", ""))
+    rows = tuple(reading.sales(connection, before=before, most=PAGE_ROWS))
     today = reading.day(connection, since_ms=pages.midnight_ms(request.app.state.now_ms()))
-    return pages.SalesPage(rows, today, rows[-1].received_ms if len(rows) == 50 else 0)
+    return pages.SalesPage(rows, today, pages.seen(rows[-1]) if len(rows) == PAGE_ROWS else "")
 
 
 def _sale(connection: Connection, request: Request) -> pages.SalePage | None:

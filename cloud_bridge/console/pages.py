@@ -20,7 +20,7 @@ from tillbox.cloud_bridge.store.reading import (
 )
 from tillbox.contracts.money import CNY, Amount, Unit
 
-from .words import alarm_text, reason_text, word
+from .words import alarm_text, fact_text, reason_text, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ class Frame:
         """A fixed word in the page's language."""
         return word(name, self.language)
 
+    def fact(self, name: str) -> str:
+        """A kind or a state from the book, in words."""
+        return fact_text(name, self.language)
+
 
 @dataclass(frozen=True, slots=True)
 class SalesPage:
@@ -43,7 +47,8 @@ class SalesPage:
 
     rows: tuple[SaleRow, ...]
     today: Day
-    older_ms: int
+    older: str
+    """The address of the next page; empty on the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,17 @@ def yuan(minor: int) -> str:
 def amount(minor: int, unit: str) -> str:
     """An amount of any unit."""
     return str(Amount(minor, Unit.parse(unit)))
+
+
+def seen(row: SaleRow) -> str:
+    """A sale as a place in the list, for the address of the next page."""
+    return f"{row.received_ms}-{row.tid}"
+
+
+def place(text: str) -> tuple[int, str] | None:
+    """A place in the list from an address; None where it is none."""
+    ms, _, tid = text.partition("-")
+    return (int(ms), tid[:36]) if ms.isascii() and ms.isdecimal() and len(ms) < 15 else None
 
 
 def midnight_ms(now_ms: int) -> int:

@@ -90,7 +90,38 @@ WORDS: dict[str, Text] = {
     ),
     "all_well": Text("一切正常", "All is well."),
     "no_such": Text("没有这个页面", "There is no such page."),
+    "back": Text("回到交易列表", "Back to the sales"),
+    "received": Text("收到", "received"),
 }
+
+
+FACTS: dict[str, Text] = {
+    "sale": Text("成交", "sale"),
+    "void": Text("撤销", "void"),
+    "refund": Text("退款", "refund"),
+    "channel_paid": Text("钱包已收款", "paid at the wallet"),
+    "channel_refund": Text("钱包已退款", "sent back by the wallet"),
+    "channel_reversed": Text("钱包已撤销", "reversed at the wallet"),
+    "lease_grant": Text("发放核销权", "rights given out"),
+    "lease_close": Text("交回核销权", "rights given back"),
+    "issue": Text("发行优惠券", "coupons issued"),
+    "applied": Text("已入账", "posted"),
+    "replay": Text("重复送达，已有", "came again, held already"),
+    "created": Text("已登记", "noted"),
+    "submitted": Text("已提交", "submitted"),
+    "user_paying": Text("顾客输入密码中", "the customer is paying"),
+    "unknown": Text("结果未知", "unknown"),
+    "paid": Text("已付", "paid"),
+    "declined": Text("未成功", "declined"),
+    "reversing": Text("撤销中", "being reversed"),
+    "reversed": Text("已撤销", "reversed"),
+}
+"""Kinds of transactions, outcomes of records and states of payments."""
+
+
+def fact_text(name: str, language: str) -> str:
+    """A fact of the book in words: a reason where it is one, the name itself where it is of a newer version."""
+    return FACTS[name].say(language) if name in FACTS else reason_text(name, language)
 
 
 def word(name: str, language: str) -> str:

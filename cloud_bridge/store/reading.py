@@ -27,6 +27,8 @@ class SaleRow:
     tender: str
     coupon: str
     online: bool
+    sold_ms: int
+    """When it was sold, at the latest that the box knew; when it came in where the box did not know the hour."""
     received_ms: int
     voided: bool
     refunded: int
@@ -157,15 +159,18 @@ class RefusedRow:
     last_ms: int
 
 
-def sales(connection: Connection, *, device: str = "", before_ms: int = 0, most: int = 50) -> list[SaleRow]:
-    """The newest sales first."""
-    query = (
-        select(tables.sale).order_by(tables.sale.c.received_ms.desc(), tables.sale.c.tid.desc()).limit(most)
-    )
+def sales(
+    connection: Connection, *, device: str = "", before: tuple[int, str] | None = None, most: int = 50
+) -> list[SaleRow]:
+    """The newest sales first; `before` is the (received_ms, tid) of the last one that was seen, for a whole
+    queue that drained at once came in at one moment."""
+    column = tables.sale.c
+    query = select(tables.sale).order_by(column.received_ms.desc(), column.tid.desc()).limit(most)
     if device:
         query = query.where(tables.sale.c.device == device)
-    if before_ms:
-        query = query.where(tables.sale.c.received_ms < before_ms)
+    if before is not None:
+        ms, tid = before
+        query = query.where((column.received_ms < ms) | ((column.received_ms == ms) & (column.tid < tid)))
     return _sale_rows(connection, connection.execute(query).all())
 
 
@@ -191,6 +196,7 @@ def _sale_rows(connection: Connection, rows: Any) -> list[SaleRow]:
             tender=row.tender,
             coupon=f"{row.template} #{row.serial}" if row.template else "",
             online=bool(row.online),
+            sold_ms=min(row.sold_to_ms, row.received_ms),
             received_ms=row.received_ms,
             voided=row.tid in voided,
             refunded=refunded.get(row.tid, 0),

@@ -59,13 +59,13 @@ class CounterPage:
         return Starlette(routes=routes, middleware=[only_here])
 
     async def _page(self, request: Request) -> Response:
-        language = "en" if request.query_params.get("lang") == "en" else "zh"
+        language = _language(request)
         html = self._templates.get_template("counter.html").render(
             language=language,
             token=self._token,
             samples=SAMPLES,
             boxes=self._town.counters,
-            console=f"http://127.0.0.1:{self._town.console_port}/",
+            console=f"http://127.0.0.1:{self._town.console_port}/?lang={language}",
         )
         return HTMLResponse(
             html, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
@@ -115,11 +115,11 @@ class CounterPage:
         if counter is None or not self._is_ours(request):
             return JSONResponse({"refused": "there is no such box, or the page is an old one"}, 403)
         if int(request.headers.get("content-length") or PHOTO_BYTES_MAX + 1) > PHOTO_BYTES_MAX:
-            return JSONResponse({"refused": Refused(Reason.TOO_LARGE).say("zh")}, 413)
+            return JSONResponse({"refused": Refused(Reason.PICTURE_TOO_LARGE).say(_language(request))}, 413)
         data = await request.body()
         ending = ENDINGS.get(data[:3])
         if ending is None:
-            return JSONResponse({"refused": Refused(Reason.NO_PICTURE).say("zh")}, 415)
+            return JSONResponse({"refused": Refused(Reason.NO_PICTURE).say(_language(request))}, 415)
         await anyio.to_thread.run_sync(counter.hold_before_camera, data, ending)
         return Response(status_code=204)
 
@@ -151,6 +151,12 @@ class CounterPage:
         return secrets.compare_digest(request.headers.get("X-Counter-Token", ""), self._token)
 
 
+def _language(request: Request) -> str:
+    """As the address says, or else the browser; Chinese where nobody says anything."""
+    wanted = request.query_params.get("lang") or request.headers.get("accept-language", "zh")[:2].lower()
+    return "zh" if wanted == "zh" else "en"
+
+
 def serve(folder: Path, port: int, console_port: int) -> None:
     """Start a town and its counter page; Ctrl-C ends both."""
     for wanted in (port, console_port):
@@ -174,7 +180,7 @@ def _must_be_free(port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             sys.exit(
-                f"port {port} is taken: end what uses it, or choose others with --port and --console-port"
+                f"port {port} is taken: end what uses it, or choose another: make demo PORT=8090 CONSOLE_PORT=8091"
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from importlib.metadata import version
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("tillbox.hardware.commands:scan", "read the codes on pictures and say what they are"),
@@ -17,15 +18,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "channel": ("tillbox.cloud_bridge.commands:channel", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "a whole shop on this machine, on real parts"),
     "smoke": ("tillbox.proof.commands:smoke", "the demo without a person, judged in one line"),
-    "prove": ("tillbox.proof.commands:prove", "prove the promises: pipeline, mutants, powercut, kill9"),
+    "prove": (
+        "tillbox.proof.commands:prove",
+        "prove the promises: pipeline, mutants, powercut, powercut-kernel, kill9",
+    ),
 }
 
 
 def main() -> None:
     """Find the command, import its room, and hand over."""
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name == "help" and len(sys.argv) > 2:
+        name, sys.argv[1:] = sys.argv[2], [sys.argv[2], "--help"]
     if name in ("-h", "--help", "help"):
         print(usage())
+        return
+    if name in ("-V", "--version"):
+        print(f"tillbox {version('tillbox')}")
         return
     if name not in COMMANDS:
         sys.exit(f"tillbox: there is no command {name!r}.\n\n{usage()}")

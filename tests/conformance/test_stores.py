@@ -44,6 +44,20 @@ def test_a_batch_is_posted_and_acknowledged(database: Database) -> None:
         assert sum(leg.minor for leg in detail.postings) == 0
 
 
+def test_every_sale_of_a_drained_queue_can_be_reached_page_by_page(database: Database) -> None:
+    journal = Journal()
+    tids = {journal.sale() for _ in range(23)}
+    take(database, journal)
+    seen: list[str] = []
+    place: tuple[int, str] | None = None
+    with database.reading() as connection:
+        while rows := reading.sales(connection, before=place, most=5):
+            seen += [row.tid for row in rows]
+            place = rows[-1].received_ms, rows[-1].tid
+    assert len(seen) == 23
+    assert set(seen) == tids
+
+
 def test_what_comes_twice_is_booked_once(database: Database) -> None:
     journal = Journal()
     journal.sale()

@@ -1,19 +1,23 @@
 // The visitor's hands: show codes, pull plugs, pick up paper.
 const token = document.body.dataset.token;
-const send = (path, body) => fetch(path, { method: "POST", body, headers: { "X-Counter-Token": token } });
+const language = document.documentElement.lang;
+const send = (path, body) =>
+  fetch(`${path}?lang=${language}`, { method: "POST", body, headers: { "X-Counter-Token": token } });
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.plug) {
     button.disabled = true;
-    await send(`/plug/${button.dataset.plug}`);
+    const answer = await send(`/plug/${button.dataset.plug}`);
     button.disabled = false;
+    if (!answer.ok) refuse(button.closest("[data-box]") ?? document.querySelector("[data-box]"), (await answer.json()).refused);
     await refresh();
   } else if (button.dataset.show) {
     const box = button.closest("[data-box]");
     const answer = await send(`/show/${box.dataset.box}/${button.dataset.show}`);
     if (answer.ok) held(box, URL.createObjectURL(await answer.blob()));
+    else refuse(box, (await answer.json()).refused);
   }
 });
 
