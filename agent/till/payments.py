@@ -140,7 +140,10 @@ def paid_or_not(till: Till, event: PaymentTold, moment: Moment) -> Step:
 def _paid(till: Till, asked: PaymentAsked, moment: Moment) -> Step:
     discount = asked.coupon.discount if asked.coupon else 0
     tender = Tender(type="merchant_scan", amount=asked.amount, attempt=asked.attempt)
-    use = recount(till, asked.coupon)
+    # A medium that lost its rights lost this one too, and a newer one may have spent it meanwhile. What the
+    # customer paid stands; the discount is then the shop's own loss, and no coupon is spent for it.
+    held = asked.coupon if asked.coupon and asked.coupon.lease in till.past.leases else None
+    use = recount(till, held)
     sale = _sale_of(till, asked.lines, asked.amount + discount, discount, tender, use)
     return _settle(till, asked.sale, sale, (Show(Word.PAID, (Amount(asked.amount, CNY).decimal(),)),), moment)
 

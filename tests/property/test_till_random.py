@@ -27,7 +27,7 @@ from tillbox.contracts.codes import (
     seal_coupon,
 )
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import BODIES, LeaseClosed, LeaseHeld, Line, Refund, Sale, Void
+from tillbox.contracts.messages import BODIES, LeaseClosed, LeaseHeld, Line, Refund, RightsLost, Sale, Void
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -142,10 +142,12 @@ class Box:
                 count = moved
             if isinstance(body, LeaseHeld):
                 held.add(body.lease)
+            elif isinstance(body, RightsLost):
+                held.clear()
             elif isinstance(body, LeaseClosed):
                 given_back.add(body.lease)
             elif isinstance(body, Sale) and body.coupon:
-                assert body.coupon.lease in held - given_back, "a right that was given back is spent"
+                assert body.coupon.lease in held - given_back, "a right that was lost or given back is spent"
 
     def _nothing_is_given_away(self) -> None:
         spent: Counter[tuple[str, int]] = Counter()

@@ -17,6 +17,11 @@ def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
     assert report.counts["refused"] > 60
 
 
+@pytest.mark.parametrize("seed", [305969])
+def test_histories_that_once_failed_stay_clean(seed: int) -> None:
+    assert live(seed).is_clean
+
+
 def test_the_same_seed_gives_the_same_history() -> None:
     first, second = live(3), live(3)
     assert first.counts == second.counts
