@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from tillbox.contracts.settings import SettingsWrong, load
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -70,12 +72,12 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
     Stop it with Ctrl-C or SIGTERM; a power cut does it no harm either. Example: tillbox box --config box-1.json
     """
     from .app import Box
-    from .config import ConfigWrong, load
+    from .config import BoxConfig
     from .screen.server import serve
 
     try:
-        loaded = load(config)
-    except ConfigWrong as wrong:
+        loaded = load(config, BoxConfig)
+    except SettingsWrong as wrong:
         sys.exit(f"tillbox box: {wrong}")
     box = Box(loaded)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,17 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from tillbox.contracts.messages import Device, Line, Minor, Name, Template
+from tillbox.contracts.settings import Strict
 
 from .till import Setup
-
-
-class Strict(BaseModel):
-    """A misspelt setting is an error, not a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Broker(Strict):
@@ -66,18 +61,3 @@ class BoxConfig(Strict):
         """The part of it that the till decides by."""
         goods = {one.gtin: Line(name=one.name, price=one.price, goods=one.gtin) for one in self.goods}
         return Setup(self.device, self.tenant, kids, goods, self.stocks)
-
-
-class ConfigWrong(Exception):
-    """The configuration cannot be used; the message names each setting and why."""
-
-
-def load(path: Path) -> BoxConfig:
-    """Read and check a box's configuration. ConfigWrong says what to change."""
-    try:
-        return BoxConfig.model_validate_json(path.read_bytes())
-    except OSError as fault:
-        raise ConfigWrong(f"{path} cannot be read: {fault.strerror}") from fault
-    except ValidationError as fault:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in fault.errors())
-        raise ConfigWrong(f"{path} is not right: {wrong}") from fault

@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from tillbox.contracts.settings import SettingsWrong, load
+
 core_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 channel_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -32,12 +34,11 @@ def _said() -> Iterator[None]:
     """What keeps a core from starting, as one sentence instead of a traceback."""
     from sqlalchemy.exc import OperationalError
 
-    from .config import ConfigWrong
     from .store.upgrade import StoreUnknown
 
     try:
         yield
-    except (ConfigWrong, StoreUnknown) as wrong:
+    except (SettingsWrong, StoreUnknown) as wrong:
         sys.exit(f"tillbox core: {wrong}")
     except OperationalError as away:
         sys.exit(f"tillbox core: the database cannot be opened: {str(away.orig).strip()}")
@@ -49,11 +50,11 @@ def run_core(config: Annotated[Path, typer.Option(help="The core's configuration
 
     Stop it with Ctrl-C or SIGTERM; killing it loses nothing. Example: tillbox core run --config core.json
     """
-    from .config import load
+    from .config import CoreConfig
     from .serving import build
 
     with _said():
-        running = build(load(config), chance=os.urandom)
+        running = build(load(config, CoreConfig), chance=os.urandom)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -68,12 +69,12 @@ def operator(
     config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
 ) -> None:
     """Give somebody a new password for the console. It is generated, printed once, and kept nowhere."""
-    from .config import load
+    from .config import CoreConfig
     from .console.auth import new_password
     from .store.database import open_database
 
     with _said():
-        database = open_database(load(config).database)
+        database = open_database(load(config, CoreConfig).database)
     print(new_password(database, name, chance=os.urandom))
     database.close()
 
@@ -84,17 +85,12 @@ def run_channel(
     port: Annotated[int, typer.Option(help="Its loopback port; 0 takes a free one.")] = 0,
 ) -> None:
     """Run the sandbox wallet company: it can be late, silent, doubled and out of order, on command."""
-    from pydantic import ValidationError
-
     from .payments.channels.sandbox_book import BookTrouble
     from .payments.channels.sandbox_config import SandboxConfig
     from .payments.channels.sandbox_seal import SecretUnsafe
     from .payments.channels.sandbox_server import run
 
     try:
-        run("127.0.0.1", port, SandboxConfig.model_validate_json(config.read_bytes()))
-    except ValidationError as wrong:
-        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in wrong.errors())
-        sys.exit(f"tillbox channel: {config} is not right: {said}")
-    except (BookTrouble, SecretUnsafe, OSError, ValueError) as fault:
+        run("127.0.0.1", port, load(config, SandboxConfig))
+    except (SettingsWrong, BookTrouble, SecretUnsafe, OSError, ValueError) as fault:
         sys.exit(f"tillbox channel: {fault}")

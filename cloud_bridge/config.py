@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
+
+from tillbox.contracts.settings import Strict
 
 from .payments.machine import Schedule
-
-
-class Strict(BaseModel):
-    """A misspelt setting is an error, not a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Broker(Strict):
@@ -57,18 +53,3 @@ class CoreConfig(Strict):
     def schedule(self) -> Schedule:
         """When payments are asked for and given up."""
         return Schedule(self.query_ms, self.window_ms, self.reverse_floor_ms)
-
-
-class ConfigWrong(Exception):
-    """The configuration cannot be used; the message names each setting and why."""
-
-
-def load(path: Path) -> CoreConfig:
-    """Read and check a core's configuration. ConfigWrong says what to change."""
-    try:
-        return CoreConfig.model_validate_json(path.read_bytes())
-    except OSError as fault:
-        raise ConfigWrong(f"{path} cannot be read: {fault.strerror}") from fault
-    except ValidationError as fault:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in fault.errors())
-        raise ConfigWrong(f"{path} is not right: {wrong}") from fault
