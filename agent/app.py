@@ -196,10 +196,14 @@ class Box:
 
     def _serve(self, runtime: Runtime) -> None:
         while not self._ended.is_set() and not runtime.broken:
-            with suppress(queue.Empty):
-                self._inbox.get(timeout=TICK_S)(runtime)
-            runtime.tick()
-            self._draw(runtime.till, runtime)
+            try:
+                with suppress(queue.Empty):
+                    self._inbox.get(timeout=TICK_S)(runtime)
+                runtime.tick()
+                self._draw(runtime.till, runtime)
+            except JournalBroken as broken:
+                log.warning("journal.unreadable", why=str(broken), hint="it is opened and verified again")
+                return
 
     def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
         health = runtime.telemetry() if runtime else None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tillbox.contracts.messages import Device, Line, Minor, Name, Template
+from tillbox.contracts.messages import LEASE_MAX, Device, Line, Minor, Name, Template
 from tillbox.contracts.settings import Strict
 
 from .till import Setup
@@ -55,7 +55,7 @@ class BoxConfig(Strict):
     language: Literal["zh", "en"] = "zh"
     issuers: tuple[str, ...] = Field(default=(), description="Public keys of coupon issuers, hexadecimal.")
     goods: tuple[Goods, ...] = ()
-    stocks: dict[Template, int] = Field(default_factory=dict, description="Coupon templates to hold rights of, and how many.")  # fmt: skip
+    stocks: dict[Template, Annotated[int, Field(ge=1, le=LEASE_MAX)]] = Field(default_factory=dict, description="Coupon templates to hold rights of, and how many.")  # fmt: skip
 
     def setup(self, kids: dict[bytes, tuple[bytes, ...]]) -> Setup:
         """The part of it that the till decides by."""

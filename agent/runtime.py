@@ -23,6 +23,7 @@ from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import (
     ASK_BODIES,
     BATCH_BYTES_MAX,
+    VERSION,
     Ack,
     Answer,
     HelloAnswer,
@@ -254,15 +255,25 @@ class Runtime:
             after += len(lines)
 
     def _message(self, topic: str, payload: bytes, correlation: bytes) -> None:
+        found = self._understood(topic, payload)
+        if isinstance(found, Reason):
+            self.refused[found] += 1
+        elif isinstance(found, Ack):
+            self._acked(found)
+        else:
+            self._answered(found, correlation)
+
+    def _understood(self, topic: str, payload: bytes) -> Ack | Wire | Reason:
         try:
             if topic == topics.ack_down(self.parts.device):
-                self._acked(Ack.model_validate_json(payload))
-            elif topic == topics.answer_down(self.parts.device):
-                self._answered(Answer.model_validate_json(payload), correlation)
-            else:
-                self.refused[Reason.FOREIGN_DEVICE] += 1
+                ack = Ack.model_validate_json(payload)
+                return ack if ack.v <= VERSION else Reason.FUTURE_VERSION
+            if topic == topics.answer_down(self.parts.device):
+                answer = Answer.model_validate_json(payload)
+                return ASK_BODIES[answer.name][1].model_validate(answer.body)
         except ValidationError:
-            self.refused[Reason.NOT_UNDERSTOOD] += 1
+            return Reason.NOT_UNDERSTOOD
+        return Reason.FOREIGN_DEVICE
 
     def _acked(self, ack: Ack) -> None:
         before = self.journal.settled_through
@@ -278,8 +289,7 @@ class Runtime:
         if before < self._opened_at <= through:
             self.happen(shop.OpeningSettled())
 
-    def _answered(self, answer: Answer, correlation: bytes) -> None:
-        body = ASK_BODIES[answer.name][1].model_validate(answer.body)
+    def _answered(self, body: Wire, correlation: bytes) -> None:
         asked_ms = self._asked.get(correlation)
         match body:
             case HelloAnswer():

@@ -22,6 +22,9 @@ class NoWitness:
         """Nobody counts."""
 
 
+COUNT_MAX = 2**31  # as in the records; more is no count of ours
+
+
 class FileWitness:
     """A number in a file on another medium, replaced whole and flushed before anybody sees the result."""
 
@@ -31,11 +34,12 @@ class FileWitness:
     def read(self) -> int | None:
         """The count; 0 before the first. A file that says nonsense is no witness."""
         try:
-            return int(self._path.read_text())
+            count = int(self._path.read_text())
         except FileNotFoundError:
             return 0
-        except ValueError:
+        except (OSError, ValueError):
             return None
+        return count if 0 <= count < COUNT_MAX else None
 
     def raise_to(self, count: int) -> None:
         """Never lower. Survives a power cut when this returns."""

@@ -48,7 +48,7 @@ PRAGMAS = (
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS incarnation (
          position INTEGER PRIMARY KEY, inc TEXT NOT NULL UNIQUE, first INTEGER NOT NULL,
-         watermark INTEGER NOT NULL DEFAULT 0)""",
+         watermark INTEGER NOT NULL DEFAULT 0, settled TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE IF NOT EXISTS journal (
          position INTEGER PRIMARY KEY, tid TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, bytes BLOB NOT NULL)""",
     """CREATE TRIGGER IF NOT EXISTS journal_keeps BEFORE DELETE ON journal
@@ -187,7 +187,7 @@ class Journal:
         for seq, found in ((ack.wm, ack.head), (ack.echo_seq, ack.echo_hash)):
             if seq and found and self._hash_of(ack.inc, seq) == found:
                 if seq > self._watermarks[ack.inc]:
-                    self._commit([(_SETTLE, (seq, ack.inc))])
+                    self._commit([(_SETTLE, (seq, found, ack.inc))])
                     self._watermarks[ack.inc] = seq
                 break
         return self.settled_through
@@ -202,14 +202,14 @@ class Journal:
 
     def pending(self, after: int, limit: int) -> list[Entry]:
         """Up to `limit` records after a position, all of one incarnation, oldest first."""
-        rows = self._connection.execute(_PENDING, (after, limit)).fetchall()
+        rows = self._rows(after, limit)
         entries = [self._entry(*row) for row in rows]
         return [entry for entry in entries if entry.inc == entries[0].inc]
 
     def entries(self) -> Iterator[Entry]:
         """Every record from the first on: what a till remembers is folded from these."""
         after = 0
-        while rows := self._connection.execute(_PENDING, (after, 500)).fetchall():
+        while rows := self._rows(after, 500):
             for row in rows:
                 yield self._entry(*row)
             after = rows[-1][0]
@@ -269,15 +269,28 @@ class Journal:
                 raise
 
     def _load(self) -> None:
-        for inc, first, watermark in self._connection.execute(_INCARNATIONS):
+        known = list(self._connection.execute(_INCARNATIONS))
+        for inc, first, _, _ in known:
             self._firsts[inc] = first
-            self._watermarks[inc] = watermark
             self._order.append(inc)
             self._starts.append(first)
         row = self._connection.execute(_NEWEST).fetchone()
         if row is not None:
             self._position, self._head = row[0], row[1]
             self._seq = self._position - self._firsts[self._inc] + 1
+        for inc, _, watermark, settled in known:
+            # A watermark that does not stand on the record it was set for was changed by nobody of ours:
+            # then all of the incarnation is sent again, and the core knows what it has.
+            sound = watermark > 0 and self._hash_of(inc, watermark) == settled
+            self._watermarks[inc] = watermark if sound else 0
+
+    def _rows(self, after: int, limit: int) -> Sequence[Any]:
+        try:
+            return self._connection.execute(_PENDING, (after, limit)).fetchall()
+        except Exception as fault:
+            if not self._medium.is_fault(fault):
+                raise
+            raise JournalBroken(f"the journal cannot be read: {fault}") from fault
 
     def _last_of(self, inc: str) -> int:
         after = bisect_right(self._starts, self._firsts[inc])
@@ -287,10 +300,8 @@ class Journal:
         first = self._firsts.get(inc)
         if first is None or first + seq - 1 > self._last_of(inc):
             return None
-        row = self._connection.execute(
-            "SELECT hash FROM journal WHERE position=?", (first + seq - 1,)
-        ).fetchone()
-        return row[0] if row else None
+        rows = self._rows(first + seq - 2, 1)
+        return rows[0][2] if rows and rows[0][0] == first + seq - 1 else None
 
     def _entry(self, position: int, tid: str, digest_: str, data: bytes) -> Entry:
         at = bisect_right(self._starts, position) - 1
@@ -300,8 +311,8 @@ class Journal:
 
 _INSERT = "INSERT INTO journal(position, tid, hash, bytes) VALUES (?, ?, ?, ?)"
 _PENDING = "SELECT position, tid, hash, bytes FROM journal WHERE position>? ORDER BY position LIMIT ?"
-_SETTLE = "UPDATE incarnation SET watermark=? WHERE inc=?"
-_INCARNATIONS = "SELECT inc, first, watermark FROM incarnation ORDER BY position"
+_SETTLE = "UPDATE incarnation SET watermark=?, settled=? WHERE inc=?"
+_INCARNATIONS = "SELECT inc, first, watermark, settled FROM incarnation ORDER BY position"
 _NEWEST = "SELECT position, hash FROM journal ORDER BY position DESC LIMIT 1"
 
 
@@ -384,9 +395,19 @@ def verify(connection: Connection, device: str) -> None:
     answer = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if answer is None or answer[0] != "ok":
         raise JournalDamaged(f"SQLite's own check found: {answer and answer[0]}")
-    firsts = {first: inc for inc, first, _ in connection.execute(_INCARNATIONS)}
+    try:
+        _verify_chain(connection, device)
+    except (TypeError, ValueError, OverflowError, MemoryError) as nonsense:
+        # A flipped bit may make text of a number, or a gigabyte of a hash: no value is what it was.
+        raise JournalDamaged(f"a value in it is nonsense: {nonsense}") from nonsense
+
+
+def _verify_chain(connection: Connection, device: str) -> None:
+    firsts = {first: inc for inc, first, _, _ in connection.execute(_INCARNATIONS)}
+    unseen = set(firsts)
     head, expected = None, 1
     for position, _, stored, data in connection.execute(_PENDING, (0, -1)):
+        unseen.discard(position)
         if position in firsts:
             prev = genesis(device, firsts[position], head)
         elif head is None:
@@ -395,8 +416,11 @@ def verify(connection: Connection, device: str) -> None:
             prev = head
         if (
             position != expected
-            or digest(bytes(data)) != stored
-            or f'"prev":"{prev}"'.encode() not in bytes(data)
+            or not isinstance(data, bytes)
+            or digest(data) != stored
+            or f'"prev":"{prev}"'.encode() not in data
         ):
             raise JournalDamaged(f"the chain breaks at position {position}")
         head, expected = stored, position + 1
+    if unseen:
+        raise JournalDamaged(f"{len(unseen)} starts of the box have lost their first record")

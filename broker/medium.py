@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -27,6 +29,11 @@ class FileMedium:
     def connect(self) -> Connection:
         """Open the file, making its folder and its reserve where they are missing."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            # What a quarantine left that was cut short: it has these under its own name already, and SQLite
+            # would read an old log into a new file.
+            for ending in ("-wal", "-shm"):
+                Path(f"{self.path}{ending}").unlink(missing_ok=True)
         self._keep_reserve()
         return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
 
@@ -51,22 +58,37 @@ class FileMedium:
         return False
 
     def is_fault(self, fault: BaseException) -> bool:
-        """Whether a fault comes from the file and not from our own code."""
-        return isinstance(fault, (sqlite3.Error, OSError, JournalBroken))
+        """Whether a fault comes from the file and not from our own code (a name that is no text any more, too)."""
+        return isinstance(fault, (sqlite3.Error, OSError, UnicodeDecodeError, JournalBroken))
 
     def is_damage(self, fault: BaseException) -> bool:
         """Whether what stands in the file is wrong, and not only out of reach."""
         damaged = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
-        return isinstance(fault, JournalDamaged) or _code(fault) in damaged
+        return isinstance(fault, (JournalDamaged, UnicodeDecodeError)) or _code(fault) in damaged
 
     def quarantine(self, stamp: str) -> Path:
-        """Set a damaged journal aside for rescue; a new one may then be begun. Nothing is deleted."""
-        aside = self.path.with_name(f"{self.path.name}.{stamp}.quarantine")
-        for ending in ("", "-wal", "-shm"):
-            part = Path(f"{self.path}{ending}")
-            if part.exists():
-                part.rename(f"{aside}{ending}")
+        """Set a damaged journal aside for rescue; a new one may then be begun. Nothing is deleted, and a power
+        cut in the middle leaves the journal where it was, or whole under its new name."""
+        aside = self._free_name(stamp)
+        log = Path(f"{self.path}-wal")
+        if log.exists():
+            try:
+                os.link(log, f"{aside}-wal")
+            except OSError:  # a file system that knows no links
+                shutil.copyfile(log, f"{aside}-wal")
+        self.path.rename(aside)
+        log.unlink(missing_ok=True)
+        Path(f"{self.path}-shm").unlink(missing_ok=True)
         return aside
+
+    def _free_name(self, stamp: str) -> Path:
+        """A box without a battery may bear one hour twice."""
+        for number in itertools.count():
+            name = f"{self.path.name}.{stamp}{f'-{number}' if number else ''}.quarantine"
+            aside = self.path.with_name(name)
+            if not aside.exists() and not Path(f"{aside}-wal").exists():
+                return aside
+        raise AssertionError("there is always another number")
 
     def _keep_reserve(self) -> None:
         if self._reserve.exists() or self.free_bytes() < 4 * RESERVE_BYTES:

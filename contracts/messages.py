@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from .money import MINOR_MAX
 
@@ -32,6 +32,9 @@ Name = Annotated[str, StringConstraints(max_length=80)]
 Milliseconds = Annotated[int, Field(ge=0, lt=2**48)]
 Minor = Annotated[int, Field(ge=0, le=MINOR_MAX)]
 Serial = Annotated[int, Field(ge=1, le=2**31)]
+LEASE_MAX = 4_000
+"""Rights in one lease: all of them spent are 44 KB in a record."""
+
 Count = Annotated[int, Field(ge=0, le=2**31)]
 Bytes = Annotated[int, Field(ge=0, le=2**48)]
 
@@ -142,7 +145,7 @@ class LeaseAsked(Wire):
     """The box asks for rights: the next `quantity` of a stock, or one named serial. tid = request."""
 
     template: Template
-    quantity: Annotated[int, Field(ge=1, le=10_000)]
+    quantity: Annotated[int, Field(ge=1, le=LEASE_MAX)]
     serial: Serial | None = None
 
 
@@ -154,7 +157,7 @@ class LeaseHeld(Wire):
     template: Template
     first: Serial
     last: Serial
-    spent: Annotated[tuple[Serial, ...], Field(max_length=10_000, strict=False)] = ()
+    spent: Annotated[tuple[Serial, ...], Field(max_length=LEASE_MAX, strict=False)] = ()
     expires_ms: Milliseconds
     single: bool = False
     rights_count: Count
@@ -240,7 +243,8 @@ class HelloAsk(Wire):
 class HelloAnswer(Wire):
     """The core's time, and how this journal stands against what the core knows of the box."""
 
-    core_ms: Milliseconds
+    core_ms: Annotated[int, Field(ge=0, lt=2**47)]
+    """Below the last hour that an id can carry, for the box's own clock goes on from here."""
     standing: Literal["proven", "waiting", "rolled_back"]
 
 
@@ -278,7 +282,7 @@ class LeaseAsk(Wire):
 
     request: Id
     template: Template
-    quantity: Annotated[int, Field(ge=1, le=10_000)]
+    quantity: Annotated[int, Field(ge=1, le=LEASE_MAX)]
     serial: Serial | None = None
 
 
@@ -291,8 +295,21 @@ class LeaseAnswer(Wire):
     template: Template | None = None
     first: Serial | None = None
     last: Serial | None = None
-    spent: Annotated[tuple[Serial, ...], Field(max_length=10_000, strict=False)] = ()
+    spent: Annotated[tuple[Serial, ...], Field(max_length=LEASE_MAX, strict=False)] = ()
     expires_ms: Milliseconds = 0
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> LeaseAnswer:
+        """A box holds what it is granted for ever in its journal, so an impossible grant stops here."""
+        if self.lease is None:
+            return self
+        if self.template is None or self.first is None or self.last is None or self.last < self.first:
+            raise ValueError("a grant names a template and a range of numbers")
+        if self.last - self.first >= LEASE_MAX or len(set(self.spent)) != len(self.spent):
+            raise ValueError("a grant is of bounded size, and names a spent number once")
+        if any(not self.first <= serial <= self.last for serial in self.spent):
+            raise ValueError("a spent number lies within the grant")
+        return self
 
 
 ASK_BODIES: dict[str, tuple[type[Wire], type[Wire]]] = {

@@ -29,7 +29,7 @@ def ring(till: Till, event: LineRung, _: Moment) -> Step:
     if len(basket.lines) >= LINES_MAX:
         return say(till, Reason.BASKET_FULL)
     basket = replace(basket, lines=(*basket.lines, event.line))
-    if basket.total > AMOUNT_MAX:
+    if event.line.amount > AMOUNT_MAX.minor or basket.total > AMOUNT_MAX:
         return say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
     return replace(till, phase=Ringing(basket)), (
         Show(Word.ADDED, (event.line.name, basket.total.decimal())),

@@ -12,7 +12,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from .effects import Ask, Effect, Show, Step, Witness
 from .events import HelloAnswered, WitnessRead
-from .state import Moment, Rights, Till, basket_of
+from .state import Moment, Rights, Ringing, Till, basket_of, phase_of
 from .steps import record
 
 
@@ -58,8 +58,11 @@ def witness_read(till: Till, event: WitnessRead, moment: Moment) -> Step:
 
 
 def _lose_rights(till: Till, count: int, moment: Moment) -> Step:
+    """Every right from before is void, the one of the coupon on the counter too."""
     lost = RightsLost(leases=tuple(till.past.leases), rights_count=count)
     till, effects = record(till, moment, (moment.fresh[0], "rights_lost", lost))
+    if isinstance(till.phase, Ringing) and till.phase.basket.coupon:
+        till = replace(till, phase=phase_of(replace(till.phase.basket, coupon=None)))
     show = (Show(Word.RIGHTS_LOST),) if lost.leases else ()
     return replace(till, rights=Rights.LIVE), (*effects, Witness(count), *show)
 

@@ -12,13 +12,14 @@ import pytest
 from tillbox.agent import till as shop
 from tillbox.agent.past import Past
 from tillbox.agent.runtime import BATCH_RECORDS, TELEMETRY_LATE_MS, TELEMETRY_MS, Parts, Runtime
+from tillbox.agent.witness import FileWitness
 from tillbox.broker.journal import Journal, JournalBroken, JournalFull, open_journal
 from tillbox.broker.line import Deliver, Down, Message, Up, Will
 from tillbox.broker.medium import FileMedium
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief, TimeInterval
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import BATCH_BYTES_MAX, Ack, Answer, Line, PayAnswer, Record
+from tillbox.contracts.messages import BATCH_BYTES_MAX, LEASE_MAX, Ack, Answer, Line, PayAnswer, Record
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -150,6 +151,60 @@ def test_an_ack_of_an_incarnation_that_this_box_never_had_settles_nothing(box: S
     box.sell()
     box.told(ACK, Ack(inc="f" * 16, wm=2, head="0" * 64, credit=200).model_dump_json(exclude_none=True))
     assert box.journal.settled_through == 0
+
+
+def test_an_ack_of_a_newer_core_is_counted_and_settles_nothing(box: Shop) -> None:
+    newest = list(box.journal.entries())[-1]
+    ack = Ack(v=2, inc=newest.inc, wm=newest.seq, head=newest.hash, credit=200)
+    box.told(ACK, ack.model_dump_json(exclude_none=True))
+    assert box.runtime.refused[Reason.FUTURE_VERSION] == 1
+    assert box.journal.settled_through == 0
+
+
+GRANT = {
+    "request": uuid7(6, b"r" * 10),
+    "lease": uuid7(7, b"l" * 10),
+    "template": "tea",
+    "first": 1,
+    "last": 5,
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first": 10, "last": 3},
+        {"spent": (9,)},
+        {"spent": (2, 2)},
+        {"last": LEASE_MAX + 1},
+        {"template": None},
+    ],
+)
+def test_an_impossible_grant_is_counted_and_never_held(box: Shop, wrong: dict[str, object]) -> None:
+    """What a box holds is in its journal for ever, and would come back at every start."""
+    answer = {"name": "lease", "body": {**GRANT, "expires_ms": 9, **wrong}}
+    box.told(ANSWER, json.dumps(answer))
+    assert box.runtime.refused[Reason.NOT_UNDERSTOOD] == 1
+
+
+def test_an_hour_at_the_end_of_time_is_no_hour(box: Shop) -> None:
+    box.runtime.hear(Up())
+    asked = next(iter(box.runtime._asked))
+    answer = {"name": "hello", "body": {"core_ms": 2**48 - 1, "standing": "proven"}}
+    box.told(ANSWER, json.dumps(answer), asked)
+    box.counter.now_ms += 60_000
+    box.sell()
+    assert len(box.counter.papers) == 1
+    assert box.runtime.refused[Reason.NOT_UNDERSTOOD] == 1
+
+
+@pytest.mark.parametrize("text", ["", "many", "-1", str(2**31), "9" * 5_000])
+def test_a_witness_that_says_nonsense_is_no_witness(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "witness"
+    path.write_text(text)
+    assert FileWitness(path).read() is None
+    path.unlink()
+    assert FileWitness(path).read() == 0
 
 
 def test_news_of_a_payment_that_nobody_waits_for_changes_nothing(box: Shop) -> None:

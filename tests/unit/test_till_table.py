@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from tillbox.agent import till as shop
-from tillbox.agent.offline import Lease
+from tillbox.agent.offline import Lease, Right
 from tillbox.agent.past import Past
 from tillbox.agent.till import Basket, Checking, Idle, InDoubt, Paying, Ringing, Stopped
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, GoodsCode, PaymentCode, Wallet
 from tillbox.contracts.ids import uuid7
 from tillbox.contracts.messages import CouponUse, Line, PaymentAsked
-from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.money import CNY, MINOR_MAX, Amount
+from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
 
 IDS = tuple(uuid7(1, bytes([n]) * 10) for n in range(shop.IDS_PER_STEP))
@@ -131,6 +132,24 @@ def test_a_product_scanned_while_something_is_under_way_joins_nothing(phase: sho
     (show,) = effects
     assert isinstance(show, shop.Show)
     assert isinstance(show.what, Refused)
+
+
+def test_a_price_beyond_all_prices_is_refused_and_not_added() -> None:
+    dear = Line(name="tea", price=MINOR_MAX, quantity=2)
+    after, effects = shop.step(till_in(Ringing(BASKET)), shop.LineRung(dear), MOMENT)
+    assert after.phase == Ringing(BASKET)
+    assert effects == (shop.Show(Refused(Reason.AMOUNT_TOO_LARGE, shop.AMOUNT_MAX.decimal())),)
+
+
+def test_a_coupon_on_the_counter_goes_with_the_rights_that_are_lost() -> None:
+    lease = Lease(IDS[4], "tea", 1, 5, frozenset(), 9_000)
+    coupon = shop.Coupon(Right(IDS[4], "tea", 1), ThresholdOffer(Amount(0, CNY), Amount(100, CNY)), "tea")
+    till = replace(
+        till_in(Ringing(replace(BASKET, coupon=coupon))), past=Past(leases={lease.id: lease}), vouched=False
+    )
+    after, _ = shop.step(till, shop.HelloAnswered("rolled_back"), MOMENT)
+    assert after.phase == Ringing(BASKET)
+    assert after.past.leases == {}
 
 
 def test_a_lease_that_an_open_payment_counts_on_is_not_given_back_when_it_expires() -> None:
