@@ -13,13 +13,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.book import accounts, coupons
-from tillbox.contracts.messages import LeaseAnswer, LeaseAsk
+from tillbox.contracts.messages import LEASE_MAX, LeaseAnswer, LeaseAsk
 from tillbox.contracts.money import coupon_unit
 from tillbox.contracts.verdicts import Reason
 
 from .ledger import Ledger
 from .notes import shout
 from .tables import free_range, lease, template
+
+LOOK_AHEAD = 500  # numbers whose balances are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,8 @@ def close(connection: Connection, ledger: Ledger, *, device: str, lease_id: str,
     left = ledger.balance_of(accounts.lease(lease_id), coupon_unit(row.template))
     ledger.post(coupons.close(row.template, lease_id, left), tid=tid, kind="lease_close", device=device)
     connection.execute(update(lease).where(lease.c.id == lease_id).values(state="closed"))
-    if left:
-        connection.execute(
-            insert(free_range), {"template": row.template, "first": row.first, "last": row.last}
-        )
+    # Also where nothing is left: a void may bring a number back to the stock, and then it must be free.
+    connection.execute(insert(free_range), {"template": row.template, "first": row.first, "last": row.last})
     return None
 
 
@@ -118,14 +118,16 @@ def _take(connection: Connection, ledger: Ledger, ask: LeaseAsk) -> Grant | Reas
     for _, first, last in connection.execute(free).all():
         if ask.serial is not None and not first <= ask.serial <= last:
             continue
-        low = first if ask.serial is None else ask.serial
-        high = min(last, low + ask.quantity - 1) if ask.serial is None else ask.serial
-        found = Grant(low, high, _spent(ledger, ask.template, low, high))
-        if ask.serial is not None and found.spent:
-            return Reason.COUPON_SPENT
+        if ask.serial is not None:
+            found = Grant(ask.serial, ask.serial, _spent(ledger, ask.template, ask.serial, ask.serial))
+            if found.spent:
+                return Reason.COUPON_SPENT
+        elif (window := _window(ledger, ask.template, first, last, ask.quantity)) is not None:
+            found = window
+        else:
+            continue
         _cut(connection, ask.template, first, last, found)
-        if found.quantity:
-            return found
+        return found
     if ask.serial is None:
         return Reason.NO_RIGHT
     issued = (
@@ -135,6 +137,27 @@ def _take(connection: Connection, ledger: Ledger, ask: LeaseAsk) -> Grant | Reas
         return Reason.COUPON_UNKNOWN
     spent = ledger.balance_of(accounts.coupon(ask.template, ask.serial), coupon_unit(ask.template))
     return Reason.COUPON_SPENT if spent else Reason.COUPON_HELD_ELSEWHERE
+
+
+def _window(ledger: Ledger, name: str, first: int, last: int, quantity: int) -> Grant | None:
+    """The first `quantity` numbers of a free range that are not spent, or as many as it has. Spent ones before
+    them stay free: a void may bring one back."""
+    low = high = 0
+    spent: list[int] = []
+    count = 0
+    for start in range(first, last + 1, LOOK_AHEAD):
+        end = min(last, start + LOOK_AHEAD - 1)
+        gone = set(_spent(ledger, name, start, end))
+        for serial in range(start, end + 1):
+            if low and serial - low >= LEASE_MAX:
+                return Grant(low, high, tuple(n for n in spent if n < high))
+            if serial in gone:
+                spent += [serial] if low else []
+                continue
+            low, high, count = low or serial, serial, count + 1
+            if count == quantity:
+                return Grant(low, high, tuple(spent))
+    return Grant(low, high, tuple(n for n in spent if n < high)) if low else None
 
 
 def _spent(ledger: Ledger, name: str, first: int, last: int) -> tuple[int, ...]:
