@@ -43,7 +43,7 @@ from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
 from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
-CHAOS_MS = 42_000
+CHAOS_MS = 38_000
 CALM_MS = 240_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
 
