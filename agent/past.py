@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from tillbox.contracts.messages import (
     BODIES,
+    VERSION,
     LeaseAsked,
     LeaseClosed,
     LeaseHeld,
@@ -78,7 +79,13 @@ def recall(lines: Iterable[bytes]) -> Past:
     for line in lines:
         record = Record.model_validate_json(line)
         if record.kind in BODIES:
-            past = remember(past, record.tid, record.kind, BODIES[record.kind].model_validate(record.body))
+            try:
+                body = BODIES[record.kind].model_validate(record.body)
+            except ValidationError:
+                if record.v <= VERSION:
+                    raise
+                continue  # newer software ran on this box before; the core sets such a record aside, too
+            past = remember(past, record.tid, record.kind, body)
     return past
 
 

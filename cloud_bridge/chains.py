@@ -14,7 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, and_, bindparam, or_, select
 
-from tillbox.contracts.messages import RECORD_BYTES_MAX, VERSION, Ack, Opened, Record, digest, genesis
+from tillbox.contracts.messages import (
+    RECORD_BYTES_MAX,
+    VERSION,
+    Ack,
+    Opened,
+    Record,
+    canonical,
+    digest,
+    genesis,
+)
 from tillbox.contracts.verdicts import Reason
 
 from .alarms import Alarm
@@ -28,6 +37,8 @@ class Read:
 
     record: Record
     hash: str
+    content: str
+    """The hash of what it says, whatever its number and hour: the same id must say the same."""
     bytes: bytes
 
 
@@ -49,11 +60,12 @@ def parse(device: str, line: bytes) -> Read | Reason:
         return Reason.TOO_LARGE
     try:
         record = Record.model_validate_json(line)
-    except ValidationError:
+        content = digest(record.kind.encode() + canonical(record.body))
+    except ValueError:  # no record; or one with a number or a letter that JSON has no form for
         return Reason.FUTURE_VERSION if _is_newer(line) else Reason.NOT_UNDERSTOOD
     if record.dev != device:
         return Reason.FOREIGN_DEVICE
-    return Read(record, digest(line), line)
+    return Read(record, digest(line), content, line)
 
 
 def _is_newer(line: bytes) -> bool:

@@ -18,7 +18,7 @@ TELEMETRY_BYTES_MAX = 4_096
 def state(connection: Connection, device: str, payload: bytes, *, now_ms: int) -> Reason | None:
     """A birth, a goodbye or a will. A will of an earlier boot says nothing about this one."""
     try:
-        said = State.model_validate_json(payload[:TELEMETRY_BYTES_MAX])
+        said = State.model_validate_json(_bounded(payload))
     except ValidationError:
         return Reason.NOT_UNDERSTOOD
     known = connection.execute(select(box).where(box.c.device == device)).one_or_none()
@@ -41,7 +41,7 @@ def state(connection: Connection, device: str, payload: bytes, *, now_ms: int) -
 def telemetry(connection: Connection, device: str, payload: bytes, *, now_ms: int) -> Reason | None:
     """How a box is doing."""
     try:
-        said = Telemetry.model_validate_json(payload[:TELEMETRY_BYTES_MAX])
+        said = Telemetry.model_validate_json(_bounded(payload))
     except ValidationError:
         return Reason.NOT_UNDERSTOOD
     known = connection.execute(select(box).where(box.c.device == device)).one_or_none()
@@ -49,10 +49,15 @@ def telemetry(connection: Connection, device: str, payload: bytes, *, now_ms: in
         "device": device,
         "state": "online",
         "inc": said.inc,
-        "telemetry": payload,
+        "telemetry": said.model_dump_json(exclude_none=True).encode(),
         "since_ms": known.since_ms if known is not None and known.state == "online" else now_ms,
         "heard_ms": now_ms,
     }
     upsert(connection, box, [row], "device")
     notes.tell(connection, "box", device, now_ms)
     return None
+
+
+def _bounded(payload: bytes) -> bytes:
+    """What is longer than any of ours is nothing of ours."""
+    return payload if len(payload) <= TELEMETRY_BYTES_MAX else b""

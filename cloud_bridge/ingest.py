@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, insert
 
-from tillbox.contracts.messages import BATCH_BYTES_MAX, BODIES, VERSION, Ack, Record, canonical, digest
+from tillbox.contracts.messages import BATCH_BYTES_MAX, BODIES, VERSION, Ack, Record
 from tillbox.contracts.verdicts import Reason
 
 from .alarms import Alarm
@@ -100,7 +100,7 @@ class _Batch:
 
     def _apply_one(self, read: Read, body: BaseModel | None, known: dict[str, str]) -> None:
         record = read.record
-        content = digest(record.kind.encode() + canonical(record.body))
+        content = read.content
         outcome: str
         if body is None:
             outcome = _not_understood(record)

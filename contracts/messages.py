@@ -13,8 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from .money import MINOR_MAX
-
 VERSION = 1
 RECORD_BYTES_MAX = 65_536
 """A basket of 100 lines with the longest names is 37 KB, and 55 KB if every character needs an escape."""
@@ -30,7 +28,10 @@ Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Template = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Name = Annotated[str, StringConstraints(max_length=80)]
 Milliseconds = Annotated[int, Field(ge=0, lt=2**48)]
-Minor = Annotated[int, Field(ge=0, le=MINOR_MAX)]
+SUM_MAX = 10**12
+"""Ten billion yuan: no sum of a record, and no difference of a few of them, leaves what an amount can be."""
+
+Minor = Annotated[int, Field(ge=0, le=SUM_MAX)]
 Serial = Annotated[int, Field(ge=1, le=2**31)]
 LEASE_MAX = 4_000
 """Rights in one lease: all of them spent are 44 KB in a record."""
@@ -256,7 +257,7 @@ class PayAsk(Wire):
     attempt: Id
     inc: Incarnation | None = None
     sale: Id
-    amount: Annotated[int, Field(ge=1, le=MINOR_MAX)]
+    amount: Annotated[int, Field(ge=1, le=SUM_MAX)]
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{16,24}$"), Field(repr=False)]
     subject: Name = ""
 

@@ -45,6 +45,14 @@ def coupon_unit(template: str) -> Unit:
     return Unit(f"COUPON:{template}", 0)
 
 
+def template_of(unit: Unit) -> str:
+    """The template whose coupons a unit counts. ValueError for a unit that counts something else."""
+    kind, _, template = unit.code.partition(":")
+    if kind != "COUPON":
+        raise ValueError(f"{unit} counts no coupons")
+    return template
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """So many of the smallest part of a unit: `Amount(1250, CNY)` is 12.50 yuan. May be negative."""

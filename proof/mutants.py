@@ -105,7 +105,7 @@ def no_dedup() -> AbstractContextManager[Any]:
             record = read.record.model_copy(
                 update={"tid": f"{read.record.tid[:24]}{n:012d}", "seq": 10**9 + n}
             )
-            read = Read(record, read.hash, read.bytes)
+            read = Read(record, read.hash, read.content, read.bytes)
         apply_one(self, read, body, known)
 
     stack = contextlib.ExitStack()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tillbox.contracts.messages import Refund, Sale, Void
-from tillbox.contracts.money import CNY, coupon_unit
+from tillbox.contracts.money import CNY, coupon_unit, template_of
 from tillbox.contracts.verdicts import Reason
 
 from .accounts import cash, coupon, discount, lease, payment, risk, sales, stock, variance
@@ -62,9 +62,13 @@ def void(device: str, body: Void, original: Iterable[Leg] | None, *, lease_close
         return Entry((Part(out),))
     back = reversal(original)
     if lease_closed and body.coupon is not None:
-        home = stock(body.coupon.template)
-        back = tuple(Leg(home, one.amount) if one.account.startswith("lease:") else one for one in back)
+        # The right is the sale's own, whatever the void says of its coupon.
+        back = tuple(_to_stock(one) if one.account.startswith("lease:") else one for one in back)
     return Entry((Part(back, out, Reason.ALREADY_VOIDED),))
+
+
+def _to_stock(right: Leg) -> Leg:
+    return Leg(stock(template_of(right.amount.unit)), right.amount)
 
 
 def refund(device: str, body: Refund) -> Entry:

@@ -159,9 +159,12 @@ def refund_told(
         )
     elif outcome in (Outcome.REFUNDED, Outcome.REVERSED):
         _end_refund(connection, refund_no, "done")
+        payment_row = _row(connection, row.attempt)
+        if outcome is Outcome.REVERSED and payment_row is not None and payment_row["state"] == State.REVERSED:
+            return  # all went back with our own reversal, and that is booked
         entry = book.paid_back(CHANNEL, row.attempt, row.amount)
         decision = ledger.post(entry, tid=f"back:{refund_no}", kind="channel_refund", device="")
-        if decision.refused is not None:
+        if decision.variances:
             notes.shout(
                 connection,
                 Alarm.REFUND_NOT_OWED,
@@ -182,7 +185,8 @@ def owe_refund(
 ) -> None:
     """Money must go back to a wallet, under this number, until the channel says that it has. Never more than
     was asked for: what a box says beyond that is shouted about, and not paid."""
-    paid = connection.execute(select(payment.c.amount).where(payment.c.attempt == attempt)).scalar() or 0
+    row_ = _row(connection, attempt)
+    paid = 0 if row_ is None or row_["state"] == State.REVERSED else int(str(row_["amount"]))
     refunds = channel_refund.c
     earlier = connection.execute(
         select(func.coalesce(func.sum(refunds.amount), 0)).where(

@@ -35,6 +35,7 @@ from tillbox.contracts.ids import uuid7
 from tillbox.contracts.messages import (
     BATCH_BYTES_MAX,
     RECORD_BYTES_MAX,
+    SUM_MAX,
     Ack,
     Line,
     Record,
@@ -43,7 +44,6 @@ from tillbox.contracts.messages import (
     digest,
     genesis,
 )
-from tillbox.contracts.money import MINOR_MAX
 
 FIRST, SECOND, THIRD = "1" * 16, "2" * 16, "3" * 16
 NOBODYS = "f" * 16
@@ -803,8 +803,8 @@ def test_a_file_that_cannot_be_reached_is_not_taken_for_damaged(card: Card) -> N
 @pytest.mark.parametrize("name", ["茶" * 80, "🍵" * 80, "\x01" * 80])
 def test_the_largest_basket_that_can_be_rung_up_fits(card: Card, name: str) -> None:
     journal, _ = opened(card)
-    lines = tuple(Line(name=name, price=MINOR_MAX // 100, goods="6901234567892") for _ in range(LINES_MAX))
-    body = Sale(lines=lines, total=MINOR_MAX, tender=Tender(type="cash", amount=MINOR_MAX))
+    lines = tuple(Line(name=name, price=SUM_MAX // 100, goods="6901234567892") for _ in range(LINES_MAX))
+    body = Sale(lines=lines, total=SUM_MAX, tender=Tender(type="cash", amount=SUM_MAX))
     (entry,) = journal.record([Draft(fresh(), "sale", body, TimeInterval(1, 2))])
     assert 20_000 < len(entry.bytes) <= RECORD_BYTES_MAX <= BATCH_BYTES_MAX
     journal.close()

@@ -14,8 +14,8 @@ from tillbox.agent.till import Basket, Checking, Idle, InDoubt, Paying, Ringing,
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, GoodsCode, PaymentCode, Wallet
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import CouponUse, Line, PaymentAsked
-from tillbox.contracts.money import CNY, MINOR_MAX, Amount
+from tillbox.contracts.messages import SUM_MAX, CouponUse, Line, PaymentAsked
+from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -135,7 +135,7 @@ def test_a_product_scanned_while_something_is_under_way_joins_nothing(phase: sho
 
 
 def test_a_price_beyond_all_prices_is_refused_and_not_added() -> None:
-    dear = Line(name="tea", price=MINOR_MAX, quantity=2)
+    dear = Line(name="tea", price=SUM_MAX, quantity=9_999)
     after, effects = shop.step(till_in(Ringing(BASKET)), shop.LineRung(dear), MOMENT)
     assert after.phase == Ringing(BASKET)
     assert effects == (shop.Show(Refused(Reason.AMOUNT_TOO_LARGE, shop.AMOUNT_MAX.decimal())),)
