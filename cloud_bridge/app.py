@@ -65,6 +65,8 @@ class Notified:
 
     attempt: str
     event: Event
+    amount: int
+    """What it says was moved. A word about another sum is no news of this payment."""
 
 
 _Item = Message | _Called | Notified | None
@@ -171,7 +173,7 @@ class Core:
             elif isinstance(item, _Called):
                 self._called(item)
             elif isinstance(item, Notified):
-                self._told(item.attempt, item.event)
+                self._notified(item)
         self._look()
         if items:
             self._on_change()
@@ -221,6 +223,17 @@ class Core:
             return
         event = ReverseAnswered(called.outcome) if call.verb == "reverse" else Told(called.outcome)
         self._told(call.attempt, event)
+
+    def _notified(self, notified: Notified) -> None:
+        with self.database.reading() as connection:
+            asked = cashier.amount_of(connection, notified.attempt)
+        if asked == notified.amount:
+            self._told(notified.attempt, notified.event)
+        else:
+            log.warning(
+                "channel.other_amount", attempt=notified.attempt, asked=asked, told=notified.amount,
+                hint="the word was not taken; the payment is asked for when it is due",
+            )  # fmt: skip
 
     def _told(self, attempt: str, event: Event) -> None:
         with self.database.writing() as connection:

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 from tillbox.contracts.messages import State, Telemetry
 from tillbox.contracts.verdicts import Reason
 
-from .store import notes
 from .store.database import upsert
 from .store.tables import box
 
@@ -34,7 +33,6 @@ def state(connection: Connection, device: str, payload: bytes, *, now_ms: int) -
         "heard_ms": now_ms,
     }
     upsert(connection, box, [row], "device")
-    notes.tell(connection, "box", device, now_ms)
     return None
 
 
@@ -54,7 +52,6 @@ def telemetry(connection: Connection, device: str, payload: bytes, *, now_ms: in
         "heard_ms": now_ms,
     }
     upsert(connection, box, [row], "device")
-    notes.tell(connection, "box", device, now_ms)
     return None
 
 

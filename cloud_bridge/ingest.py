@@ -27,6 +27,7 @@ from .store import tables
 from .store.database import Database, upsert
 from .store.ledger import Ledger
 
+MESSAGE_RECORDS_MAX = 500  # a box sends fifty; a message of line feeds alone would keep everybody waiting
 CREDIT = 200
 """Records a box may have under way; a core that falls behind answers with less."""
 
@@ -68,7 +69,8 @@ class _Batch:
         self._inbox: list[dict[str, Any]] = []
 
     def read(self, message: Arrived) -> None:
-        if len(message.payload) > BATCH_BYTES_MAX:
+        too_many = message.payload.count(b"\n") >= MESSAGE_RECORDS_MAX
+        if len(message.payload) > BATCH_BYTES_MAX or too_many:
             self._complaints.refuse(message.device, Reason.TOO_LARGE, message.payload)
             return
         for line in message.payload.split(b"\n"):
@@ -135,6 +137,7 @@ class _Batch:
         return Reason.ID_REUSED
 
     def _write(self) -> None:
+        self._complaints.write()
         self._ledger.flush()
         if self._inbox:
             self._connection.execute(insert(tables.inbox), self._inbox)

@@ -52,14 +52,10 @@ class Postings:
         return _KINDS[record.kind](self, record, body, content) or "applied"
 
     def write(self) -> None:
-        """Write the lists, and tell the pages that look at them."""
+        """Write the lists."""
         for table, rows in ((tables.sale, self._sales), (tables.reversal, self._reversals)):
             if rows:
                 self._connection.execute(insert(table), rows)
-        refs = [row["tid"] for row in self._sales] + [row["of"] for row in self._reversals]
-        fed = [{"kind": "sale", "ref": ref, "at_ms": self._now_ms} for ref in refs]
-        if fed:
-            self._connection.execute(insert(tables.feed), fed)
 
     def _sale(self, record: Record, body: Sale, content: str) -> str:
         body, dropped = self._claims.own_sale(record.dev, body)

@@ -115,15 +115,15 @@ def _take_notices(app: FastAPI, core: Core, secret: bytes) -> None:
 
     @app.post("/notify")
     async def notify(request: Request) -> Response:
-        body = (
-            await request.body()
-            if int(request.headers.get("content-length") or 0) < NOTICE_BYTES_MAX
-            else b""
-        )
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > NOTICE_BYTES_MAX:
+                return Response(status_code=413)
         notice = verify_notification(dict(request.headers), body, secret, wall_ms())
         if not isinstance(notice, Notification):
             return Response(
                 json.dumps({"refused": "this notice is not proven"}), 401, media_type="application/json"
             )
-        core.notified(Notified(notice.attempt_no, Told(notice.state)))
+        core.notified(Notified(notice.attempt_no, Told(notice.state), notice.minor))
         return Response(status_code=204)

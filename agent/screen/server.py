@@ -103,7 +103,9 @@ class Screen:
     async def _do(self, request: Request) -> Response:
         action = _ACTIONS.get(request.path_params["action"])
         form = await _form(request)
-        if form is None or not secrets.compare_digest(str(form.get("token", "")), self.token):
+        if form is None or not secrets.compare_digest(
+            str(form.get("token", "")).encode(), self.token.encode()
+        ):
             return JSONResponse(
                 {"refused": "this form is not from the till's own page: load the page again"}, 403
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ IDLE_MS = 8 * 3_600_000  # a working day
 LIFE_MS = 7 * 24 * 3_600_000
 FAILURES_MAX = 5
 WAIT_MS = 60_000
+HASHES_AT_ONCE = 2  # 19 MiB each
 NAMES_MAX = 1_000  # names whose failures are remembered; more is an attack, and all wait
 
 
@@ -51,23 +53,37 @@ class Doorkeeper:
     ) -> None:
         self._database, self._now_ms, self._chance = database, now_ms, chance
         self._failures: dict[str, tuple[int, int]] = {}
+        self._counting = threading.Lock()
+        self._hashing = threading.Semaphore(HASHES_AT_ONCE)
         self._nobody = HASHER.hash(chance(16))
 
     def login(self, name: str, password: str) -> str | LoginRefused:
         """A new session's token for the right password."""
         now_ms = self._now_ms()
-        count, since_ms = self._failures.get(name, (0, 0))
-        if (count >= FAILURES_MAX or len(self._failures) > NAMES_MAX) and now_ms - since_ms < WAIT_MS:
+        if not self._may_try(name, now_ms):
             return LoginRefused(too_often=True)
         with self._database.reading() as connection:
             known = connection.execute(
                 select(operator.c.password_hash).where(operator.c.name == name)
             ).scalar()
-        if not _is_right(known or self._nobody, password) or known is None:
-            self._failures[name] = count + 1, now_ms
+        with self._hashing:
+            right = _is_right(known or self._nobody, password)
+        if not right or known is None:
             return LoginRefused(too_often=False)
-        self._failures.pop(name, None)
+        with self._counting:
+            self._failures.pop(name, None)
         return self._open(name, now_ms)
+
+    def _may_try(self, name: str, now_ms: int) -> bool:
+        """Count the try before it is made: sixty at once are sixty. What is a minute old is forgotten."""
+        with self._counting:
+            for old in [one for one, (_, since) in self._failures.items() if now_ms - since >= WAIT_MS]:
+                del self._failures[old]
+            count, _ = self._failures.get(name, (0, 0))
+            if count >= FAILURES_MAX or len(self._failures) >= NAMES_MAX:
+                return False
+            self._failures[name] = count + 1, now_ms
+            return True
 
     def find(self, token: str) -> Session | None:
         """The session of a token, if it is alive."""

@@ -18,9 +18,11 @@ from tillbox.cloud_bridge.store.reading import (
     SaleDetail,
     SaleRow,
 )
-from tillbox.contracts.money import CNY, Amount, Unit
+from tillbox.contracts.money import CNY, MINOR_MAX, Amount, Unit
 
 from .words import alarm_text, fact_text, reason_text, word
+
+YEAR_9000_MS = 221_845_392_000_000  # what a box says beyond it is no time; the library ends at 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def _sums(postings: tuple[PostingRow, ...] | list[PostingRow]) -> Counter[str]:
 
 def yuan(minor: int) -> str:
     """Fen as a person reads them."""
-    return Amount(minor, CNY).decimal()
+    return Amount(minor, CNY).decimal() if abs(minor) <= MINOR_MAX else f"{minor} / 100"
 
 
 def amount(minor: int, unit: str) -> str:
@@ -166,7 +168,9 @@ def megabytes(count: int | None) -> str:
 
 def when(ms: int | None) -> str:
     """A time in the machine's own zone; a dash where there is none."""
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%m-%d %H:%M:%S") if ms else "–"
+    if not ms or ms > YEAR_9000_MS:
+        return "–"
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%m-%d %H:%M:%S")
 
 
 def visible(text: str) -> str:

@@ -136,6 +136,11 @@ def give_up(
         _store(connection, row, replace(after, due_ms=due_ms), "given_up", now_ms)
 
 
+def amount_of(connection: Connection, attempt: str) -> int | None:
+    """What was asked for under an attempt, or None where there is none."""
+    return connection.execute(select(payment.c.amount).where(payment.c.attempt == attempt)).scalar()
+
+
 def told(
     connection: Connection, ledger: Ledger, attempt: str, event: Event, *, now_ms: int, schedule: Schedule
 ) -> Todo:
@@ -326,7 +331,6 @@ def _store(connection: Connection, row: dict[str, object], after: Payment, event
     upsert(connection, payment, [values], "attempt")
     if after.state != row["state"]:
         _note(connection, after.attempt, event, after.state, now_ms)
-        notes.tell(connection, "payment", after.attempt, now_ms)
 
 
 def _note(connection: Connection, attempt: str, event: str, state: str, now_ms: int) -> None:

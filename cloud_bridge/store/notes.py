@@ -1,4 +1,4 @@
-"""What is told to people: alarms, refusals that are counted, and the feed of open consoles."""
+"""What is told to people: alarms, and refusals that are counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select
 from tillbox.cloud_bridge.alarms import Alarm
 
 from .database import upsert
-from .tables import alarm, feed, refused
+from .tables import alarm, refused
 
 
 def shout(connection: Connection, kind: Alarm, *, device: str, ref: str, detail: str, now_ms: int) -> None:
@@ -17,21 +17,22 @@ def shout(connection: Connection, kind: Alarm, *, device: str, ref: str, detail:
         return
     row = {"kind": kind, "device": device, "ref": ref, "detail": shown(detail), "at_ms": now_ms}
     connection.execute(insert(alarm), row)
-    tell(connection, "alarm", kind, now_ms)
 
 
-def count_refused(connection: Connection, device: str, reason: str, sample: str, now_ms: int) -> None:
-    """Count a message that was refused, and keep the newest sample of it for a person to look at."""
+def count_refused(
+    connection: Connection, device: str, reason: str, sample: str, now_ms: int, *, times: int = 1
+) -> None:
+    """Count what was refused, and keep the newest sample of it for a person to look at."""
     where = (refused.c.device == device) & (refused.c.reason == reason)
     count = connection.execute(select(refused.c.count).where(where)).scalar() or 0
-    row = {"device": device, "reason": reason, "count": count + 1, "sample": shown(sample), "last_ms": now_ms}
+    row = {
+        "device": device,
+        "reason": reason,
+        "count": count + times,
+        "sample": shown(sample),
+        "last_ms": now_ms,
+    }
     upsert(connection, refused, [row], "device", "reason")
-    tell(connection, "refused", device, now_ms)
-
-
-def tell(connection: Connection, kind: str, ref: str, now_ms: int) -> None:
-    """A line of the feed."""
-    connection.execute(insert(feed), {"kind": kind, "ref": ref, "at_ms": now_ms})
 
 
 def shown(text: str) -> str:

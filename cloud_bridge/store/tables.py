@@ -221,16 +221,6 @@ refused = Table(
     _ms("last_ms"),
 )
 
-feed = Table(
-    "feed",
-    metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
-    Column("kind", String(16), nullable=False),
-    Column("ref", String(64), nullable=False),
-    _ms("at_ms"),
-)
-"""What open consoles are told, in the transaction that made it true."""
-
 operator = Table(
     "operator",
     metadata,

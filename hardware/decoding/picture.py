@@ -27,6 +27,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 FILE_BYTES_MAX = 20_000_000  # a phone's largest photo is about half of it
+SIDE_MAX = 30_000  # the decoders count to 32,767
 PIXELS_MAX = 40_000_000  # 40 MB in grey, which a small box still has
 _ONE_AT_A_TIME = threading.Lock()  # a small box has memory for one; and warning filters are the process's
 
@@ -77,6 +78,8 @@ def _unpack(data: bytes) -> Picture | Refused:
     image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     if image.width * image.height > PIXELS_MAX:
         return _too_many_pixels()
+    if max(image.size) > SIDE_MAX:
+        return _no(f"one side is longer than {SIDE_MAX} pixels")
     image.draft("L", image.size)  # a JPEG holds its grey apart; the colours need not be unpacked
     return np.asarray(_grey(_upright(image)))
 

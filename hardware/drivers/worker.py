@@ -11,7 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import structlog
+
 from tillbox.hardware.ports import DeviceBack, DeviceLost, DeviceTrouble, Tell, TroubleKind
+
+log = structlog.get_logger(__name__)
 
 REOPEN_FIRST_MS = 200  # a replugged cable is there again in about this time
 REOPEN_MOST_MS = 3_000  # whoever plugs the cable back in looks at the screen for a few seconds
@@ -91,6 +95,10 @@ class Worker:
                     self._told = False
         except DeviceLost as lost:
             return lost
+        except Exception as fault:
+            # What one picture or one byte does to a library must not end the thread: open anew, and say so.
+            log.exception("device.fault", device=self._name)
+            return DeviceLost(self._name, f"A fault of ours ({type(fault).__name__}). It is opened again.")
         finally:
             self._device.close()
         return None

@@ -7,6 +7,7 @@ its own commands, and `tillbox scan` does not pay for a web server.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from importlib.metadata import version
 
@@ -49,7 +50,18 @@ def main() -> None:
             "Install the extra that brings it, for example: pip install 'tillbox[agent,camera,cloud]'"
         )
     sys.argv = [f"tillbox {name}", *sys.argv[2:]]
+    _keep_secrets_out_of_the_log()
     command()
+
+
+def _keep_secrets_out_of_the_log() -> None:
+    """Tracebacks with local variables would write payment codes and records."""
+    if importlib.util.find_spec("structlog") is None:
+        return
+    structlog = importlib.import_module("structlog")
+    dev = importlib.import_module("structlog.dev")
+    shown = [dev.ConsoleRenderer(exception_formatter=dev.plain_traceback, colors=sys.stderr.isatty())]
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], *shown])
 
 
 def usage() -> str:

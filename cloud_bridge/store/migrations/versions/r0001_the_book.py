@@ -56,16 +56,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("refund_no"),
     )
     op.create_table(
-        "feed",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("ref", sa.String(length=64), nullable=False),
-        sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
         "free_range",
         sa.Column("template", sa.String(length=32), nullable=False),
         sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
