@@ -2,6 +2,8 @@
 const live = document.querySelector("[data-live]");
 const gone = document.getElementById("gone");
 let typing = false;
+let pressing = false;
+let missed = false;
 
 // A box without power must not look alive: say so, and take no presses.
 function answers(yes) {
@@ -10,6 +12,10 @@ function answers(yes) {
 }
 
 async function refresh() {
+  if (pressing) {
+    missed = true; // a button must not be replaced between finger down and finger up: the press would be lost
+    return;
+  }
   if (live.contains(document.activeElement) && document.activeElement.matches("input") && document.activeElement.value) {
     typing = true; // somebody is in the middle of a figure: do not take it from under the fingers
     return;
@@ -41,7 +47,14 @@ document.addEventListener("submit", async (event) => {
   typing = false;
   await refresh();
 });
-document.addEventListener("focusout", () => { if (typing) { typing = false; refresh(); } });
+document.addEventListener("focusout", () => { if (typing) { typing = false; setTimeout(refresh, 300); } });
+document.addEventListener("pointerdown", () => { pressing = true; });
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => setTimeout(() => {
+    pressing = false;
+    if (missed) { missed = false; refresh(); }
+  }, 50));
+}
 
 const stream = new EventSource(live.dataset.events);
 stream.addEventListener("changed", refresh);
