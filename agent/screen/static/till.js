@@ -1,7 +1,6 @@
 // Keeps the page fresh and sends forms without leaving it. Without this file the page works by plain forms.
 const live = document.querySelector("[data-live]");
 const gone = document.getElementById("gone");
-let typing = false;
 let pressing = false;
 let missed = false;
 
@@ -11,22 +10,25 @@ function answers(yes) {
   live.inert = !yes;
 }
 
+// A figure must not be taken from under the fingers, nor a button between finger down and finger up.
+function busy() {
+  const field = document.activeElement;
+  const typing = live.contains(field) && field.matches("input") && field.value !== "";
+  missed ||= typing || pressing;
+  return typing || pressing;
+}
+
 async function refresh() {
-  if (pressing) {
-    missed = true; // a button must not be replaced between finger down and finger up: the press would be lost
-    return;
-  }
-  if (live.contains(document.activeElement) && document.activeElement.matches("input") && document.activeElement.value) {
-    typing = true; // somebody is in the middle of a figure: do not take it from under the fingers
-    return;
-  }
+  if (busy()) return;
   try {
     const answer = await fetch(live.dataset.live);
     if (!answer.ok) return;
-    const before = live.querySelector(".said .first")?.textContent;
-    live.innerHTML = await answer.text();
-    if (live.querySelector(".said .first")?.textContent !== before) window.scrollTo(0, 0);
+    const fresh = await answer.text();
     answers(true);
+    if (busy()) return; // somebody began while the answer was on its way
+    const before = live.querySelector(".said .first")?.textContent;
+    live.innerHTML = fresh;
+    if (live.querySelector(".said .first")?.textContent !== before) window.scrollTo(0, 0);
   } catch {
     answers(false);
   }
@@ -44,16 +46,19 @@ document.addEventListener("submit", async (event) => {
     return;
   }
   form.reset();
-  typing = false;
+  pressing = false;
   await refresh();
 });
-document.addEventListener("focusout", () => { if (typing) { typing = false; setTimeout(refresh, 300); } });
+function catchUp() {
+  if (!missed) return;
+  missed = false;
+  refresh();
+}
+
+document.addEventListener("focusout", () => setTimeout(catchUp, 300)); // after the press that took the focus
 document.addEventListener("pointerdown", () => { pressing = true; });
 for (const end of ["pointerup", "pointercancel"]) {
-  document.addEventListener(end, () => setTimeout(() => {
-    pressing = false;
-    if (missed) { missed = false; refresh(); }
-  }, 50));
+  document.addEventListener(end, () => setTimeout(() => { pressing = false; catchUp(); }, 50));
 }
 
 const stream = new EventSource(live.dataset.events);
