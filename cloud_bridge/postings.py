@@ -90,9 +90,9 @@ class Postings:
         body, dropped = self._claims.own_reversal(record.dev, body)
         if "sale" in dropped:
             return self._of_another(record, content, sales.void(record.dev, body, None), dropped)
-        closed = body.coupon is not None and coupons.closed(self._connection, body.coupon.lease)
         again = self._is_voided(record.dev, body.of)
         original = None if again else self._ledger.legs_of(body.of)
+        closed = coupons.any_closed(self._connection, original or ())
         self._complaints.not_its_own(record.dev, record.tid, record.kind, dropped)
         if original is None:
             self._complaints.shout(

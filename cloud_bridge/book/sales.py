@@ -56,13 +56,13 @@ def void(device: str, body: Void, original: Iterable[Leg] | None, *, lease_close
     """The sale's own legs the other way round. A variance where that cannot be: the core never saw the
     sale, or it was voided before (a box with an old card may void it again, and has paid out again).
 
-    A right returns to its lease, or to the stock where the box has given that lease back meanwhile."""
+    A right returns to its lease, or to the stock where the box has given that lease back meanwhile. Which
+    right that is the sale says, not the void."""
     out = (leg(_paid_from(device, body), -body.amount, CNY), leg(variance(device), body.amount, CNY))
     if original is None:
         return Entry((Part(out),))
     back = reversal(original)
-    if lease_closed and body.coupon is not None:
-        # The right is the sale's own, whatever the void says of its coupon.
+    if lease_closed:
         back = tuple(_to_stock(one) if one.account.startswith("lease:") else one for one in back)
     return Entry((Part(back, out, Reason.ALREADY_VOIDED),))
 

@@ -7,12 +7,14 @@ closing record. The quantities are in the book; the ranges say which numbers the
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.book import accounts, coupons
+from tillbox.cloud_bridge.book.engine import Leg
 from tillbox.contracts.messages import LEASE_MAX, LeaseAnswer, LeaseAsk
 from tillbox.contracts.money import coupon_unit
 from tillbox.contracts.verdicts import Reason
@@ -99,9 +101,11 @@ def close(connection: Connection, ledger: Ledger, *, device: str, lease_id: str,
     return None
 
 
-def closed(connection: Connection, lease_id: str) -> bool:
-    """Whether a lease was given back, so that a right that returns to it belongs to the stock."""
-    return connection.execute(select(lease.c.state).where(lease.c.id == lease_id)).scalar() == "closed"
+def any_closed(connection: Connection, legs: Iterable[Leg]) -> bool:
+    """Whether these legs move a right of a lease that was given back: what returns to it belongs to the stock."""
+    ids = [one.account.partition(":")[2] for one in legs if one.account.startswith("lease:")]
+    given_back = select(lease.c.id).where(lease.c.id.in_(ids) & (lease.c.state == "closed"))
+    return bool(ids) and connection.execute(given_back).first() is not None
 
 
 def lose(connection: Connection, device: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from importlib.metadata import version
 
@@ -50,6 +51,7 @@ def main() -> None:
             "Install the extra that brings it, for example: pip install 'tillbox[agent,camera,cloud]'"
         )
     sys.argv = [f"tillbox {name}", *sys.argv[2:]]
+    os.umask(0o077)  # journals, books and keys are for their owner alone
     _keep_secrets_out_of_the_log()
     command()
 

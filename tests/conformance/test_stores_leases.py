@@ -223,6 +223,20 @@ def test_a_void_after_the_lease_was_given_back_returns_the_right_to_the_stock(da
     assert serials(ask(desk, "box-2")) == set(range(1, 11))
 
 
+@pytest.mark.parametrize("said", ["nothing", "another lease"])
+def test_which_right_a_void_brings_back_is_the_sales_own(database: Database, said: str) -> None:
+    desk, journal = issue(database, quantity=10), Journal()
+    right, other = ask(desk, "box-1", serial=7), ask(desk, "box-1", serial=8)
+    sale = sell(journal, right, 7)
+    give_back(journal, right)
+    claimed = None if said == "nothing" else use_of(other, 8)
+    journal.add("void", Void(of=sale, amount=600, tender_type="cash", coupon=claimed))
+    take(database, journal)
+    assert balances(database)["stock:tea"] == 9
+    the_stock_adds_up(database, 10)
+    assert ask(desk, "box-2", serial=7).first == 7
+
+
 # It was not always so: a lease that is given back with nothing left puts no range back. If its coupon is voided afterwards, the
 # book has a right in the stock that no range names: the customer's coupon is "held elsewhere" for ever.
 def test_the_last_coupon_of_a_lease_that_was_given_back_can_be_voided_and_used(database: Database) -> None:
