@@ -39,6 +39,7 @@ from .words import Word
 
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
 PRINTS_MAX = 32  # a printer that is 32 slips behind is out of paper, and somebody stands before it
+KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
 REOPEN_S = 5.0  # between two tries to open a journal that cannot be opened
@@ -53,6 +54,14 @@ class Shown:
 
     number: int
     show: shop.Show
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Bytes for the printer. A drawer that opens long after its sale opens for nobody, so a kick has an end."""
+
+    data: bytes
+    until_boot_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Box:
         self.view: View | None = None
         self.changed = threading.Condition()
         self._inbox: queue.Queue[Callable[[Runtime], None]] = queue.Queue(INBOX_MAX)
-        self._prints: queue.Queue[bytes] = queue.Queue(PRINTS_MAX)
+        self._prints: queue.Queue[_Job] = queue.Queue(PRINTS_MAX)
         self._shown: deque[Shown] = deque(maxlen=SHOWN_MAX)
         self._numbers = 0
         self._printer_state = PrinterState.READY
@@ -117,11 +126,11 @@ class Box:
         assert self._runtime is not None
         at = self._runtime.belief.at(BootClock().boot_ms())
         shop_ = Shop(self.config.shop, self.config.device, self.config.claim_url)
-        self._queue_print(encode(slip_document(slip, shop_, at, shown(at))))
+        self._queue_print(_Job(encode(slip_document(slip, shop_, at, shown(at)))))
 
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
-        self._queue_print(kick_drawer())
+        self._queue_print(_Job(kick_drawer(), BootClock().boot_ms() + KICK_MS))
 
     # the till's thread
 
@@ -276,9 +285,9 @@ class Box:
             return False
         return True
 
-    def _queue_print(self, data: bytes) -> None:
+    def _queue_print(self, job: _Job) -> None:
         try:
-            self._prints.put_nowait(data)
+            self._prints.put_nowait(job)
         except queue.Full:
             self._printer_state = PrinterState.LOST
             self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
@@ -287,7 +296,7 @@ class Box:
         """One owner for the printer. What surely failed is tried again; what may have printed is not."""
         while not self._ended.is_set():
             try:
-                data = self._prints.get(timeout=0.5)
+                job = self._prints.get(timeout=0.5)
             except queue.Empty:
                 continue
             host, _, port = self.config.printer.rpartition(":")
@@ -295,7 +304,10 @@ class Box:
                 continue
             printer = TcpPrinter("receipts", host, int(port))
             while not self._ended.is_set():
-                outcome = printer.print("", data)
+                if job.until_boot_ms is not None and BootClock().boot_ms() > job.until_boot_ms:
+                    self.show(shop.Show(Refused(Reason.DRAWER_SHUT)))
+                    break
+                outcome = printer.print("", job.data)
                 if outcome.state is not self._printer_state:
                     self._printer_state = outcome.state
                     bad = outcome.state is not PrinterState.READY

@@ -32,7 +32,7 @@ from tillbox.contracts.messages import (
 from .offline import Lease
 
 SALES_REMEMBERED = 1_000
-"""A busy counter's three days; older sales are voided and refunded from the console."""
+"""A busy counter's three days; an older sale cannot be taken back here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,14 @@ def slip_document(slip: Slip, shop: Shop, at: TimeInterval, when: str) -> Docume
     parts: list[Part] = [
         Line(shop.name, align="center", bold=True, double=True),
         Line(TITLES[slip.kind], align="center"),
-        Columns(f"单号 No. {shop.device}-{sale.number}", when if at.is_known else "时间待校准"),
+        Columns(f"单号 No. {shop.device}-{sale.number}", _printed(slip, at, when)),
         Rule(),
     ]
     parts += _sale(sale) if slip.kind in ("receipt", "copy") else _back(slip)
+    if slip.voided:
+        parts.append(Line("已撤销 VOIDED", align="center", bold=True, double=True))
+    elif slip.refunded:
+        parts.append(Columns("已退款 Refunded since", f"-{_yuan(slip.refunded)}", bold=True))
     parts += [Rule(), Line(f"{slip.sale}", align="center")]
     if slip.kind in ("receipt", "copy"):
         parts += [
@@ -46,6 +50,13 @@ def slip_document(slip: Slip, shop: Shop, at: TimeInterval, when: str) -> Docume
             Line("扫码查看小票 Scan for your receipt", align="center"),
         ]
     return Document((*parts, Feed(3), Cut()))
+
+
+def _printed(slip: Slip, at: TimeInterval, when: str) -> str:
+    """When this paper was printed; a copy says that it is not the time of the sale."""
+    if not at.is_known:
+        return "时间待校准"
+    return f"补打 {when}" if slip.kind == "copy" else when
 
 
 def _sale(sale: Sale) -> list[Part]:

@@ -46,6 +46,7 @@ TELEMETRY_LATE_MS = 30_000  # telemetry waits for money, but not for ever
 ASK_EXPIRES_S = 5  # an older question has lost its asker's patience
 ASKS_OPEN_MAX = 64  # correlations remembered; a till asks a handful at a time
 LOW_WATER_LOOK_MS = 5_000
+RIGHTS_LOOK_MS = 60_000  # how long a lost answer or a lease that ended may go unseen
 
 
 class Hands(Protocol):
@@ -110,6 +111,8 @@ class Runtime:
         self._waits: deque[_Wait] = deque(maxlen=ASKS_OPEN_MAX)
         self._telemetry_due_ms = 0
         self._mend_due_ms = 0
+        self._rights_due_ms = parts.clock.boot_ms() + RIGHTS_LOOK_MS
+        self._witness_failed = False
 
     def start(self) -> None:
         """What a boot begins with: is the medium as young as the witness remembers?"""
@@ -152,6 +155,9 @@ class Runtime:
             self._waits.remove(wait)
             self.happen(shop.PatienceEnded(wait.of))
         self._deliver(courier.Ticked())
+        if now_ms >= self._rights_due_ms:
+            self._rights_due_ms = now_ms + RIGHTS_LOOK_MS
+            self.happen(shop.RightsDue())
         if isinstance(self.till.phase, shop.Stopped) and now_ms >= self._mend_due_ms:
             self._mend_due_ms = now_ms + LOW_WATER_LOOK_MS
             if self.till.phase.reason is Reason.DISK_FULL and self.journal.has_room():
@@ -183,7 +189,14 @@ class Runtime:
         """Committed already, before every other effect."""
 
     def _witness(self, effect: shop.Witness) -> None:
-        self.parts.witness.raise_to(effect.count)
+        try:
+            self.parts.witness.raise_to(effect.count)
+        except OSError:
+            # The sale is recorded and the customer waits for paper. Without its witness the box is as safe as
+            # one that has none: from the next boot on the core compares journals before a right is spent.
+            if not self._witness_failed:
+                self._witness_failed = True
+                self._show(shop.Show(Refused(Reason.WITNESS_FAILED)))
 
     def _ask(self, effect: shop.Ask) -> None:
         self._publish_ask(effect.name, effect.body)

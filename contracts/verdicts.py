@@ -32,6 +32,7 @@ class Reason(StrEnum):
     PICTURE_TOO_LARGE = "picture_too_large"
     # the sale
     NOTHING_TO_PAY = "nothing_to_pay"
+    NOTHING_LEFT_TO_PAY = "nothing_left_to_pay"
     NOT_AN_AMOUNT = "not_an_amount"
     AMOUNT_TOO_LARGE = "amount_too_large"
     TOO_LITTLE_CASH = "too_little_cash"
@@ -42,12 +43,14 @@ class Reason(StrEnum):
     ALREADY_VOIDED = "already_voided"
     PARTLY_REFUNDED = "partly_refunded"
     REFUND_TOO_LARGE = "refund_too_large"
+    SALE_CHANGED = "sale_changed"
     NOT_NOW = "not_now"
     # coupons
     COUPON_ALREADY_ATTACHED = "coupon_already_attached"
     COUPON_BELOW_THRESHOLD = "coupon_below_threshold"
     COUPON_SPENT = "coupon_spent"
     COUPON_HELD_ELSEWHERE = "coupon_held_elsewhere"
+    COUPON_RIGHT_LOST = "coupon_right_lost"
     COUPON_UNKNOWN = "coupon_unknown"
     NO_RIGHT = "no_right"
     NO_RIGHT_OFFLINE = "no_right_offline"
@@ -63,7 +66,9 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     JOURNAL_BROKEN = "journal_broken"
     PRINTER_TROUBLE = "printer_trouble"
+    DRAWER_SHUT = "drawer_shut"
     QUEUE_FULL = "queue_full"
+    WITNESS_FAILED = "witness_failed"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -154,6 +159,26 @@ TEXTS: dict[Reason, Text] = {
     Reason.NOTHING_TO_PAY: Text(
         "还没有金额，请先选商品或输入金额",
         "There is nothing to pay yet. Choose a product or type an amount first.",
+    ),
+    Reason.NOTHING_LEFT_TO_PAY: Text(
+        "优惠后不用付款，请按“现金”结这一单",
+        "The coupon pays for all of it. Finish the sale with Cash, 0.00.",
+    ),
+    Reason.SALE_CHANGED: Text(
+        "这一单刚退过款，没有重复退；要再退，请看清剩余金额再按。剩余",
+        "This sale was paid back a moment ago, and not a second time. To pay back more, look at what is left.",
+    ),
+    Reason.COUPON_RIGHT_LOST: Text(
+        "这张券的核销权随一台盒子的存储卡丢失了，不能再核销，请给顾客别的优惠",
+        "The right to this coupon was lost with a box's memory card. It cannot be redeemed; offer something else.",
+    ),
+    Reason.DRAWER_SHUT: Text(
+        "打印机有问题，钱箱没有弹开，请用钥匙打开",
+        "The drawer did not open, for the printer is in trouble. Open it with its key.",
+    ),
+    Reason.WITNESS_FAILED: Text(
+        "防回滚计数写不进去，收款照常，请通知维护人员",
+        "The count that guards the coupon rights cannot be written. Selling goes on; tell whoever looks after the box.",
     ),
     Reason.AMOUNT_TOO_LARGE: Text(
         "金额超出上限，请核对后分笔收款", "The amount is above the limit. Check it, and split the sale."

@@ -238,7 +238,11 @@ class World:
         if fate < 0.5:
             box.happen(shop.VoidPressed(sale))
         elif fate < 0.8:
-            box.happen(shop.RefundPressed(sale, Amount(self.random.randint(1, 300), CNY)))
+            left = Amount(box.runtime.till.past.sales[sale].left, CNY)
+            press = shop.RefundPressed(sale, Amount(self.random.randint(1, 300), CNY), left)
+            box.happen(press)
+            if self.random.random() < 0.3:
+                box.happen(press)  # a finger that slips
         else:
             box.happen(shop.ReprintPressed(sale))
 

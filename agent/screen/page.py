@@ -15,6 +15,8 @@ from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Refused, Text
 from tillbox.hardware.ports import PrinterState
 
+SALES_SHOWN = 40  # a few hours; one further back is not taken back at the till
+
 LABELS: dict[str, Text] = {
     "title": Text("收银台", "Till"),
     "up": Text("在线", "Online"),
@@ -176,7 +178,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         core_silent=till.line_up and view.core_silent,
         said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
-        sales=tuple(_sale(own) for own in list(till.past.sales.values())[:-9:-1]),
+        sales=tuple(_sale(own) for own in list(till.past.sales.values())[: -SALES_SHOWN - 1 : -1]),
     )
 
 

@@ -127,9 +127,9 @@ async def _form(request: Request) -> FormData | None:
     return await request.form()
 
 
-def _amount(form: FormData) -> Amount | Refused:
+def _amount(form: FormData, field: str = "amount") -> Amount | Refused:
     try:
-        return parse_amount(str(form.get("amount", "")).strip(), CNY)
+        return parse_amount(str(form.get(field, "")).strip(), CNY)
     except ValueError:
         return Refused(Reason.NOT_AN_AMOUNT)
 
@@ -165,8 +165,10 @@ def _cash(form: FormData, screen: Screen) -> shop.Event | Refused:
 
 
 def _refund(form: FormData, _: Screen) -> shop.Event | Refused:
-    amount = _amount(form)
-    return amount if isinstance(amount, Refused) else shop.RefundPressed(str(form.get("sale", "")), amount)
+    amount, left = _amount(form, "amount"), _amount(form, "left")
+    if isinstance(amount, Refused):
+        return amount
+    return left if isinstance(left, Refused) else shop.RefundPressed(str(form.get("sale", "")), amount, left)
 
 
 _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .counter import AMOUNT_MAX, LINES_MAX
+from .counter import LINES_MAX
 from .coupons import COUPON_PATIENCE_MS, SINGLE_LEASE
 from .effects import Ask, Effect, Greet, Handler, Kick, Patience, Print, Record, Show, Slip, Step, Witness
 from .events import (
@@ -26,11 +26,13 @@ from .events import (
     ReprintPressed,
     RightGranted,
     RightRefused,
+    RightsDue,
     VoidPressed,
     WitnessRead,
 )
 from .payments import PAYMENT_CODE_MS, PAYMENT_PATIENCE_MS, USER_PAYING_PATIENCE_MS
 from .state import (
+    AMOUNT_MAX,
     IDS_PER_STEP,
     PHASES,
     Basket,
@@ -100,6 +102,7 @@ __all__ = [
     "RightGranted",
     "RightRefused",
     "Rights",
+    "RightsDue",
     "Ringing",
     "Setup",
     "Show",

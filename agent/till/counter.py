@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from tillbox.agent.words import Word
 from tillbox.contracts.codes import Code, GoodsCode, PaymentCode, SignedEnvelope
-from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .coupons import coupon_shown
@@ -14,11 +13,10 @@ from .effects import Effect, Show, Step
 from .events import CodesShown, CouponDropped, Event, LineRung
 from .payments import payment_code
 from .rights import let_go
-from .state import Idle, Moment, Ringing, Till, basket_of, phase_of
+from .state import AMOUNT_MAX, Idle, Moment, Ringing, Till, basket_of, phase_of
 from .steps import busy, ids_used, say
 
 LINES_MAX = 100  # what one receipt and one record hold; a bigger basket is two sales
-AMOUNT_MAX = Amount(5_000_000, CNY)  # 50,000.00: a typing slip, not a sale
 
 
 def ring(till: Till, event: LineRung, _: Moment) -> Step:
@@ -37,12 +35,18 @@ def ring(till: Till, event: LineRung, _: Moment) -> Step:
 
 
 def codes_shown(till: Till, event: CodesShown, moment: Moment) -> Step:
-    """Take the codes of one scan in the order goods, coupon, payment, whatever order they were seen in."""
+    """Take the codes of one scan in the order goods, coupon, payment, whatever order they were seen in.
+
+    Where goods or a coupon beside it were refused, the payment code is held and not charged: it was shown
+    for another sum, and the cashier decides."""
     if not event.codes:
         return say(till, Reason.NO_CODE)
     effects: tuple[Effect, ...] = ()
     for code in sorted(event.codes, key=_rank):
-        till, more = _code(till, code, moment)
+        if isinstance(code, PaymentCode):
+            till, more = payment_code(till, code, moment, hold=any(map(_is_refusal, effects)))
+        else:
+            till, more = _code(till, code, moment)
         effects += more
         moment = replace(moment, fresh=moment.fresh[ids_used(more) :])
     return till, effects
@@ -56,18 +60,21 @@ def _code(till: Till, code: Code | Refused, moment: Moment) -> Step:
         return ring(till, LineRung(line), moment) if line else say(till, Reason.UNKNOWN_GOODS, code.gtin)
     if isinstance(code, SignedEnvelope):
         return coupon_shown(till, code, moment)
-    if isinstance(code, PaymentCode):
-        return payment_code(till, code, moment)
     return say(till, Reason.NOT_FOR_THIS_TILL)
 
 
-_RANKED = (GoodsCode, SignedEnvelope, PaymentCode)
+_STRANGE = 4
 
 
 def _rank(code: Code | Refused) -> int:
-    return (
-        (GoodsCode, SignedEnvelope, PaymentCode).index(type(code)) if type(code) in _RANKED else len(_RANKED)
-    )
+    if isinstance(code, Refused) and code.reason is not Reason.UNKNOWN_CODE:
+        return 0  # something of ours that is damaged: perhaps the goods, perhaps the coupon
+    ranked = {GoodsCode: 1, SignedEnvelope: 2, PaymentCode: 3}
+    return ranked.get(type(code), _STRANGE)  # a poster behind the customer changes nothing
+
+
+def _is_refusal(effect: Effect) -> bool:
+    return isinstance(effect, Show) and isinstance(effect.what, Refused)
 
 
 def clear(till: Till, _: Event, moment: Moment) -> Step:

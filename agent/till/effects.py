@@ -66,6 +66,9 @@ class Slip:
     sale: str
     content: Sale
     amount: int
+    voided: bool = False
+    refunded: int = 0
+    """What became of the sale since, for a copy: it must not pass for a receipt of goods still paid for."""
 
 
 @dataclass(frozen=True, slots=True)

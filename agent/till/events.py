@@ -68,10 +68,12 @@ class VoidPressed:
 
 @dataclass(frozen=True, slots=True)
 class RefundPressed:
-    """Pay a part of one's own sale back."""
+    """Pay a part of one's own sale back. `left` is what the cashier saw could still be paid back: a press that
+    was meant for an earlier state of the sale, such as the second of two, is then found out."""
 
     sale: str
     amount: Amount
+    left: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,11 @@ class WitnessRead:
 
 
 @dataclass(frozen=True, slots=True)
+class RightsDue:
+    """Time to look after the rights: an answer may have been lost, a lease may have ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpeningSettled:
     """The core has this boot's first record: it can now vouch for the journal."""
 
@@ -153,5 +160,5 @@ class JournalMended:
 Event = (
     LineRung | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
     | VoidPressed | RefundPressed | ReprintPressed | PaymentTold | RightGranted | RightRefused | HelloAnswered
-    | WitnessRead | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended
+    | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended
 )  # fmt: skip

@@ -41,6 +41,8 @@ def refund_sale(till: Till, event: RefundPressed, moment: Moment) -> Step:
     if isinstance(own, Refused):
         return say(till, own.reason)
     tender = own.sale.tender
+    if event.left.minor != own.left:
+        return say(till, Reason.SALE_CHANGED, Amount(own.left, CNY).decimal())
     if not 0 < event.amount.minor <= own.left:
         return say(till, Reason.REFUND_TOO_LARGE, Amount(own.left, CNY).decimal())
     if tender.type == "merchant_scan" and not till.line_up:
@@ -57,7 +59,7 @@ def reprint(till: Till, event: ReprintPressed, moment: Moment) -> Step:
     own = till.past.sales.get(event.sale)
     if own is None:
         return say(till, Reason.UNKNOWN_SALE)
-    slip = Slip("copy", moment.fresh[0], own.id, own.sale, own.sale.tender.amount)
+    slip = Slip("copy", moment.fresh[0], own.id, own.sale, own.sale.tender.amount, own.voided, own.refunded)
     return till, (Print(slip), Show(Word.REPRINTED, (str(own.sale.number),)))
 
 

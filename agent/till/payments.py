@@ -24,6 +24,7 @@ from .effects import Ask, Effect, Kick, Patience, Print, Show, Slip, Step, Witne
 from .events import CashTaken, ChargePressed, Event, GiveUpPressed, PatienceEnded, PaymentTold
 from .rights import recount, renew
 from .state import (
+    AMOUNT_MAX,
     Basket,
     Checking,
     HeldCode,
@@ -53,8 +54,10 @@ def take_cash(till: Till, event: CashTaken, moment: Moment) -> Step:
     if not phase.basket.lines:
         return say(till, Reason.NOTHING_TO_PAY)
     due = phase.basket.total - off
+    if event.received > AMOUNT_MAX:
+        return say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
     if event.received < due:
-        return say(till, Reason.TOO_LITTLE_CASH, due.decimal())
+        return say(till, Reason.TOO_LITTLE_CASH, (due - event.received).decimal())
     tender = Tender(type="cash", amount=due.minor, received=event.received.minor)
     sale = _sale_of(
         till, phase.basket.lines, phase.basket.total.minor, off.minor, tender, _use(till, phase.basket, off)
@@ -64,8 +67,8 @@ def take_cash(till: Till, event: CashTaken, moment: Moment) -> Step:
     return _settle(till, moment.fresh[0], sale, shown, moment)
 
 
-def payment_code(till: Till, code: PaymentCode, moment: Moment) -> Step:
-    """A payment code was shown: charge it, or hold it until there is something to pay."""
+def payment_code(till: Till, code: PaymentCode, moment: Moment, *, hold: bool) -> Step:
+    """A payment code was shown: charge it, or hold it until there is something to pay, or the cashier says so."""
     phase = till.phase
     held = HeldCode(code, moment.boot_ms)
     if isinstance(phase, Checking):
@@ -75,7 +78,7 @@ def payment_code(till: Till, code: PaymentCode, moment: Moment) -> Step:
     if not till.line_up:
         return say(till, Reason.OFFLINE_PAYMENT_CODE)
     till = replace(till, phase=Ringing(replace(basket_of(till), held=held)))
-    return charge_held(till, moment) if can_charge(till) else (till, (Show(Word.CODE_HELD),))
+    return charge_held(till, moment) if can_charge(till) and not hold else (till, (Show(Word.CODE_HELD),))
 
 
 def can_charge(till: Till) -> bool:
@@ -99,7 +102,7 @@ def charge_held(till: Till, moment: Moment) -> Step:
         return say(_without_code(till), Reason.EXPIRED)
     due, code = basket.total - off, basket.held.code
     if not due:
-        return say(till, Reason.NOTHING_TO_PAY)
+        return say(_without_code(till), Reason.NOTHING_LEFT_TO_PAY)
     asked = PaymentAsked(
         attempt=moment.fresh[0],
         sale=moment.fresh[1],
@@ -152,7 +155,7 @@ def _not_paid(
     till: Till, asked: PaymentAsked, outcome: Literal["declined", "reversed"], moment: Moment
 ) -> Step:
     ended = PaymentEnded(attempt=asked.attempt, outcome=outcome)
-    basket = _basket_again(till, asked)
+    basket = _basket_again(till)
     till, effects = record(till, moment, (moment.fresh[0], "payment_ended", ended))
     reason = Reason.PAYMENT_DECLINED if outcome == "declined" else Reason.PAYMENT_REVERSED
     return replace(till, phase=phase_of(basket)), (*effects, Show(Refused(reason)))
@@ -164,7 +167,7 @@ def payment_too_late(till: Till, event: PatienceEnded, _: Moment) -> Step:
     assert isinstance(phase, Paying)
     if event.of != phase.asked.attempt:
         return till, ()
-    till, effects = say(replace(till, phase=InDoubt(phase.asked)), Reason.PAYMENT_UNKNOWN)
+    till, effects = say(replace(till, phase=InDoubt(phase.basket, phase.asked)), Reason.PAYMENT_UNKNOWN)
     return till, (Ask("pay_status", PayStatusAsk(attempt=phase.asked.attempt)), *effects)
 
 
@@ -182,7 +185,7 @@ def give_up(till: Till, _: GiveUpPressed, moment: Moment) -> Step:
     phase = till.phase
     assert isinstance(phase, (Paying, InDoubt))
     ended = PaymentEnded(attempt=phase.asked.attempt, outcome="abandoned")
-    basket = _basket_again(till, phase.asked)
+    basket = _basket_again(till)
     till, effects = record(till, moment, (moment.fresh[0], "payment_ended", ended))
     return replace(till, phase=phase_of(basket)), (*effects, Show(Word.GIVEN_UP))
 
@@ -222,10 +225,11 @@ def _use(till: Till, basket: Basket, off: Amount) -> CouponUse | None:
     )
 
 
-def _basket_again(till: Till, asked: PaymentAsked) -> Basket:
-    """The basket of a payment that came to nothing. After a reboot the coupon must be shown again."""
-    phase = till.phase
-    return phase.basket if isinstance(phase, Paying) else Basket(asked.lines)
+def _basket_again(till: Till) -> Basket:
+    """The basket of a payment that came to nothing, without a coupon whose right was lost meanwhile."""
+    basket = basket_of(till)
+    lost = basket.coupon is not None and basket.coupon.right.lease not in till.past.leases
+    return replace(basket, coupon=None) if lost else basket
 
 
 def _without_code(till: Till) -> Till:

@@ -10,8 +10,8 @@ from tillbox.contracts.codes import CouponClaims
 from tillbox.contracts.messages import CouponUse, LeaseAsk, LeaseAsked, LeaseClosed, RightsLost
 from tillbox.contracts.verdicts import Reason, Refused
 
-from .effects import Ask, Effect, Show, Step, Witness
-from .events import HelloAnswered, WitnessRead
+from .effects import Ask, Effect, Greet, Show, Step, Witness
+from .events import HelloAnswered, RightsDue, WitnessRead
 from .state import Moment, Rights, Ringing, Till, basket_of, phase_of
 from .steps import record
 
@@ -48,6 +48,13 @@ def hello(till: Till, event: HelloAnswered, moment: Moment) -> Step:
     return renew(replace(till, rights=Rights.LIVE), moment)
 
 
+def look_after(till: Till, _: RightsDue, moment: Moment) -> Step:
+    """Now and then: ask again what was not answered, give back what ended, top up what runs low."""
+    if till.line_up and not till.vouched:
+        return till, (Greet(),)
+    return renew(till, moment)
+
+
 def witness_read(till: Till, event: WitnessRead, moment: Moment) -> Step:
     """The witness lives outside the medium. If it counted further than the journal, the medium is old."""
     if event.count is None or till.vouched:
@@ -80,14 +87,18 @@ def renew(till: Till, moment: Moment) -> Step:
     for lease in expired[:2]:
         till, more = close_lease(till, lease, moment)
         effects, moment = (*effects, *more), replace(moment, fresh=moment.fresh[1:])
-    for template, size in list(till.setup.stocks.items())[:4]:
-        asked = any(one.template == template and one.serial is None for one in till.past.requests.values())
-        if not asked and left_of(till.past.leases.values(), template, moment.at) * 2 < size:
-            body = LeaseAsked(template=template, quantity=size)
-            till, more = record(till, moment, (moment.fresh[0], "lease_asked", body))
-            ask = Ask("lease", LeaseAsk(request=moment.fresh[0], **body.model_dump()))
-            effects, moment = (*effects, *more, ask), replace(moment, fresh=moment.fresh[1:])
+    low = [(name, size) for name, size in till.setup.stocks.items() if _runs_low(till, name, size, moment)]
+    for template, size in low[:4]:
+        body = LeaseAsked(template=template, quantity=size)
+        till, more = record(till, moment, (moment.fresh[0], "lease_asked", body))
+        ask = Ask("lease", LeaseAsk(request=moment.fresh[0], **body.model_dump()))
+        effects, moment = (*effects, *more, ask), replace(moment, fresh=moment.fresh[1:])
     return till, effects
+
+
+def _runs_low(till: Till, template: str, size: int, moment: Moment) -> bool:
+    asked = any(one.template == template and one.serial is None for one in till.past.requests.values())
+    return not asked and left_of(till.past.leases.values(), template, moment.at) * 2 < size
 
 
 def _pledged(till: Till) -> set[str]:

@@ -15,6 +15,9 @@ from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
 
+AMOUNT_MAX = Amount(5_000_000, CNY)
+"""50,000.00: more is a typing slip, or a bar code in the wrong field, and not a sale."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
@@ -82,9 +85,16 @@ class Paying:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """Patience with a payment ended. It is open until the core knows or the cashier gives it up."""
+    """Patience with a payment ended. It is open until the core knows or the cashier gives it up. After a power
+    cut the basket is what the record of the payment says: the coupon must be shown again."""
 
+    basket: Basket
     asked: PaymentAsked
+
+    @classmethod
+    def after_boot(cls, asked: PaymentAsked) -> InDoubt:
+        """The doubt that a journal holds."""
+        return cls(Basket(asked.lines), asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,13 @@ from .events import (
     ReprintPressed,
     RightGranted,
     RightRefused,
+    RightsDue,
     VoidPressed,
     WitnessRead,
 )
 from .own_sales import refund_sale, reprint, void_sale
 from .payments import ask_again, charge, give_up, paid_or_not, payment_too_late, take_cash
-from .rights import hello, witness_read
+from .rights import hello, look_after, witness_read
 from .state import PHASES, Idle, InDoubt, Moment, Setup, Till
 from .steps import ignore, no, stopped
 from .trouble import greet, journal_failed, journal_mended, line_changed
@@ -57,7 +58,7 @@ from .trouble import greet, journal_failed, journal_mended, line_changed
 
 def boot(setup: Setup, past: Past) -> Till:
     """The till as it stands after power-on. An open payment is in doubt, whatever happened to the screen."""
-    return Till(setup, past, InDoubt(past.payment) if past.payment else Idle())
+    return Till(setup, past, InDoubt.after_boot(past.payment) if past.payment else Idle())
 
 
 def step(till: Till, event: Event, moment: Moment) -> Step:
@@ -89,6 +90,7 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     RightRefused:    (right_refused, right_refused, right_refused,   right_refused,    right_refused, ignore),
     HelloAnswered:   (hello,         hello,         hello,           hello,            hello,         ignore),
     WitnessRead:     (witness_read,  witness_read,  witness_read,    witness_read,     witness_read,  ignore),
+    RightsDue:       (look_after,    look_after,    look_after,      look_after,        look_after,    ignore),
     OpeningSettled:  (greet,         greet,         greet,           greet,            greet,         greet),
     PatienceEnded:   (ignore,        ignore,        coupon_too_late, payment_too_late, ignore,        ignore),
     LineChanged:     (line_changed,  line_changed,  line_changed,    line_changed,     line_changed,  line_changed),

@@ -43,5 +43,5 @@ def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:
     while nothing could be recorded."""
     greet = (Greet(),) if till.line_up else ()
     if till.past.payment is not None:
-        return replace(till, phase=InDoubt(till.past.payment)), (*greet, Show(Word.READY))
+        return replace(till, phase=InDoubt(basket_of(till), till.past.payment)), (*greet, Show(Word.READY))
     return replace(till, phase=phase_of(basket_of(till))), (*greet, Show(Word.READY))

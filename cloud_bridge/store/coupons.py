@@ -97,7 +97,7 @@ def close(connection: Connection, ledger: Ledger, *, device: str, lease_id: str,
     ledger.post(coupons.close(row.template, lease_id, left), tid=tid, kind="lease_close", device=device)
     connection.execute(update(lease).where(lease.c.id == lease_id).values(state="closed"))
     # Also where nothing is left: a void may bring a number back to the stock, and then it must be free.
-    connection.execute(insert(free_range), {"template": row.template, "first": row.first, "last": row.last})
+    _free(connection, row.template, row.first, row.last)
     return None
 
 
@@ -140,7 +140,11 @@ def _take(connection: Connection, ledger: Ledger, ask: LeaseAsk) -> Grant | Reas
     if ask.serial > issued:
         return Reason.COUPON_UNKNOWN
     spent = ledger.balance_of(accounts.coupon(ask.template, ask.serial), coupon_unit(ask.template))
-    return Reason.COUPON_SPENT if spent else Reason.COUPON_HELD_ELSEWHERE
+    if spent:
+        return Reason.COUPON_SPENT
+    covers = (lease.c.template == ask.template) & (lease.c.first <= ask.serial) & (lease.c.last >= ask.serial)
+    held = connection.execute(select(lease.c.state).where(covers & (lease.c.state == "held"))).first()
+    return Reason.COUPON_HELD_ELSEWHERE if held else Reason.COUPON_RIGHT_LOST
 
 
 def _window(ledger: Ledger, name: str, first: int, last: int, quantity: int) -> Grant | None:
@@ -169,6 +173,16 @@ def _spent(ledger: Ledger, name: str, first: int, last: int) -> tuple[int, ...]:
     keys = [(accounts.coupon(name, serial), str(unit)) for serial in range(first, last + 1)]
     ledger.load(keys)
     return tuple(n for n in range(first, last + 1) if ledger.balance_of(accounts.coupon(name, n), unit))
+
+
+def _free(connection: Connection, name: str, first: int, last: int) -> None:
+    """Put numbers back, in one range with their neighbours: else every box would get them one by one."""
+    mine = free_range.c.template == name
+    beside = mine & ((free_range.c.last == first - 1) | (free_range.c.first == last + 1))
+    for _, low, high in connection.execute(select(free_range).where(beside)).all():
+        first, last = min(first, low), max(last, high)
+    connection.execute(delete(free_range).where(beside))
+    connection.execute(insert(free_range), {"template": name, "first": first, "last": last})
 
 
 def _cut(connection: Connection, name: str, first: int, last: int, taken: Grant) -> None:

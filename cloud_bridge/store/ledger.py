@@ -96,7 +96,9 @@ class Ledger:
         if tid in self._legs:
             return self._legs[tid]
         rows = self._connection.execute(_LEGS, {"tid": tid}).all()
-        return tuple(Leg(account, Amount(minor, Unit.parse(unit))) for account, unit, minor in rows) or None
+        if not rows and self._connection.execute(_KNOWN, {"tids": [tid]}).first() is None:
+            return None
+        return tuple(Leg(account, Amount(minor, Unit.parse(unit))) for account, unit, minor in rows)
 
     def flush(self) -> None:
         """Write what was posted. Called once, before the commit."""

@@ -171,6 +171,16 @@ def test_a_second_void_moves_a_variance_and_never_the_sale_again(database: Datab
     assert balances(database) == {"cash:box-1": -1200, "sales:box-1": 0, "variance:box-1": 1200}
 
 
+def test_a_sale_of_nothing_is_a_sale_and_its_void_is_quiet(database: Database) -> None:
+    journal = Journal()
+    sale = journal.sale(0)
+    take(database, journal)
+    journal.add("void", Void(of=sale, amount=0, tender_type="cash"))
+    take(database, journal)
+    with database.reading() as connection:
+        assert list(reading.alarms(connection)) == []
+
+
 def test_leases_are_granted_once_per_request_and_never_overlap(database: Database) -> None:
     desk, request = issue(database), fresh()
     first = ask(desk, "box-1", request=request)

@@ -182,7 +182,7 @@ def test_the_rights_of_a_lost_card_are_never_lent_again(database: Database, how:
     take(database, later)
     assert alarms(database) == [alarm]
     assert ask(desk, "box-1", request=request).refused == "no_right"
-    assert ask(desk, "box-1", serial=7).refused == "coupon_held_elsewhere"
+    assert ask(desk, "box-1", serial=7).refused == "coupon_right_lost"
     give_back(later, right)
     take(database, later)
     assert balances(database)[f"lease:{right.lease}"] == 19, "a lost lease cannot be given back either"
@@ -235,6 +235,24 @@ def test_which_right_a_void_brings_back_is_the_sales_own(database: Database, sai
     assert balances(database)["stock:tea"] == 9
     the_stock_adds_up(database, 10)
     assert ask(desk, "box-2", serial=7).first == 7
+
+
+def test_single_rights_that_came_back_are_lent_as_one_range_again(database: Database) -> None:
+    desk, journal = issue(database, quantity=10), Journal()
+    for serial in (3, 5, 4, 1, 2):
+        give_back(journal, ask(desk, "box-1", serial=serial))
+    take(database, journal)
+    assert serials(ask(desk, "box-2")) == set(range(1, 11))
+    the_stock_adds_up(database, 10)
+
+
+def test_a_number_that_went_with_a_lost_card_is_not_said_to_be_with_another_box(database: Database) -> None:
+    desk = issue(database, quantity=10)
+    ask(desk, "box-1", serial=7)
+    assert ask(desk, "box-2", serial=7).refused == "coupon_held_elsewhere"
+    with database.writing() as connection:
+        coupons.lose(connection, "box-1")
+    assert ask(desk, "box-2", serial=7).refused == "coupon_right_lost"
 
 
 # It was not always so: a lease that is given back with nothing left puts no range back. If its coupon is voided afterwards, the

@@ -177,14 +177,15 @@ def happening(box: Box, random: Random) -> shop.Event:
     attempts = [NOBODYS] + ([past.payment.attempt] * 4 if past.payment else [])
     requests = [NOBODYS, *list(past.requests) * 3]
     sale = random.choice([NOBODYS, *past.sales])
+    left = past.sales[sale].left if sale in past.sales and random.random() < 0.9 else 1
     kinds: list[Callable[[], shop.Event]] = [
         lambda: shop.LineRung(TEA),
         lambda: shop.CodesShown(tuple(code(random) for _ in range(random.randint(1, 3)))),
-        lambda: shop.CashTaken(yuan(random.choice([1, 700, 5_000]))),
+        lambda: shop.CashTaken(yuan(random.choice([1, 700, 5_000, 3_600_029_145_200]))),
         random.choice([shop.ChargePressed, shop.CouponDropped, shop.Cleared]),
-        random.choice([shop.GiveUpPressed, shop.AskAgainPressed, shop.OpeningSettled]),
+        random.choice([shop.GiveUpPressed, shop.AskAgainPressed, shop.OpeningSettled, shop.RightsDue]),
         lambda: shop.VoidPressed(sale),
-        lambda: shop.RefundPressed(sale, yuan(random.choice([0, 1, 300, 9_999]))),
+        lambda: shop.RefundPressed(sale, yuan(random.choice([0, 1, 300, 9_999])), yuan(left)),
         lambda: shop.ReprintPressed(sale),
         lambda: shop.PaymentTold(random.choice(attempts), random.choice(STATES)),
         lambda: shop.PaymentTold(random.choice(attempts), random.choice(STATES)),

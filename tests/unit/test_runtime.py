@@ -11,7 +11,14 @@ import pytest
 
 from tillbox.agent import till as shop
 from tillbox.agent.past import Past
-from tillbox.agent.runtime import BATCH_RECORDS, TELEMETRY_LATE_MS, TELEMETRY_MS, Parts, Runtime
+from tillbox.agent.runtime import (
+    BATCH_RECORDS,
+    RIGHTS_LOOK_MS,
+    TELEMETRY_LATE_MS,
+    TELEMETRY_MS,
+    Parts,
+    Runtime,
+)
 from tillbox.agent.witness import FileWitness
 from tillbox.broker.journal import Journal, JournalBroken, JournalFull, open_journal
 from tillbox.broker.line import Deliver, Down, Message, Up, Will
@@ -109,6 +116,27 @@ def box(tmp_path: Path) -> Iterator[Shop]:
     runtime.start()
     yield Shop(counter, journal, runtime)
     journal.close()
+
+
+def test_a_witness_that_cannot_be_written_costs_no_paper_and_is_said_once(box: Shop) -> None:
+    def gone(_: int) -> None:
+        raise OSError(30, "Read-only file system")
+
+    box.counter.raise_to = gone  # type: ignore[method-assign]
+    box.runtime.start()
+    box.runtime.start()
+    said = [one.what for one in box.counter.shown]
+    assert said.count(Refused(Reason.WITNESS_FAILED)) == 1
+    box.sell()
+    assert (len(box.counter.papers), box.counter.kicks) == (1, 1)
+
+
+def test_a_box_greets_again_where_the_answer_was_lost(box: Shop) -> None:
+    box.runtime.hear(Up())
+    before = len(box.counter.messages(topics.ask_up("box-1", "hello")))
+    box.counter.now_ms += RIGHTS_LOOK_MS
+    box.runtime.tick()
+    assert len(box.counter.messages(topics.ask_up("box-1", "hello"))) == before + 1
 
 
 PAID = Answer(name="pay_status", body=PayAnswer(attempt=uuid7(5, b"n" * 10), state="paid").model_dump())

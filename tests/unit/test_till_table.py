@@ -9,15 +9,17 @@ import pytest
 
 from tillbox.agent import till as shop
 from tillbox.agent.offline import Lease, Right
-from tillbox.agent.past import Past
+from tillbox.agent.past import OwnSale, Past
+from tillbox.agent.receipts import Shop, slip_document
 from tillbox.agent.till import Basket, Checking, Idle, InDoubt, Paying, Ringing, Stopped
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, GoodsCode, PaymentCode, Wallet
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import SUM_MAX, CouponUse, Line, PaymentAsked
+from tillbox.contracts.messages import SUM_MAX, CouponUse, Line, PaymentAsked, Sale, Tender
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.printing.paper import text_of
 
 IDS = tuple(uuid7(1, bytes([n]) * 10) for n in range(shop.IDS_PER_STEP))
 MOMENT = shop.Moment(TimeInterval(1_000, 2_000), 50_000, IDS)
@@ -32,7 +34,7 @@ PHASES = {
     Ringing: Ringing(BASKET),
     Checking: Checking(BASKET, IDS[2], CLAIMS),
     Paying: Paying(BASKET, ASKED),
-    InDoubt: InDoubt(ASKED),
+    InDoubt: InDoubt(BASKET, ASKED),
     Stopped: Stopped(Reason.DISK_FULL, BASKET),
 }
 EVENTS = [
@@ -46,13 +48,14 @@ EVENTS = [
     shop.GiveUpPressed(),
     shop.AskAgainPressed(),
     shop.VoidPressed(IDS[3]),
-    shop.RefundPressed(IDS[3], Amount(1, CNY)),
+    shop.RefundPressed(IDS[3], Amount(1, CNY), Amount(1, CNY)),
     shop.ReprintPressed(IDS[3]),
     shop.PaymentTold(IDS[0], "paid"),
     shop.RightGranted(IDS[2], Lease(IDS[4], "tea", 7, 7, frozenset(), 9_000)),
     shop.RightRefused(IDS[2], Reason.COUPON_SPENT),
     shop.HelloAnswered("proven"),
     shop.WitnessRead(3),
+    shop.RightsDue(),
     shop.OpeningSettled(),
     shop.PatienceEnded(IDS[0]),
     shop.LineChanged(up=True),
@@ -121,7 +124,7 @@ def test_what_the_core_says_paid_is_settled_and_what_it_says_declined_is_rung_up
 
 @pytest.mark.parametrize(
     "phase",
-    [Checking(BASKET, IDS[2], CLAIMS), Paying(BASKET, ASKED), InDoubt(ASKED)],
+    [Checking(BASKET, IDS[2], CLAIMS), Paying(BASKET, ASKED), InDoubt(BASKET, ASKED)],
     ids=lambda p: type(p).__name__,
 )
 def test_a_product_scanned_while_something_is_under_way_joins_nothing(phase: shop.Phase) -> None:
@@ -156,7 +159,7 @@ def test_a_lease_that_an_open_payment_counts_on_is_not_given_back_when_it_expire
     lease = Lease(IDS[4], "tea", 1, 5, frozenset(), 500)
     use = {"template": "tea", "serial": 1, "lease": IDS[4], "discount": 100, "rights_count": 1}
     asked = ASKED.model_copy(update={"coupon": CouponUse.model_validate(use)})
-    till = replace(till_in(InDoubt(asked)), past=Past(payment=asked, leases={lease.id: lease}))
+    till = replace(till_in(InDoubt(BASKET, asked)), past=Past(payment=asked, leases={lease.id: lease}))
     after, _ = shop.step(till, shop.HelloAnswered("proven"), MOMENT)
     assert lease.id in after.past.leases
 
@@ -176,3 +179,111 @@ def test_a_grant_that_this_journal_did_not_ask_for_is_left_alone() -> None:
     grant = shop.RightGranted(IDS[5], Lease(IDS[4], "tea", 1, 5, frozenset(), 9_000))
     before = till_in(Idle())
     assert shop.step(before, grant, MOMENT) == (before, ())
+
+
+# What a reader of the money's path found, each demonstrated on the code as it was.
+
+COUPON = shop.Coupon(Right(IDS[4], "tea", 1), ThresholdOffer(Amount(0, CNY), Amount(100, CNY)), "tea")
+HELD = Lease(IDS[4], "tea", 1, 5, frozenset(), 9_000)
+CODE = PaymentCode(Wallet.WECHAT, "130000000000000001")
+
+
+def kinds_of(effects: tuple[shop.Effect, ...]) -> list[str]:
+    return [one.name if isinstance(one, shop.Ask) else type(one).__name__ for one in effects]
+
+
+def test_a_bar_code_in_the_cash_field_is_refused() -> None:
+    typed = Amount(3_600_029_145_200, CNY)
+    after, effects = shop.step(till_in(Ringing(BASKET)), shop.CashTaken(typed), MOMENT)
+    assert after.phase == Ringing(BASKET)
+    assert effects == (shop.Show(Refused(Reason.AMOUNT_TOO_LARGE, shop.AMOUNT_MAX.decimal())),)
+
+
+def test_too_little_cash_says_how_much_is_missing() -> None:
+    _, effects = shop.step(till_in(Ringing(BASKET)), shop.CashTaken(Amount(1_000, CNY)), MOMENT)
+    assert effects == (shop.Show(Refused(Reason.TOO_LITTLE_CASH, "2.00")),)
+
+
+@pytest.mark.parametrize(
+    ("beside", "charged"),
+    [
+        (Refused(Reason.CODE_DAMAGED), False),
+        (GoodsCode("6901234567892"), False),  # not in this shop's list
+        (Refused(Reason.UNKNOWN_CODE), True),  # a poster behind the customer
+    ],
+)
+def test_a_payment_code_is_held_where_what_was_shown_beside_it_is_refused(
+    beside: GoodsCode | Refused, charged: bool
+) -> None:
+    for codes in ((beside, CODE), (CODE, beside)):
+        after, effects = shop.step(till_in(Ringing(BASKET)), shop.CodesShown(codes), MOMENT)
+        assert ("pay" in kinds_of(effects)) is charged
+        assert isinstance(after.phase, Paying if charged else Ringing)
+        assert charged or shop.basket_of(after).held is not None
+
+
+@pytest.mark.parametrize("end", ["declined", "reversed", "given up"])
+def test_a_payment_that_took_too_long_keeps_its_coupon(end: str) -> None:
+    basket = replace(BASKET, coupon=COUPON)
+    till = replace(till_in(Paying(basket, ASKED)), past=Past(payment=ASKED, leases={HELD.id: HELD}))
+    till, _ = shop.step(till, shop.PatienceEnded(IDS[0]), MOMENT)
+    told = shop.GiveUpPressed() if end == "given up" else shop.PaymentTold(IDS[0], end)  # type: ignore[arg-type]
+    after, _ = shop.step(till, told, MOMENT)
+    assert after.phase == Ringing(basket)
+
+
+def test_a_payment_that_came_to_nothing_leaves_no_coupon_whose_right_was_lost() -> None:
+    till = replace(till_in(Paying(replace(BASKET, coupon=COUPON), ASKED)), past=Past(payment=ASKED))
+    after, _ = shop.step(till, shop.PaymentTold(IDS[0], "declined"), MOMENT)
+    assert after.phase == Ringing(BASKET)
+
+
+def test_the_second_of_two_presses_pays_nothing_back() -> None:
+    tender = Tender(type="cash", amount=1200, received=1200)
+    sale = Sale(lines=(LINE,), total=1200, tender=tender, online=True, number=1)
+    till = replace(till_in(Idle()), past=Past(sales={IDS[3]: OwnSale(IDS[3], sale)}))
+    press = shop.RefundPressed(IDS[3], Amount(500, CNY), Amount(1200, CNY))
+    once, effects = shop.step(till, press, MOMENT)
+    assert "Record" in kinds_of(effects)
+    twice, effects = shop.step(once, press, MOMENT)
+    assert twice == once
+    assert effects == (shop.Show(Refused(Reason.SALE_CHANGED, "7.00")),)
+    _, effects = shop.step(once, replace(press, left=Amount(700, CNY)), MOMENT)
+    assert "Record" in kinds_of(effects), "who has seen what is left may go on"
+
+
+def test_rights_are_looked_after_without_a_sale() -> None:
+    ended = replace(HELD, expires_ms=500)
+    till = replace(till_in(Idle()), past=Past(leases={HELD.id: ended}))
+    after, effects = shop.step(till, shop.RightsDue(), MOMENT)
+    assert HELD.id not in after.past.leases
+    assert "lease" in kinds_of(effects)
+    _, effects = shop.step(replace(till, vouched=False), shop.RightsDue(), MOMENT)
+    assert kinds_of(effects) == ["Greet"], "an answer to the last greeting was lost"
+
+
+def test_every_stock_is_asked_for_in_its_turn() -> None:
+    stocks = {f"t{n}": 5 for n in range(6)}
+    till = replace(till_in(Idle()), setup=shop.Setup("box-1", "town", stocks=stocks))
+    for turn in range(2):
+        fresh = tuple(uuid7(2 + turn, bytes([n]) * 10) for n in range(shop.IDS_PER_STEP))
+        till, _ = shop.step(till, shop.RightsDue(), replace(MOMENT, fresh=fresh))
+    assert {one.template for one in till.past.requests.values()} == set(stocks)
+
+
+def test_a_wallet_is_not_asked_for_nothing() -> None:
+    free = replace(COUPON, offer=ThresholdOffer(Amount(0, CNY), Amount(1200, CNY)))
+    till = replace(till_in(Ringing(replace(BASKET, coupon=free))), past=Past(leases={HELD.id: HELD}))
+    after, effects = shop.step(till, shop.CodesShown((CODE,)), MOMENT)
+    assert effects == (shop.Show(Refused(Reason.NOTHING_LEFT_TO_PAY)),)
+    assert shop.basket_of(after).held is None
+
+
+def test_a_copy_says_what_became_of_the_sale() -> None:
+    sale = Sale(lines=(LINE,), total=1200, tender=Tender(type="cash", amount=1200, received=1200), number=1)
+    till = replace(till_in(Idle()), past=Past(sales={IDS[3]: OwnSale(IDS[3], sale, voided=True)}))
+    _, effects = shop.step(till, shop.ReprintPressed(IDS[3]), MOMENT)
+    slip = next(one.slip for one in effects if isinstance(one, shop.Print))
+    paper = text_of(slip_document(slip, Shop("Tea", "box-1", "https://x/"), TimeInterval(1, 2), "10:00"))
+    assert "VOIDED" in paper
+    assert "补打 10:00" in paper
