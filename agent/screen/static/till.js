@@ -27,7 +27,9 @@ async function refresh() {
     answers(true);
     if (busy()) return; // somebody began while the answer was on its way
     const before = live.querySelector(".said .first")?.textContent;
+    const scrolled = live.querySelector(".past")?.scrollTop ?? 0;
     live.innerHTML = fresh;
+    live.querySelector(".past")?.scrollTo(0, scrolled);
     if (live.querySelector(".said .first")?.textContent !== before) window.scrollTo(0, 0);
   } catch {
     answers(false);
