@@ -45,6 +45,7 @@ from .wallet import Wallet as WalletCompany
 
 CHAOS_MS = 38_000
 CALM_MS = 240_000
+LAST_CALM_MS = 60_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
 
 LOSS_MAX = 0.2254  # on each of a message's two ways, so that up to 40 % never arrive
@@ -144,9 +145,7 @@ class World:
         self._spoil()
         self.agenda.run_until(CHAOS_MS)
         self._mend()
-        end_ms = CHAOS_MS + CALM_MS
-        while self.agenda.now_ms < end_ms and not self._is_settled():
-            self.agenda.run_until(self.agenda.now_ms + 2_000)
+        self._until_settled(CALM_MS)
         self._last_cut()
         evidence = self.evidence()
         return History(self.seed, judge(evidence), len(evidence.papers), self._tally())
@@ -400,6 +399,12 @@ class World:
                 box.happen(shop.GiveUpPressed())
             self.agenda.after(8_000, lambda: self._give_up(box))
 
+    def _until_settled(self, most_ms: int) -> None:
+        """Let time pass until everything is handed in, or until that took too long."""
+        end_ms = self.agenda.now_ms + most_ms
+        while self.agenda.now_ms < end_ms and not self._is_settled():
+            self.agenda.run_until(self.agenda.now_ms + 2_000)
+
     def _is_settled(self) -> bool:
         for box in self.boxes:
             runtime = box.runtime
@@ -423,6 +428,7 @@ class World:
         """A promise kept only in memory would be found out now."""
         self.core.power_cut()
         self.agenda.run_until(self.agenda.now_ms + 10_000)
+        self._until_settled(LAST_CALM_MS)  # a box looks after its rights meanwhile, and records what it did
 
     def evidence(self) -> Evidence:
         """What the checkers see."""
