@@ -15,13 +15,14 @@ class Found:
 
     `raw` is what the code carries, byte for byte and without the brackets that people print under it;
     `text` is the decoder's best reading of these bytes for a person. `corners` are points around it, in
-    pixels of the picture that was given.
+    pixels of the picture that was given. `by` names the decoder: two looks of one are not two witnesses.
     """
 
     raw: bytes
     text: str
     symbology: Symbology
     corners: tuple[Point, ...]
+    by: str = ""
 
     @property
     def weak(self) -> bool:
@@ -34,14 +35,19 @@ class Found:
 
     def overlaps(self, other: Found) -> bool:
         """Whether the boxes around both share a point."""
-        left, top, right, bottom = self._box()
-        other_left, other_top, other_right, other_bottom = other._box()
+        return self.lies_in(other.corners)
+
+    def lies_in(self, corners: tuple[Point, ...]) -> bool:
+        """Whether the box around it shares a point with the box around these."""
+        left, top, right, bottom = _box(self.corners)
+        other_left, other_top, other_right, other_bottom = _box(corners)
         return left <= other_right and other_left <= right and top <= other_bottom and other_top <= bottom
 
-    def _box(self) -> tuple[int, int, int, int]:
-        across = [x for x, _ in self.corners]
-        down = [y for _, y in self.corners]
-        return min(across), min(down), max(across), max(down)
+
+def _box(corners: tuple[Point, ...]) -> tuple[int, int, int, int]:
+    across = [x for x, _ in corners]
+    down = [y for _, y in corners]
+    return min(across), min(down), max(across), max(down)
 
 
 # One check digit catches nine errors in ten, and a blurred 1 looks like a 7. The others carry real checksums.

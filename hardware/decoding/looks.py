@@ -64,7 +64,19 @@ def _from_zxing(read: Any) -> Found:
         text=read.text,
         symbology=_VARIANTS.get(read.format, kind),
         corners=tuple((corner.x, corner.y) for corner in corners),
+        by="zxing",
     )
+
+
+def look_zxing_flat(picture: Picture) -> tuple[Found, ...]:
+    """The same with one threshold for the whole picture: for codes that are drawn with pictures in them."""
+    reads = zxingcpp.read_barcodes(
+        picture,
+        formats=_WANTED,
+        binarizer=zxingcpp.Binarizer.GlobalHistogram,
+        text_mode=zxingcpp.TextMode.Plain,
+    )
+    return tuple(_from_zxing(read) for read in reads)
 
 
 def look_zbar(picture: Picture) -> tuple[Found, ...]:
@@ -83,7 +95,7 @@ def look_zbar(picture: Picture) -> tuple[Found, ...]:
 def _from_zbar(read: Any, kind: Symbology) -> Found:
     # zbar guesses at the alphabet of a QR code and re-writes its bytes, so only plain ASCII is passed on.
     text = read.data.decode("ascii", "replace")
-    return Found(read.data, text, kind, tuple((point.x, point.y) for point in read.polygon))
+    return Found(read.data, text, kind, tuple((point.x, point.y) for point in read.polygon), "zbar")
 
 
 # Not UPC-E: zbar sees one in the stripes of many a longer code. It is asked for all the same, since

@@ -21,6 +21,7 @@ from .worker import Worker, monotonic_ms
 
 REPEAT_MS = 1_500  # a phone that shakes is out of sight for less; two customers are further apart
 LOOK_AGAIN_MS = 500  # how often a still picture is decoded again
+FRAME_MS = 40  # how long one frame of a camera is looked at, where nothing on it waits for an answer
 SILENT_MS = 5_000  # a camera gives five frames a second in the dark
 TURN_MS = 50
 
@@ -95,7 +96,8 @@ class CameraReader:
         if not self._motion.worth_a_look(picture, now_ms):
             self._repeats.unchanged(now_ms)
             return
-        found = decode(picture)
+        # A picture that is held before a folder or a film is worth all looks; a camera has a better one soon.
+        found = decode(picture, enough=lambda: self._source.steady and self._clock_ms() - now_ms > FRAME_MS)
         fresh = self._repeats.fresh(found, now_ms)
         # Somebody who puts a picture before the box waits for a word; a camera sees empty counters all day.
         shown_for_nothing = not found and not self._source.steady
