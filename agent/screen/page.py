@@ -49,6 +49,7 @@ LABELS: dict[str, Text] = {
     "refunded": Text("已退", "refunded"),
     "refund_amount": Text("退款金额", "Amount to refund"),
     "coupon": Text("券", "Coupon"),
+    "coupon_needs": Text("还差", "buy this much more:"),
     "tender_cash": Text("现金", "Cash"),
     "tender_merchant_scan": Text("付款码", "Wallet"),
     "rights": Text("可离线核销", "Coupons it may redeem alone"),
@@ -128,6 +129,7 @@ class TillPage:
     rights: tuple[Row, ...]
     lines: tuple[Row, ...]
     coupon: str
+    coupon_needs: str
     total: str
     discount: str
     due: str
@@ -170,6 +172,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         rights=tuple(Row(name, str(left_of(leases, name, at))) for name in till.setup.stocks),
         lines=tuple(_line(line.name, line.quantity, line.amount) for line in lines),
         coupon=basket.coupon.title if basket.coupon else "",
+        coupon_needs=off.detail if isinstance(off, Refused) else "",
         total=basket.total.decimal(),
         discount=discount.decimal() if discount else "",
         due=due.decimal(),

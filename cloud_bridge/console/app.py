@@ -225,6 +225,7 @@ def _trouble(connection: Connection, _: Request) -> pages.TroublePage:
         tuple(reading.alarms(connection)),
         tuple(reading.refused(connection)),
         tuple(reading.payments_open(connection)),
+        away=tuple(one for one in reading.boxes(connection) if one.state == "lost"),
     )
 
 

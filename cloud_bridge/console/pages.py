@@ -100,11 +100,12 @@ class TroublePage:
     alarms: tuple[AlarmRow, ...]
     refused: tuple[RefusedRow, ...]
     payments: tuple[tuple[str, str, int, str, int], ...]
+    away: tuple[BoxRow, ...]
 
     @property
     def all_well(self) -> bool:
         """Whether there is nothing to look at."""
-        return not (self.alarms or self.refused or self.payments)
+        return not (self.alarms or self.refused or self.payments or self.away)
 
 
 def sale_page(sale: SaleDetail) -> SalePage:

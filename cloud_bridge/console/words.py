@@ -56,7 +56,7 @@ WORDS: dict[str, Text] = {
     "cash_account": Text("钱箱账户", "Cash account"),
     "today": Text("今天", "Today"),
     "sold": Text("成交", "sold"),
-    "of_it_cash": Text("其中现金", "of it cash"),
+    "of_it_cash": Text("现金，减去退回", "cash, less what went back"),
     "taken_back": Text("撤销与退款", "taken back"),
     "sold_offline": Text("离线成交", "sold offline"),
     "issued": Text("发行", "Issued"),
@@ -87,6 +87,10 @@ WORDS: dict[str, Text] = {
     "receipt_later": Text(
         "还没有收到这一单；离线成交的单要等盒子联网后才能看到",
         "This sale has not arrived yet. A sale made offline shows here once the box is online again.",
+    ),
+    "boxes_away": Text(
+        "失联的盒子：看电源和网线；离线期间照常收现金",
+        "Boxes that are away: look at their power and line. A box without a line goes on selling for cash.",
     ),
     "all_well": Text("一切正常", "All is well."),
     "no_such": Text("没有这个页面", "There is no such page."),

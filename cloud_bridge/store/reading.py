@@ -330,11 +330,17 @@ def day(connection: Connection, *, since_ms: int) -> Day:
         func.coalesce(func.sum(case((column.tender == "cash", column.amount), else_=0)), 0),
     ).where(mine)
     count, amount, discount, offline, cash = connection.execute(query).one()
-    back = select(func.coalesce(func.sum(tables.reversal.c.amount), 0)).where(
-        tables.reversal.c.received_ms >= since_ms
+    back = tables.reversal.c
+    paid_back = (
+        select(
+            func.coalesce(func.sum(back.amount), 0),
+            func.coalesce(func.sum(case((column.tender == "cash", back.amount), else_=0)), 0),
+        )
+        .select_from(tables.reversal.outerjoin(tables.sale, column.tid == back.of))
+        .where(back.received_ms >= since_ms)
     )
-    reversed_ = connection.execute(back).scalar_one()
-    return Day(int(count), int(amount), int(discount), int(offline), int(cash), int(reversed_))
+    reversed_, cash_back = connection.execute(paid_back).one()
+    return Day(int(count), int(amount), int(discount), int(offline), int(cash - cash_back), int(reversed_))
 
 
 def coupon(connection: Connection, name: str) -> CouponDetail | None:

@@ -26,6 +26,7 @@ from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts.messages import (
     Opened,
     PayAsk,
+    Refund,
     Void,
     digest,
 )
@@ -169,6 +170,18 @@ def test_a_second_void_moves_a_variance_and_never_the_sale_again(database: Datab
         journal.add("void", Void(of=sale, amount=1200, tender_type="cash"))
     take(database, journal)
     assert balances(database) == {"cash:box-1": -1200, "sales:box-1": 0, "variance:box-1": 1200}
+
+
+def test_the_days_cash_is_what_lies_in_the_drawer(database: Database) -> None:
+    journal = Journal()
+    voided, refunded, _ = journal.sale(1000), journal.sale(2000), journal.sale(300)
+    journal.add("void", Void(of=voided, amount=1000, tender_type="cash"))
+    journal.add("refund", Refund(of=refunded, amount=500, tender_type="cash"))
+    take(database, journal)
+    with database.reading() as connection:
+        today = reading.day(connection, since_ms=0)
+    assert (today.count, today.amount, today.reversed, today.cash) == (3, 3300, 1500, 1800)
+    assert balances(database)["cash:box-1"] == today.cash
 
 
 def test_a_sale_of_nothing_is_a_sale_and_its_void_is_quiet(database: Database) -> None:

@@ -43,12 +43,6 @@ def test_asking_for_a_scanner_loads_nothing_of_a_camera() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_reading_pictures_does_not_load_opencv() -> None:
-    program = "import sys, tillbox.hardware.drivers.camera; print('cv2' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "False", done.stderr
-
-
 def test_the_drawer_opens_and_remembers_why() -> None:
     drawer = SimulatedDrawer()
     assert isinstance(drawer, Drawer)

@@ -27,9 +27,14 @@ async function refresh() {
     answers(true);
     if (busy()) return; // somebody began while the answer was on its way
     const before = live.querySelector(".said .first")?.textContent;
+    const buttons = () => [...live.querySelectorAll("button, input, a")];
+    const focused = buttons().indexOf(document.activeElement);
+    const form = document.activeElement.closest?.("form")?.action;
     const scrolled = live.querySelector(".past")?.scrollTop ?? 0;
     live.innerHTML = fresh;
     live.querySelector(".past")?.scrollTo(0, scrolled);
+    const again = buttons()[focused]; // who sells by keyboard goes on where they were
+    if (again && again.closest("form")?.action === form) again.focus({ preventScroll: true });
     if (live.querySelector(".said .first")?.textContent !== before) window.scrollTo(0, 0);
   } catch {
     answers(false);
