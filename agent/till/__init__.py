@@ -31,6 +31,7 @@ from .events import (
     WitnessRead,
 )
 from .payments import PAYMENT_CODE_MS, PAYMENT_PATIENCE_MS, USER_PAYING_PATIENCE_MS
+from .rights import EMPTY_STOCK_MS
 from .state import (
     AMOUNT_MAX,
     IDS_PER_STEP,
@@ -56,6 +57,7 @@ from .table import TRANSITIONS, boot, step
 __all__ = [
     "AMOUNT_MAX",
     "COUPON_PATIENCE_MS",
+    "EMPTY_STOCK_MS",
     "IDS_PER_STEP",
     "LINES_MAX",
     "PAYMENT_CODE_MS",

@@ -48,7 +48,7 @@ def codes_shown(till: Till, event: CodesShown, moment: Moment) -> Step:
         else:
             till, more = _code(till, code, moment)
         effects += more
-        moment = replace(moment, fresh=moment.fresh[ids_used(more) :])
+        moment = moment.after(ids_used(more))
     return till, effects
 
 

@@ -14,7 +14,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 from .effects import Ask, Effect, Patience, Show, Step, Witness
 from .events import PatienceEnded, RightGranted, RightRefused
 from .payments import can_charge, charge_held
-from .rights import close_lease, right_to
+from .rights import EMPTY_STOCK_MS, close_lease, right_to
 from .state import Basket, Checking, Coupon, Moment, Ringing, Till, basket_of, phase_of
 from .steps import busy, record, say
 
@@ -84,12 +84,10 @@ def granted(till: Till, event: RightGranted, moment: Moment) -> Step:
     till, effects = record(till, moment, (moment.fresh[0], "lease_held", held))
     phase = till.phase
     if isinstance(phase, Checking) and phase.request == event.request:
-        return _go_on(till, phase, (*effects, Witness(count)), replace(moment, fresh=moment.fresh[1:]))
+        return _go_on(till, phase, (*effects, Witness(count)), moment.after(1))
     if held.single:
         # The customer has gone: give it back, so that another box may redeem it.
-        till, closing = close_lease(
-            till, till.past.leases[held.lease], replace(moment, fresh=moment.fresh[1:])
-        )
+        till, closing = close_lease(till, till.past.leases[held.lease], moment.after(1))
         return till, (*effects, *closing)
     return till, (*effects, Witness(count))
 
@@ -112,8 +110,12 @@ def _go_on(till: Till, phase: Checking, effects: tuple[Effect, ...], moment: Mom
 
 def right_refused(till: Till, event: RightRefused, moment: Moment) -> Step:
     """The core says no to a request: it is not asked again, and the basket goes on without."""
-    if event.request not in till.past.requests:
+    asked = till.past.requests.get(event.request)
+    if asked is None:
         return till, ()
+    if asked.serial is None:
+        empty_until = {**till.empty_until, asked.template: moment.boot_ms + EMPTY_STOCK_MS}
+        till = replace(till, empty_until=empty_until)
     refused = LeaseRefused(request=event.request, reason=event.reason)
     till, effects = record(till, moment, (moment.fresh[0], "lease_refused", refused))
     phase = till.phase

@@ -194,7 +194,7 @@ def _settle(till: Till, tid: str, sale: Sale, shown: tuple[Effect, ...], moment:
     till, effects = record(till, moment, (tid, "sale", sale))
     witness = (Witness(sale.coupon.rights_count),) if sale.coupon else ()
     slip = Print(Slip("receipt", tid, tid, sale, sale.tender.amount))
-    till, renewal = renew(replace(till, phase=Idle()), replace(moment, fresh=moment.fresh[4:]))
+    till, renewal = renew(replace(till, phase=Idle()), moment.after(4))
     return till, (*effects, *witness, slip, *shown, *renewal)
 
 

@@ -15,6 +15,10 @@ from .events import HelloAnswered, RightsDue, WitnessRead
 from .state import Moment, Rights, Ringing, Till, basket_of, phase_of
 from .steps import record
 
+EMPTY_STOCK_MS = (
+    30 * 60_000
+)  # asking is two records, and a journal is never pruned: a hundred a day, not thousands
+
 
 def right_to(till: Till, claims: CouponClaims, moment: Moment) -> Right | Refused:
     """The right this box holds to a coupon, or why it holds none."""
@@ -86,19 +90,21 @@ def renew(till: Till, moment: Moment) -> Step:
     expired = [one for one in till.past.leases.values() if one.is_over(moment.at) and one.id not in pledged]
     for lease in expired[:2]:
         till, more = close_lease(till, lease, moment)
-        effects, moment = (*effects, *more), replace(moment, fresh=moment.fresh[1:])
+        effects, moment = (*effects, *more), moment.after(1)
     low = [(name, size) for name, size in till.setup.stocks.items() if _runs_low(till, name, size, moment)]
     for template, size in low[:4]:
         body = LeaseAsked(template=template, quantity=size)
         till, more = record(till, moment, (moment.fresh[0], "lease_asked", body))
         ask = Ask("lease", LeaseAsk(request=moment.fresh[0], **body.model_dump()))
-        effects, moment = (*effects, *more, ask), replace(moment, fresh=moment.fresh[1:])
+        effects, moment = (*effects, *more, ask), moment.after(1)
     return till, effects
 
 
 def _runs_low(till: Till, template: str, size: int, moment: Moment) -> bool:
     asked = any(one.template == template and one.serial is None for one in till.past.requests.values())
-    return not asked and left_of(till.past.leases.values(), template, moment.at) * 2 < size
+    if asked or moment.boot_ms < till.empty_until.get(template, 0):
+        return False
+    return left_of(till.past.leases.values(), template, moment.at) * 2 < size
 
 
 def _pledged(till: Till) -> set[str]:

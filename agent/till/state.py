@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tillbox.agent.offline import Right
@@ -139,6 +139,8 @@ class Till:
     rights: Rights = Rights.FROZEN
     vouched: bool = False
     """The core has compared this boot's journal with what it knows."""
+    empty_until: Mapping[str, int] = field(default_factory=dict)
+    """Templates whose stock gave nothing: not asked again before this boot time. A boot asks once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,10 @@ class Moment:
     at: TimeInterval
     boot_ms: int
     fresh: tuple[str, ...]
+
+    def after(self, used: int) -> Moment:
+        """The same moment with so many of its ids used."""
+        return replace(self, fresh=self.fresh[used:])
 
 
 IDS_PER_STEP = 12

@@ -271,6 +271,18 @@ def test_every_stock_is_asked_for_in_its_turn() -> None:
     assert {one.template for one in till.past.requests.values()} == set(stocks)
 
 
+def test_an_empty_stock_is_left_in_peace_for_a_while() -> None:
+    till, _ = shop.step(till_in(Idle()), shop.RightsDue(), MOMENT)
+    (request,) = till.past.requests
+    later = replace(MOMENT, boot_ms=MOMENT.boot_ms + 60_000, fresh=IDS[1:])
+    till, _ = shop.step(till, shop.RightRefused(request, Reason.NO_RIGHT), later)
+    _, effects = shop.step(till, shop.RightsDue(), later)
+    assert effects == (), "a journal that is never pruned would be filled with the same question"
+    much_later = replace(later, boot_ms=later.boot_ms + shop.EMPTY_STOCK_MS)
+    _, effects = shop.step(till, shop.RightsDue(), much_later)
+    assert kinds_of(effects) == ["Record", "lease"]
+
+
 def test_a_wallet_is_not_asked_for_nothing() -> None:
     free = replace(COUPON, offer=ThresholdOffer(Amount(0, CNY), Amount(1200, CNY)))
     till = replace(till_in(Ringing(replace(BASKET, coupon=free))), past=Past(leases={HELD.id: HELD}))
