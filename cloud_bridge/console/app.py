@@ -10,23 +10,21 @@ import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader
-from sqlalchemy import Connection
 
-from tillbox.cloud_bridge.store import reading
 from tillbox.cloud_bridge.store.database import Database
 
-from . import pages
 from .auth import Doorkeeper, LoginRefused, Session, is_same
 from .changes import Changes
-from .pages import Frame
+from .frame import Frame, render
+from .pages import PAGES, Asked, Page
+from .pages.login.page import LoginPage
+from .pages.receipt import page as receipts
 from .words import word
 
-HERE = Path(__file__).parent
 COOKIE = "tillbox_session"
 FORM_BYTES_MAX = 4_096
 STREAM_WAIT_S = 15.0
-PAGE_ROWS = 50
+STREAMS_MAX = 500  # open pages that hear of news at once: a connection and a file handle each
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'self'"
 
 
@@ -35,18 +33,17 @@ def build_console(
 ) -> FastAPI:
     """The console over one database."""
     app = FastAPI(title="Tillbox core", docs_url=None, redoc_url=None, openapi_url=None)
-    console = _Console(database, changes, Doorkeeper(database, now_ms=now_ms, chance=chance))
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    for path, page in _PAGES.items():
-        app.add_api_route(path, console.door(page), methods=["GET"], response_class=HTMLResponse)
+    console = _Console(database, changes, Doorkeeper(database, now_ms=now_ms, chance=chance), now_ms)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    for page in PAGES:
+        app.add_api_route(page.path, console.door(page), methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/r/{tid}", console.receipt, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/login", console.login_page, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/login", console.login, methods=["POST"])
     app.add_api_route("/logout", console.logout, methods=["POST"])
     app.add_api_route("/live", console.live, methods=["GET"])
-    app.add_exception_handler(404, lambda request, _: console.missing(request))
+    app.add_exception_handler(404, lambda request, _: _missing(request))
     app.middleware("http")(_guard)
-    app.state.now_ms = now_ms
     return app
 
 
@@ -64,59 +61,55 @@ async def _guard(request: Request, proceed: Callable[[Request], Any]) -> Respons
 
 
 class _Console:
-    def __init__(self, database: Database, changes: Changes, doorkeeper: Doorkeeper) -> None:
+    def __init__(
+        self, database: Database, changes: Changes, doorkeeper: Doorkeeper, now_ms: Callable[[], int]
+    ) -> None:
         self._database, self._changes, self._doorkeeper = database, changes, doorkeeper
-        self._templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
-        self._templates.filters.update(pages.FILTERS)
+        self._now_ms = now_ms
+        self._streams = 0
 
-    def door(self, page: Callable[[Connection, Request], Any]) -> Callable[[Request], Response]:
+    def door(self, page: Page) -> Callable[[Request], Response]:
         """A page behind the door."""
 
         def answer(request: Request) -> Response:
             session = self._session(request)
             if session is None:
                 return _remember_language(request, RedirectResponse("/login", 303))
+            asked = Asked.by(self._now_ms(), request.path_params, request.query_params)
             with self._database.reading() as connection:
-                shown = page(connection, request)
-            return self._html(request, session, shown)
+                shown = page.show(connection, asked)
+            if shown is None:
+                return _missing(request)
+            frame = _frame(request, session)
+            whole = request.headers.get("X-Requested-With") != "fetch"
+            return _html(request, render(page.name, shown, frame, whole=whole))
 
         return answer
 
     def receipt(self, request: Request) -> Response:
-        """A customer's own receipt. Its address carries 74 random bits and is on nobody else's paper."""
+        """A customer's own receipt: no session, the address is the secret."""
+        asked = Asked.by(self._now_ms(), request.path_params, {})
         with self._database.reading() as connection:
-            found = reading.sale(connection, request.path_params["tid"][:36])
+            found = receipts.show(connection, asked)
+        frame = _frame(request)
         if found is None:
             return Response(
-                word("receipt_later", _language(request)), 404, media_type="text/plain; charset=utf-8"
+                word("receipt_later", frame.language), 404, media_type="text/plain; charset=utf-8"
             )
-        frame = Frame(_language(request), "", "", "receipt")
-        template = self._templates.get_template("frame.html")
-        html = template.render(
-            frame=frame, page=pages.sale_page(found), inner="receipt.html", path=request.url.path
-        )
-        return _remember_language(request, HTMLResponse(html))
-
-    def missing(self, request: Request) -> Response:
-        """There is no such page, said with a way back."""
-        frame = Frame(_language(request), "", "", "missing")
-        template = self._templates.get_template("frame.html")
-        html = template.render(frame=frame, page=None, inner="missing.html", path=request.url.path)
-        return _remember_language(request, HTMLResponse(html, 404))
+        return _html(request, render("receipt", found, frame))
 
     def login_page(self, request: Request) -> Response:
-        return self._login_html(request, "")
+        return _html(request, render("login", LoginPage(), _frame(request)))
 
     async def login(self, request: Request) -> Response:
         if not _is_own(request):
-            return Response("this form is not from the console's own page", 403)
+            return _not_own()
         form = await request.form()
         name, password = str(form.get("name", ""))[:64], str(form.get("password", ""))[:256]
         found = await anyio.to_thread.run_sync(self._doorkeeper.login, name, password)
         if isinstance(found, LoginRefused):
-            return self._login_html(
-                request, "wait" if found.too_often else "wrong", 429 if found.too_often else 403
-            )
+            page, status = (LoginPage("wait"), 429) if found.too_often else (LoginPage("wrong"), 403)
+            return _html(request, render("login", page, _frame(request)), status)
         response = RedirectResponse("/", 303)
         secure = request.url.scheme == "https"
         response.set_cookie(COOKIE, found, httponly=True, samesite="lax", secure=secure, path="/")
@@ -126,7 +119,7 @@ class _Console:
         session = self._session(request)
         form = await request.form() if _is_own(request) else {}
         if session is None or not is_same(str(form.get("csrf", "")), session.csrf):
-            return Response("this form is not from the console's own page", 403)
+            return _not_own()
         self._doorkeeper.close(request.cookies[COOKIE])
         response = RedirectResponse("/login", 303)
         response.delete_cookie(COOKIE)
@@ -135,14 +128,18 @@ class _Console:
     async def live(self, request: Request) -> Response:
         if self._session(request) is None:
             return Response(status_code=403)
+        if self._streams >= STREAMS_MAX:
+            return Response("too many pages are open; this one shows news when it is loaded again", 503)
 
         async def stream() -> AsyncIterator[bytes]:
-            count = self._changes.count
-            while True:
-                count = await anyio.to_thread.run_sync(
-                    self._changes.wait, count, STREAM_WAIT_S, abandon_on_cancel=True
-                )
-                yield f"event: changed\ndata: {count}\n\n".encode()
+            self._streams += 1
+            try:
+                count = self._changes.count
+                while True:
+                    count = await self._changes.after(count, STREAM_WAIT_S)
+                    yield f"event: changed\ndata: {count}\n\n".encode()
+            finally:
+                self._streams -= 1
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
@@ -150,23 +147,23 @@ class _Console:
         token = request.cookies.get(COOKIE, "")
         return self._doorkeeper.find(token) if token else None
 
-    def _html(self, request: Request, session: Session, shown: Any) -> Response:
-        if shown is None:
-            return self.missing(request)
-        name = type(shown).__name__.removesuffix("Page").lower()
-        frame = Frame(_language(request), session.operator, session.csrf, name)
-        live = request.headers.get("X-Requested-With") == "fetch"
-        template = self._templates.get_template(f"{name}.html" if live else "frame.html")
-        response = HTMLResponse(
-            template.render(frame=frame, page=shown, inner=f"{name}.html", path=request.url.path)
-        )
-        return _remember_language(request, response)
 
-    def _login_html(self, request: Request, refused: str, status: int = 200) -> Response:
-        frame = Frame(_language(request), "", "", "login")
-        template = self._templates.get_template("frame.html")
-        html = template.render(frame=frame, page=None, inner="login.html", refused=refused, path="/login")
-        return _remember_language(request, HTMLResponse(html, status))
+def _frame(request: Request, session: Session | None = None) -> Frame:
+    operator, csrf = (session.operator, session.csrf) if session else ("", "")
+    return Frame(_language(request), operator, csrf, request.url.path)
+
+
+def _html(request: Request, html: str, status: int = 200) -> Response:
+    return _remember_language(request, HTMLResponse(html, status))
+
+
+def _missing(request: Request) -> Response:
+    """There is no such page, said with a way back."""
+    return _html(request, render("missing", None, _frame(request)), 404)
+
+
+def _not_own() -> Response:
+    return Response("this form is not from the console's own page", 403)
 
 
 def _is_own(request: Request) -> bool:
@@ -187,54 +184,3 @@ def _remember_language(request: Request, response: Response) -> Response:
     if "lang" in request.query_params:
         response.set_cookie("language", _language(request), httponly=True, samesite="lax")
     return response
-
-
-def _sales(connection: Connection, request: Request) -> pages.SalesPage:
-    before = pages.place(request.query_params.get("before", ""))
-    rows = tuple(reading.sales(connection, before=before, most=PAGE_ROWS))
-    today = reading.day(connection, since_ms=pages.midnight_ms(request.app.state.now_ms()))
-    return pages.SalesPage(rows, today, pages.seen(rows[-1]) if len(rows) == PAGE_ROWS else "")
-
-
-def _sale(connection: Connection, request: Request) -> pages.SalePage | None:
-    found = reading.sale(connection, request.path_params["tid"][:36])
-    return pages.sale_page(found) if found else None
-
-
-def _boxes(connection: Connection, _: Request) -> pages.BoxesPage:
-    return pages.BoxesPage(tuple(reading.boxes(connection)))
-
-
-def _box(connection: Connection, request: Request) -> pages.BoxPage | None:
-    found = reading.box(connection, request.path_params["device"][:32])
-    return pages.BoxPage(found) if found else None
-
-
-def _coupons(connection: Connection, _: Request) -> pages.CouponsPage:
-    found = (reading.coupon(connection, name) for name in reading.templates(connection))
-    return pages.CouponsPage(tuple(one for one in found if one is not None))
-
-
-def _account(connection: Connection, request: Request) -> pages.AccountPage:
-    name = request.path_params["name"][:80]
-    return pages.account_page(name, reading.account(connection, name))
-
-
-def _trouble(connection: Connection, _: Request) -> pages.TroublePage:
-    return pages.TroublePage(
-        tuple(reading.alarms(connection)),
-        tuple(reading.refused(connection)),
-        tuple(reading.payments_open(connection)),
-        away=tuple(one for one in reading.boxes(connection) if one.state == "lost"),
-    )
-
-
-_PAGES: dict[str, Callable[[Connection, Request], Any]] = {
-    "/": _sales,
-    "/sales/{tid}": _sale,
-    "/boxes": _boxes,
-    "/boxes/{device}": _box,
-    "/coupons": _coupons,
-    "/accounts/{name}": _account,
-    "/trouble": _trouble,
-}

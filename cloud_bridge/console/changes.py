@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from contextlib import suppress
 
 
 class Changes:
-    """A counter that can be waited for."""
+    """A counter that any thread moves and that open pages wait for. A page that waits costs no thread."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.count = 0
 
     def happened(self) -> None:
         """Something committed."""
-        with self._changed:
+        with self._lock:
             self.count += 1
-            self._changed.notify_all()
+            waiting = list(self._waiting)
+        for loop, woken in waiting:
+            with suppress(RuntimeError):  # its server has stopped meanwhile
+                loop.call_soon_threadsafe(woken.set)
 
-    def wait(self, after: int, longest_s: float) -> int:
-        """The count once it is beyond `after`, or after the longest wait."""
-        with self._changed:
-            if self.count <= after:
-                self._changed.wait(longest_s)
-            return self.count
+    async def after(self, count: int, longest_s: float) -> int:
+        """The count once it is beyond `count`, or after the longest wait."""
+        me = asyncio.get_running_loop(), asyncio.Event()
+        with self._lock:
+            if self.count > count:
+                return self.count
+            self._waiting.add(me)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(me[1].wait(), longest_s)
+        finally:
+            with self._lock:
+                self._waiting.discard(me)
+        return self.count

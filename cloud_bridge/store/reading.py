@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, select, tuple_
 
 from tillbox.cloud_bridge.book import accounts
 from tillbox.contracts.money import coupon_unit
@@ -39,10 +39,12 @@ class PostingRow:
     """One leg of a transaction."""
 
     tid: str
+    leg: int
     kind: str
     account: str
     unit: str
     minor: int
+    posted_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,17 @@ class CouponDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPayment:
+    """An attempt that has not ended, or whose money no sale took up."""
+
+    attempt: str
+    device: str
+    amount: int
+    state: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRow:
     """Something that somebody must look at."""
 
@@ -160,14 +173,21 @@ class RefusedRow:
 
 
 def sales(
-    connection: Connection, *, device: str = "", before: tuple[int, str] | None = None, most: int = 50
+    connection: Connection,
+    *,
+    device: str = "",
+    template: str = "",
+    before: tuple[int, str] | None = None,
+    most: int = 50,
 ) -> list[SaleRow]:
-    """The newest sales first; `before` is the (received_ms, tid) of the last one that was seen, for a whole
+    """The newest sales first, of one box or with one coupon; `before` is the (received_ms, tid) of the last one that was seen, for a whole
     queue that drained at once came in at one moment."""
     column = tables.sale.c
     query = select(tables.sale).order_by(column.received_ms.desc(), column.tid.desc()).limit(most)
     if device:
-        query = query.where(tables.sale.c.device == device)
+        query = query.where(column.device == device)
+    if template:
+        query = query.where(column.template == template)
     if before is not None:
         ms, tid = before
         query = query.where((column.received_ms < ms) | ((column.received_ms == ms) & (column.tid < tid)))
@@ -226,10 +246,7 @@ def sale(connection: Connection, tid: str) -> SaleDetail | None:
         through = select(tables.posting.c.tid).where(tables.posting.c.account == accounts.payment(attempt))
         touched = tables.posting.c.tid.in_(tids) | tables.posting.c.tid.in_(through)
     legs = connection.execute(
-        select(tables.posting, tables.txn.c.kind)
-        .join(tables.txn, tables.txn.c.tid == tables.posting.c.tid)
-        .where(touched)
-        .order_by(tables.txn.c.posted_ms, tables.posting.c.tid, tables.posting.c.leg)
+        _LEGS.where(touched).order_by(tables.txn.c.posted_ms, tables.posting.c.tid, tables.posting.c.leg)
     )
     return SaleDetail(
         row=row,
@@ -239,22 +256,39 @@ def sale(connection: Connection, tid: str) -> SaleDetail | None:
         attempt=attempt,
         history=tuple((at, event, state) for at, event, state in history),
         reversals=tuple((one.tid, one.kind, one.amount, one.received_ms) for one in reversals),
-        postings=tuple(PostingRow(leg.tid, leg.kind, leg.account, leg.unit, leg.minor) for leg in legs),
+        postings=tuple(PostingRow(*leg) for leg in legs),
     )
 
 
-def account(connection: Connection, name: str, most: int = 200) -> list[PostingRow]:
-    """What a balance is made of: the newest postings of an account."""
-    query = (
-        select(tables.posting, tables.txn.c.kind)
-        .join(tables.txn, tables.txn.c.tid == tables.posting.c.tid)
-        .where(tables.posting.c.account == name)
-        .order_by(tables.txn.c.posted_ms.desc())
-        .limit(most)
-    )
-    return [
-        PostingRow(leg.tid, leg.kind, leg.account, leg.unit, leg.minor) for leg in connection.execute(query)
-    ]
+_LEGS = select(
+    tables.posting.c.tid,
+    tables.posting.c.leg,
+    tables.txn.c.kind,
+    tables.posting.c.account,
+    tables.posting.c.unit,
+    tables.posting.c.minor,
+    tables.txn.c.posted_ms,
+).join(tables.txn, tables.txn.c.tid == tables.posting.c.tid)
+
+
+def account(
+    connection: Connection, name: str, *, before: tuple[int, str, int] | None = None, most: int = 100
+) -> list[PostingRow]:
+    """What a balance is made of, the newest postings first; `before` is the (posted_ms, tid, leg) of the last one
+    that was seen."""
+    place = tuple_(tables.txn.c.posted_ms, tables.posting.c.tid, tables.posting.c.leg)
+    query = _LEGS.where(tables.posting.c.account == name)
+    if before is not None:
+        query = query.where(place < before)
+    query = query.order_by(*(column.desc() for column in place.clauses)).limit(most)
+    return [PostingRow(*leg) for leg in connection.execute(query)]
+
+
+def balances(connection: Connection, name: str) -> list[tuple[str, int]]:
+    """What stands on an account, a unit each."""
+    column = tables.balance.c
+    query = select(column.unit, column.minor).where(column.account == name).order_by(column.unit)
+    return [(unit, minor) for unit, minor in connection.execute(query)]
 
 
 def boxes(connection: Connection) -> list[BoxRow]:
@@ -405,7 +439,7 @@ def refused(connection: Connection) -> list[RefusedRow]:
     return [RefusedRow(*row) for row in rows]
 
 
-def payments_open(connection: Connection) -> list[tuple[str, str, int, str, int]]:
+def payments_open(connection: Connection) -> list[OpenPayment]:
     """Attempts that are not final, and money that was paid and that no sale took up."""
     payment, balance = tables.payment.c, tables.balance.c
     owing = select(balance.account).where(balance.account.like("payment:%"), balance.minor < 0)
@@ -413,4 +447,4 @@ def payments_open(connection: Connection) -> list[tuple[str, str, int, str, int]
     final = ("paid", "declined", "reversed")
     query = select(payment.attempt, payment.device, payment.amount, payment.state, payment.created_ms)
     rows = connection.execute(query.where(payment.state.not_in(final) | payment.attempt.in_(attempts)))
-    return [(row.attempt, row.device, row.amount, row.state, row.created_ms) for row in rows]
+    return [OpenPayment(*row) for row in rows]

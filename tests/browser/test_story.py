@@ -2,71 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.visitor import PATIENCE_MS, log_in
 
-from tillbox.broker.mosquitto import free_port
-from tillbox.demo.counter.server import start_beside
 from tillbox.demo.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.mosquitto]
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, int]]:
-    running = Town(tmp_path_factory.mktemp("town"))
-    try:
-        running.build()
-        running.start()
-        port = free_port()
-        server, thread = start_beside(running, port)
-        yield running, port
-        server.should_exit = True
-        thread.join(5)
-    finally:
-        running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1400, "height": 1200})
-    opened.set_default_timeout(PATIENCE_MS)
-    broken: list[str] = []
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    yield opened
-    opened.close()
-    assert broken == []
-
-
-def log_in(page: Page, town: Town, where: str = "/") -> None:
-    page.goto(f"http://127.0.0.1:{town.console_port}/login?lang=en")
-    page.fill("[name=name]", "demo")
-    page.fill("[name=password]", town.password)
-    page.click("button.primary")
-    page.wait_for_url("**/")
-    page.goto(f"http://127.0.0.1:{town.console_port}{where}")
 
 
 def test_a_day_at_the_counter_with_the_line_cut_in_between(
@@ -85,7 +29,7 @@ def test_a_day_at_the_counter_with_the_line_cut_in_between(
     box.locator('[data-show="both"]').click()
     expect(box.locator("[data-papers] img")).to_have_count(1, timeout=PATIENCE_MS)
     expect(till.locator(".said .first")).to_contain_text("25.00", timeout=PATIENCE_MS)
-    expect(console.locator("#sales tbody tr").first).to_contain_text("25.00", timeout=PATIENCE_MS)
+    expect(console.locator("table.sales tbody tr").first).to_contain_text("25.00", timeout=PATIENCE_MS)
 
     box.locator('[data-kind="line"]').click()
     expect(till.locator("#line")).to_have_text("Offline", timeout=PATIENCE_MS)
@@ -100,8 +44,8 @@ def test_a_day_at_the_counter_with_the_line_cut_in_between(
     box.locator('[data-kind="line"]').click()
     expect(till.locator("#line")).to_have_text("Online", timeout=PATIENCE_MS)
     expect(till.locator("#pending")).to_have_text("0", timeout=PATIENCE_MS)
-    expect(console.locator("#sales tbody tr").first).to_contain_text("sold offline", timeout=PATIENCE_MS)
-    console.locator("#sales tbody tr a").first.click()
+    expect(console.locator("table.sales tbody tr").first).to_contain_text("sold offline", timeout=PATIENCE_MS)
+    console.locator("table.sales tbody tr a").first.click()
     expect(console.locator("#balanced")).to_have_text("Every unit sums to zero", timeout=PATIENCE_MS)
     console.close()
 
@@ -169,8 +113,8 @@ def test_a_part_is_paid_back_and_a_sale_taken_back_after_one_more_question(
     expect(box.locator("[data-papers] img")).to_have_count(before + 4, timeout=PATIENCE_MS)
     console = browser.new_page()
     log_in(console, running, "/boxes/box-1")
-    expect(console.locator("#sales tbody")).to_contain_text("refunded 2.50", timeout=PATIENCE_MS)
-    expect(console.locator("#sales tbody")).to_contain_text("voided", timeout=PATIENCE_MS)
+    expect(console.locator("table.sales tbody")).to_contain_text("refunded 2.50", timeout=PATIENCE_MS)
+    expect(console.locator("table.sales tbody")).to_contain_text("voided", timeout=PATIENCE_MS)
     console.close()
 
 

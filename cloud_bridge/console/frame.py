@@ -1,0 +1,46 @@
+"""What every page has around it, and how a page becomes HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .formats import FILTERS
+from .words import fact_text, word
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Who looks, in which language, at which address. `operator` is empty outside the door."""
+
+    language: str
+    operator: str = ""
+    csrf: str = ""
+    path: str = ""
+
+    def word(self, name: str) -> str:
+        """A fixed word in the page's language."""
+        return word(name, self.language)
+
+    def fact(self, name: str) -> str:
+        """A kind or a state from the book, in words."""
+        return fact_text(name, self.language)
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(FILTERS)
+
+
+def render(name: str, page: Any, frame: Frame, *, whole: bool = True) -> str:
+    """The page `name` as HTML; only its inside where it is not wanted whole."""
+    template = _TEMPLATES.get_template("frame.html" if whole else f"{name}/page.html")
+    return template.render(frame=frame, page=page, name=name, inner=f"{name}/page.html")

@@ -1,0 +1,24 @@
+"""What a page is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The names in the address, the words behind its question mark, and the hour."""
+
+    now_ms: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, now_ms: int, names: Mapping[str, str], query: Mapping[str, str]) -> Asked:
+        """What an address asks for, less what no name holds and PostgreSQL takes in no text: NUL."""
+        return cls(now_ms, _sound(names), _sound(query))
+
+
+def _sound(words: Mapping[str, str]) -> dict[str, str]:
+    return {name: word.replace("\0", "") for name, word in words.items()}
