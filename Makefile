@@ -5,7 +5,7 @@ SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
 # libatomic1 is for the program that drives the browser
 TESTING := postgresql chromium libatomic1
 
-.PHONY: help setup demo smoke test check bench docs clean
+.PHONY: help setup demo smoke test lint check bench docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,15 +26,17 @@ demo: setup ## a whole shop on this machine: counter, console, two boxes
 smoke: setup ## the demo without a person, judged in one JSON line
 	@$(BIN)/tillbox smoke
 
-test: setup ## every test: unit, property, conformance, simulation, browser
+test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser
 	@tools/system-packages $(TESTING)
 	$(BIN)/python -m pytest -q
 
-check: setup ## what to run while working: format, lint, types, layers, the quick tests
+lint: setup ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## what to run while working: lint and the quick tests
 	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser" -n 2
 
 bench: setup ## figures, each beside a reference in the same run

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import structlog
 
@@ -19,7 +20,7 @@ from tillbox.broker.medium import FileMedium
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
-from tillbox.contracts.codes import CodeRead, ScannerMode, classify, kid_of
+from tillbox.contracts.codes import CodeRead, ScannerMode, classify
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import State
 from tillbox.contracts.verdicts import Reason, Refused
@@ -43,7 +44,7 @@ KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
 REOPEN_S = 5.0  # between two tries to open a journal that cannot be opened
-SOFTWARE = "tillbox 0.1.0"
+SOFTWARE = f"tillbox {version('tillbox')}"
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,6 @@ class View:
     pending: int
     oldest_pending_ms: int | None
     printer: PrinterState
-    papers_waiting: int
     clock_known: bool
     core_silent: bool
     """Records are on their way for so long that nobody seems to take them."""
@@ -161,10 +161,6 @@ class Box:
             self._stand_still(Reason.JOURNAL_BROKEN)
             return
         past = recall(entry.bytes for entry in journal.entries())
-        kids: dict[bytes, tuple[bytes, ...]] = {}
-        for issuer in self.config.issuers:
-            key = bytes.fromhex(issuer)
-            kids[kid_of(key)] = (*kids.get(kid_of(key), ()), key)
         line = self._line(opening.inc)
         witness = FileWitness(self.config.witness) if self.config.witness else NoWitness()
         parts = Parts(
@@ -174,10 +170,9 @@ class Box:
             witness=witness,
             clock=clock,
             chance=os.urandom,
-            software=SOFTWARE,
             free_bytes=medium.free_bytes,
         )
-        runtime = Runtime(parts, journal, opening, shop.boot(self.config.setup(kids), past), belief)
+        runtime = Runtime(parts, journal, opening, shop.boot(self.config.setup(), past), belief)
         self._runtime = runtime
         if past.last_sale is not None:
             self.show(shop.Show(Word.LAST_SALE, (str(past.last_sale.sale.number),)))
@@ -197,7 +192,7 @@ class Box:
         stopped = shop.Stopped(reason, shop.Basket())
         if self.view is None or self.view.till.phase != stopped:
             self.show(shop.Show(Refused(reason)))
-            self._draw(shop.Till(self.config.setup({}), Past(), stopped))
+            self._draw(shop.Till(self.config.setup(), Past(), stopped))
         self._ended.wait(REOPEN_S)
         with suppress(queue.Empty):
             while True:
@@ -222,7 +217,6 @@ class Box:
             pending=health.pending if health else 0,
             oldest_pending_ms=health.oldest_pending_ms if health else None,
             printer=self._printer_state,
-            papers_waiting=self._prints.qsize(),
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
         )

@@ -13,23 +13,13 @@ import typer
 
 from tillbox.contracts.settings import SettingsWrong, load
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+box = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def box() -> None:
-    """The entry point of `tillbox box`."""
-    app(prog_name="tillbox box")
+journal = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-journal_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-def journal() -> None:
-    """The entry point of `tillbox journal`."""
-    journal_app(prog_name="tillbox journal")
-
-
-@journal_app.command()
+@journal.command()
 def show(
     path: Annotated[Path, typer.Argument(help="A box's journal.db; a running box is not disturbed.")],
     after: Annotated[int, typer.Option(min=0, help="Begin after this position.")] = 0,
@@ -65,7 +55,7 @@ def show(
         Console().print(table)
 
 
-@app.command()
+@box.command()
 def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JSON file.")]) -> None:
     """Run one checkout box: its devices, its journal, its line to the core and its screen.
 

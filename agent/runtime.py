@@ -80,7 +80,6 @@ class Parts:
     witness: Witness
     clock: Clock
     chance: Callable[[int], bytes]
-    software: str = ""
     free_bytes: Callable[[], int] = lambda: 2**40
 
 
@@ -163,14 +162,6 @@ class Runtime:
             if self.till.phase.reason is Reason.DISK_FULL and self.journal.has_room():
                 self.happen(shop.JournalMended())
         self._report(now_ms)
-
-    @property
-    def next_due_ms(self) -> int:
-        """When `tick` has something to do next, at the latest (boot clock)."""
-        dues = [wait.due_ms for wait in self._waits] + [self._telemetry_due_ms]
-        if self.delivery.phase is courier.Phase.SENDING:
-            dues.append(self.delivery.due_ms)
-        return min(dues)
 
     # the effects
 

@@ -41,7 +41,6 @@ CALLERS = (
     8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
 )
 LOOK_S = 1.0
-CREDIT = 200
 
 SUBSCRIPTIONS = (
     (topics.ALL_RECORDS, 1),
@@ -180,7 +179,7 @@ class Core:
 
     def _records(self, messages: list[tuple[Message, str]]) -> None:
         arrived = [Arrived(device, message.payload) for message, device in messages]
-        for device, ack in self.ingest.take(arrived, self._now_ms(), CREDIT):
+        for device, ack in self.ingest.take(arrived, self._now_ms()):
             self.line.publish(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
 
     def _message(self, message: Message) -> None:

@@ -15,18 +15,8 @@ import typer
 
 from tillbox.contracts.settings import SettingsWrong, load
 
-core_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-channel_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-def core() -> None:
-    """The entry point of `tillbox core`."""
-    core_app(prog_name="tillbox core")
-
-
-def channel() -> None:
-    """The entry point of `tillbox channel`."""
-    channel_app(prog_name="tillbox channel")
+core = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+channel = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @contextmanager
@@ -44,7 +34,7 @@ def _said() -> Iterator[None]:
         sys.exit(f"tillbox core: the database cannot be opened: {str(away.orig).strip()}")
 
 
-@core_app.command("run")
+@core.command("run")
 def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")]) -> None:
     """Run the core: the book, payments, coupon rights and the console.
 
@@ -63,7 +53,7 @@ def run_core(config: Annotated[Path, typer.Option(help="The core's configuration
     running.stop()
 
 
-@core_app.command()
+@core.command()
 def operator(
     name: Annotated[str, typer.Argument(help="Who may see the console.")],
     config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
@@ -79,7 +69,7 @@ def operator(
     database.close()
 
 
-@channel_app.command()
+@channel.command()
 def run_channel(
     config: Annotated[Path, typer.Option(help="The sandbox wallet's configuration, a JSON file.")],
     port: Annotated[int, typer.Option(help="Its loopback port; 0 takes a free one.")] = 0,

@@ -14,7 +14,7 @@ from .store import notes
 
 @dataclass(slots=True)
 class Counts:
-    """What happened since this core started; exported as metrics and read by the proofs."""
+    """What happened since this core started, for the proofs to read."""
 
     applied: int = 0
     replays: int = 0

@@ -11,7 +11,6 @@ import re
 DEVICE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 """Letters, digits and inner dashes: no wildcard (`+ #`), no separator (`/`), nothing a shell would mind."""
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 CHANCE_BYTES = 10
 INCARNATION_BYTES = 8

@@ -36,6 +36,9 @@ Serial = Annotated[int, Field(ge=1, le=2**31)]
 LEASE_MAX = 4_000
 """Rights in one lease: all of them spent are 44 KB in a record."""
 
+RIGHTS_NAMED_MAX = 1_000
+"""Leases named in the record that they are lost: more would not fit, and the core goes by the box's name."""
+
 Count = Annotated[int, Field(ge=0, le=2**31)]
 Bytes = Annotated[int, Field(ge=0, le=2**48)]
 
@@ -182,7 +185,7 @@ class LeaseClosed(Wire):
 class RightsLost(Wire):
     """The medium is older than the box's memory of its rights: every right from before is void."""
 
-    leases: Annotated[tuple[Id, ...], Field(max_length=1_000, strict=False)]
+    leases: Annotated[tuple[Id, ...], Field(max_length=RIGHTS_NAMED_MAX, strict=False)]
     rights_count: Count
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 _UNIT = re.compile(r"[A-Z]{2,8}(:[a-z0-9][a-z0-9_-]{0,31})?")
@@ -109,22 +108,3 @@ def parse_amount(text: str, unit: Unit) -> Amount:
             f"{text[:20]!r} is no amount of {unit.code}: digits, and at most {unit.scale} after the dot"
         )
     return Amount(int(found[1]) * 10**unit.scale + int((found[2] or "").ljust(unit.scale, "0") or 0), unit)
-
-
-def total(amounts: Sequence[Amount], unit: Unit) -> Amount:
-    """The sum of amounts that all have `unit`; zero of it where there are none."""
-    result = Amount(0, unit)
-    for amount in amounts:
-        result = result + amount
-    return result
-
-
-def allocate(amount: Amount, weights: Sequence[int]) -> tuple[Amount, ...]:
-    """Split an amount by weights so that the parts add up to it: largest remainder, ties to the first."""
-    whole = sum(weights)
-    if not weights or min(weights) < 0 or whole <= 0 or amount.minor < 0:
-        raise ValueError("an amount is split by weights of which none is negative and one is above zero")
-    shares = [divmod(amount.minor * weight, whole) for weight in weights]
-    left = amount.minor - sum(floor for floor, _ in shares)
-    first = sorted(range(len(shares)), key=lambda place: -shares[place][1])[:left]
-    return tuple(Amount(floor + (place in first), amount.unit) for place, (floor, _) in enumerate(shares))

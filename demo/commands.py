@@ -8,19 +8,14 @@ from typing import Annotated
 
 import typer
 
-demo_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+demo = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def demo() -> None:
-    """The entry point of `tillbox demo`."""
-    demo_app(prog_name="tillbox demo")
-
-
-@demo_app.command()
+@demo.command()
 def run_demo(
-    folder: Annotated[Path, typer.Option(help="Where everything lives; it is begun anew each time.")] = Path(
-        "var/demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option(help="Where everything lives, a new folder inside for each time.")
+    ] = Path("var/demo"),
     port: Annotated[int, typer.Option(help="The counter's page.", min=1, max=65_535)] = 8080,
     console_port: Annotated[int, typer.Option(help="The console.", min=1, max=65_535)] = 8081,
 ) -> None:
@@ -28,10 +23,15 @@ def run_demo(
 
     Ctrl-C ends it.
     """
+    from tillbox.broker.mosquitto import MosquittoMissing
+
     from .counter.server import serve
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         sys.exit(f"tillbox demo: {folder} cannot be made: {fault.strerror}. Choose another with --folder.")
-    serve(folder.resolve(), port, console_port)
+    try:
+        serve(folder.resolve(), port, console_port)
+    except MosquittoMissing as missing:
+        sys.exit(f"tillbox demo: {missing}")

@@ -44,17 +44,11 @@ With --json there is one line for each picture, as soon as it is read:
 """
 
 
-def scan() -> None:
-    """The command; it reads `sys.argv`."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may know no Chinese
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(help=HELP)(_scan)
-    app()
+scan = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def _scan(
+@scan.command(help=HELP)
+def scan_pictures(
     pictures: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures to read.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
     mode: Annotated[
@@ -62,6 +56,9 @@ def _scan(
         typer.Option(help="What the shop expects; it decides where bare digits could be two things."),
     ] = ScannerMode.TILL,
 ) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know no Chinese
     answers = []
     for path in pictures:
         answer = read_picture(path, mode)

@@ -14,29 +14,19 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-app = typer.Typer(
+prove = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Prove the promises, each by a command.",
 )
 
-smoke_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+smoke = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON line instead of a table.")]
 
 
-def prove() -> None:
-    """The entry point of `tillbox prove`."""
-    app(prog_name="tillbox prove")
-
-
-def smoke() -> None:
-    """The entry point of `tillbox smoke`."""
-    smoke_app(prog_name="tillbox smoke")
-
-
-@smoke_app.command()
+@smoke.command()
 def run_smoke(
     keep: Annotated[Path | None, typer.Option(help="Keep everything in this folder, logs included.")] = None,
 ) -> None:
@@ -45,13 +35,15 @@ def run_smoke(
     Starts broker, wallet, core and two boxes on free ports, sells by cash, by photo with a coupon and by
     scanner, cuts the line, sells on, mends it, and compares the paper with the book.
     """
+    from tillbox.broker.mosquitto import MosquittoMissing
+
     from .smoke import SmokeFailed, run
 
     with tempfile.TemporaryDirectory(prefix="tillbox-") as folder:
         home = keep or Path(folder)
         try:
             report = run(home, lambda what: print(what, file=sys.stderr, flush=True))
-        except (SmokeFailed, RuntimeError) as failed:
+        except (SmokeFailed, MosquittoMissing, RuntimeError) as failed:
             logs = "\n".join(
                 f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in home.glob("*.log")
             )
@@ -62,7 +54,7 @@ def run_smoke(
     raise typer.Exit(0 if report["ok"] else 1)
 
 
-@app.command()
+@prove.command()
 def pipeline(
     seeds: Annotated[int, typer.Option(min=1, help="How many histories to live through.")] = 300,
     first: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
@@ -81,7 +73,7 @@ def pipeline(
     raise typer.Exit(0 if report.ok else 1)
 
 
-@app.command()
+@prove.command()
 def mutants(
     seeds: Annotated[int, typer.Option(min=1, help="At most so many histories per mutant.")] = 400,
     only: Annotated[str, typer.Option(help="One mutant by name.")] = "",
@@ -100,7 +92,7 @@ def mutants(
     raise typer.Exit(0 if all(row["killed"] for row in report["mutants"]) else 1)
 
 
-@app.command()
+@prove.command()
 def powercut(
     cuts: Annotated[int, typer.Option(min=1, help="How many power cuts.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Where chance begins.")] = 0,
@@ -117,7 +109,7 @@ def powercut(
     raise typer.Exit(0 if report["ok"] else 1)
 
 
-@app.command()
+@prove.command()
 def kill9(
     seconds: Annotated[int, typer.Option(min=5, help="How long the killing goes on.")] = 60,
     boxes: Annotated[int, typer.Option(min=1, max=8, help="How many boxes sell.")] = 2,
@@ -130,17 +122,23 @@ def kill9(
     Boxes, core, wallet and broker go on from what is on their disks; then what the boxes printed is compared
     with the book, and the wallet's statement with both.
     """
+    from tillbox.broker.mosquitto import MosquittoMissing
+
     from .kill9 import run
 
+    def say(what: str) -> None:
+        print(what, file=sys.stderr, flush=True)
+
     with tempfile.TemporaryDirectory(prefix="tillbox-") as folder:
-        report = run(
-            keep or Path(folder), seconds, boxes, seed, lambda what: print(what, file=sys.stderr, flush=True)
-        )
+        try:
+            report = run(keep or Path(folder), seconds, boxes, seed, say)
+        except MosquittoMissing as missing:
+            sys.exit(f"tillbox prove kill9: {missing}")
     _say(report, as_json)
     raise typer.Exit(0 if report["ok"] else 1)
 
 
-@app.command(name="powercut-kernel")
+@prove.command(name="powercut-kernel")
 def powercut_kernel(
     cuts: Annotated[int, typer.Option(min=1, help="How many times the file system is shut down.")] = 200,
     seed: Annotated[int, typer.Option(help="Where chance begins.")] = 0,

@@ -3,18 +3,16 @@ with the book. One JSON line says how it went."""
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import segno
-from PIL import Image
 from sqlalchemy import create_engine, func, select
 
 from tillbox.cloud_bridge.payments.channels.sandbox_manners import write_code
 from tillbox.cloud_bridge.store import tables
+from tillbox.demo.counter.shelf import picture
 from tillbox.demo.town import GOODS, Counter, Town
 from tillbox.hardware.simulated.paper import paper_text
 
@@ -51,7 +49,7 @@ def _day(town: Town, say: Callable[[str], None]) -> tuple[int, int]:
     first.press("pick", gtin=GOODS[0][0])
     first.press("pick", gtin=GOODS[1][0])
     _until("two products", lambda: first.look().get("total") == "30.00")
-    first.hold_before_camera(photo(town.coupon(300), write_code(wallet="wechat", payer=7, serial=1)))
+    first.hold_before_camera(picture((town.coupon(300), write_code(wallet="wechat", payer=7, serial=1))))
     _until("a sale by photo", lambda: len(first.papers()) == 2)
     if "优惠" not in paper_text(first.papers()[-1].data):
         raise SmokeFailed("the receipt of the photo sale shows no discount")
@@ -113,24 +111,6 @@ def _compare(town: Town, sold: int, offline: int) -> dict[str, Any]:
         "duplicated": max(0, doubled),
         "book_balanced": balanced,
     }
-
-
-def photo(*texts: str) -> bytes:
-    """A photo of codes side by side, as a PNG."""
-    pictures = []
-    for text in texts:
-        out = io.BytesIO()
-        segno.make_qr(text, error="m").save(out, kind="png", scale=6, border=4)
-        pictures.append(Image.open(out).convert("L"))
-    width = sum(one.width for one in pictures) + 40 * (len(pictures) + 1)
-    page = Image.new("L", (width, max(one.height for one in pictures) + 80), 235)
-    left = 40
-    for one in pictures:
-        page.paste(one, (left, 40))
-        left += one.width + 40
-    out = io.BytesIO()
-    page.save(out, "PNG")
-    return out.getvalue()
 
 
 def _until(what: str, ready: Callable[[], bool]) -> None:

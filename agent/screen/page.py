@@ -26,6 +26,11 @@ LABELS: dict[str, Text] = {
         "盒子没有回应，刚才的操作没有生效；请看电源，恢复后本页会自动更新",
         "The box does not answer, and nothing is taken. Look at its power; this page comes back by itself.",
     ),
+    "load_again": Text(
+        "盒子重新启动过，刚才的操作没有生效；请刷新本页再按一次",
+        "The box has started anew, and the press was not taken. Load this page again, then press once more.",
+    ),
+    "no_action": Text("没有这个操作", "There is no such action."),
     "pending": Text("待上传", "To hand in"),
     "goods": Text("商品", "Products"),
     "amount": Text("金额", "Amount"),
@@ -149,10 +154,9 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
     """The page of a moment."""
     till = view.till
     basket = shop.basket_of(till)
-    off = basket.off()
-    discount = Amount(0, CNY) if isinstance(off, Refused) else off
+    off, owed = basket.off(), basket.due()
     phase = type(till.phase).__name__
-    lines, due = basket.lines, basket.total - discount
+    lines, due = basket.lines, basket.total if isinstance(owed, Refused) else owed
     if isinstance(till.phase, shop.InDoubt):
         lines, due = till.phase.asked.lines, Amount(till.phase.asked.amount, CNY)
     leases = till.past.leases.values()
@@ -174,7 +178,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         coupon=basket.coupon.title if basket.coupon else "",
         coupon_needs=off.detail if isinstance(off, Refused) else "",
         total=basket.total.decimal(),
-        discount=discount.decimal() if discount else "",
+        discount=off.decimal() if isinstance(off, Amount) and off else "",
         due=due.decimal(),
         can_charge=basket.held is not None,
         can_sell=isinstance(till.phase, (shop.Idle, shop.Ringing)),

@@ -56,16 +56,17 @@ class Screen:
         only_here = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
         return Starlette(routes=routes, middleware=[only_here])
 
+    def _language(self, request: Request) -> str:
+        return request.cookies.get("language", self.box.config.language)
+
     async def _page(self, request: Request) -> Response:
-        language = request.query_params.get("lang") or request.cookies.get(
-            "language", self.box.config.language
-        )
+        language = request.query_params.get("lang") or self._language(request)
         response = self._html("till.html", language)
         response.set_cookie("language", "en" if language == "en" else "zh", samesite="strict", httponly=True)
         return response
 
     async def _fragment(self, request: Request) -> Response:
-        return self._html("till_body.html", request.cookies.get("language", self.box.config.language))
+        return self._html("till_body.html", self._language(request))
 
     def _html(self, template: str, language: str) -> HTMLResponse:
         view = self.box.view
@@ -106,16 +107,14 @@ class Screen:
         if form is None or not secrets.compare_digest(
             str(form.get("token", "")).encode(), self.token.encode()
         ):
-            return JSONResponse(
-                {"refused": "this form is not from the till's own page: load the page again"}, 403
-            )
+            return JSONResponse({"refused": LABELS["load_again"].say(self._language(request))}, 403)
         if action is None:
-            return JSONResponse({"refused": "there is no such action"}, 404)
+            return JSONResponse({"refused": LABELS["no_action"].say(self._language(request))}, 404)
         event = action(form, self)
         if isinstance(event, Refused):
             self.box.show(shop.Show(event))
         elif not self.box.offer(event):
-            return JSONResponse({"refused": Refused(Reason.QUEUE_FULL).say("en")}, 503)
+            return JSONResponse({"refused": Refused(Reason.QUEUE_FULL).say(self._language(request))}, 503)
         if "fetch" in request.headers.get("x-requested-with", ""):
             return Response(status_code=204)
         return RedirectResponse("/", 303)
@@ -154,14 +153,10 @@ def _pick(form: FormData, screen: Screen) -> shop.Event | Refused:
     return Refused(Reason.UNKNOWN_GOODS)
 
 
-def _cash(form: FormData, screen: Screen) -> shop.Event | Refused:
-    if str(form.get("amount", "")).strip():
-        amount = _amount(form)
-        return amount if isinstance(amount, Refused) else shop.CashTaken(amount)
-    view = screen.box.view
-    basket = shop.basket_of(view.till) if view else shop.Basket()
-    off = basket.off()
-    return shop.CashTaken(basket.total if isinstance(off, Refused) else basket.total - off)
+def _cash(form: FormData, _: Screen) -> shop.Event | Refused:
+    """An empty field means exactly what the cashier saw; if the basket has grown since, it is too little."""
+    received = _amount(form, "amount" if str(form.get("amount", "")).strip() else "due")
+    return received if isinstance(received, Refused) else shop.CashTaken(received)
 
 
 def _refund(form: FormData, _: Screen) -> shop.Event | Refused:

@@ -73,7 +73,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """Print a slip. The job's name is the slip's id."""
+    """Print a slip."""
 
     slip: Slip
 

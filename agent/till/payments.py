@@ -48,20 +48,19 @@ def take_cash(till: Till, event: CashTaken, moment: Moment) -> Step:
     """Sell for cash: one record, the drawer, the change."""
     phase = till.phase
     assert isinstance(phase, Ringing)
-    off = phase.basket.off()
-    if isinstance(off, Refused):
-        return say(till, off.reason, off.detail)
+    due = phase.basket.due()
+    if isinstance(due, Refused):
+        return say(till, due.reason, due.detail)
     if not phase.basket.lines:
         return say(till, Reason.NOTHING_TO_PAY)
-    due = phase.basket.total - off
     if event.received > AMOUNT_MAX:
         return say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
     if event.received < due:
         return say(till, Reason.TOO_LITTLE_CASH, (due - event.received).decimal())
     tender = Tender(type="cash", amount=due.minor, received=event.received.minor)
-    sale = _sale_of(
-        till, phase.basket.lines, phase.basket.total.minor, off.minor, tender, _use(till, phase.basket, off)
-    )
+    off = phase.basket.total - due
+    use = _use(till, phase.basket, off)
+    sale = _sale_of(till, phase.basket.lines, phase.basket.total.minor, off.minor, tender, use)
     change = (event.received - due).decimal()
     shown = (Kick("cash sale"), Show(Word.CHANGE, (event.received.decimal(), change)))
     return _settle(till, moment.fresh[0], sale, shown, moment)
@@ -84,23 +83,23 @@ def payment_code(till: Till, code: PaymentCode, moment: Moment, *, hold: bool) -
 def can_charge(till: Till) -> bool:
     """Whether a code is held and a sum is due."""
     basket = basket_of(till)
-    return basket.held is not None and bool(basket.lines) and not isinstance(basket.off(), Refused)
+    return basket.held is not None and bool(basket.lines) and isinstance(basket.due(), Amount)
 
 
 def charge_held(till: Till, moment: Moment) -> Step:
     """Ask for the money. The attempt is durable before the first byte leaves, with the whole draft in it."""
     phase = till.phase
     assert isinstance(phase, Ringing)
-    basket, off = phase.basket, phase.basket.off()
+    basket, due = phase.basket, phase.basket.due()
     if not basket.lines or basket.held is None:
         return say(till, Reason.NOTHING_TO_PAY)
-    if isinstance(off, Refused):
-        return say(till, off.reason, off.detail)
+    if isinstance(due, Refused):
+        return say(till, due.reason, due.detail)
     if not till.line_up:
         return say(_without_code(till), Reason.OFFLINE_PAYMENT_CODE)
     if moment.boot_ms - basket.held.boot_ms > PAYMENT_CODE_MS:
         return say(_without_code(till), Reason.EXPIRED)
-    due, code = basket.total - off, basket.held.code
+    code = basket.held.code
     if not due:
         return say(_without_code(till), Reason.NOTHING_LEFT_TO_PAY)
     asked = PaymentAsked(
@@ -110,7 +109,7 @@ def charge_held(till: Till, moment: Moment) -> Step:
         wallet=code.wallet,
         code_hint=code.masked,
         lines=basket.lines,
-        coupon=_use(till, basket, off),
+        coupon=_use(till, basket, basket.total - due),
     )
     till, effects = record(till, moment, (moment.fresh[2], "payment_asked", asked))
     ask = Ask("pay", PayAsk(attempt=asked.attempt, sale=asked.sale, amount=asked.amount, code=code.digits))

@@ -7,7 +7,14 @@ from dataclasses import replace
 from tillbox.agent.offline import Lease, Right, covering, left_of, next_right
 from tillbox.agent.words import Word
 from tillbox.contracts.codes import CouponClaims
-from tillbox.contracts.messages import CouponUse, LeaseAsk, LeaseAsked, LeaseClosed, RightsLost
+from tillbox.contracts.messages import (
+    RIGHTS_NAMED_MAX,
+    CouponUse,
+    LeaseAsk,
+    LeaseAsked,
+    LeaseClosed,
+    RightsLost,
+)
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .effects import Ask, Effect, Greet, Show, Step, Witness
@@ -15,6 +22,7 @@ from .events import HelloAnswered, RightsDue, WitnessRead
 from .state import Moment, Rights, Ringing, Till, basket_of, phase_of
 from .steps import record
 
+CLOSED_AT_ONCE, ASKED_AT_ONCE = 2, 4  # a step has twelve ids; the rest has its turn with the next sale
 EMPTY_STOCK_MS = (
     30 * 60_000
 )  # asking is two records, and a journal is never pruned: a hundred a day, not thousands
@@ -70,7 +78,8 @@ def witness_read(till: Till, event: WitnessRead, moment: Moment) -> Step:
 
 def _lose_rights(till: Till, count: int, moment: Moment) -> Step:
     """Every right from before is void, the one of the coupon on the counter too."""
-    lost = RightsLost(leases=tuple(till.past.leases), rights_count=count)
+    # The core voids them by the box's name; the list is for whoever reads the record.
+    lost = RightsLost(leases=tuple(till.past.leases)[:RIGHTS_NAMED_MAX], rights_count=count)
     till, effects = record(till, moment, (moment.fresh[0], "rights_lost", lost))
     if isinstance(till.phase, Ringing) and till.phase.basket.coupon:
         till = replace(till, phase=phase_of(replace(till.phase.basket, coupon=None)))
@@ -79,25 +88,30 @@ def _lose_rights(till: Till, count: int, moment: Moment) -> Step:
 
 
 def renew(till: Till, moment: Moment) -> Step:
-    """Repeat open requests, close what has expired, and top up what runs low. Needs the line."""
+    """Repeat open requests, close what has ended, and top up what runs low. Needs the line."""
+    if not till.line_up or till.rights is Rights.FROZEN or not till.vouched:
+        return till, ()
     effects: tuple[Effect, ...] = tuple(
         Ask("lease", LeaseAsk(request=request, **asked.model_dump()))
         for request, asked in till.past.requests.items()
     )
-    if not till.line_up or till.rights is Rights.FROZEN or not till.vouched:
-        return till, ()
     pledged = _pledged(till)
-    expired = [one for one in till.past.leases.values() if one.is_over(moment.at) and one.id not in pledged]
-    for lease in expired[:2]:
+    ended = [one for one in till.past.leases.values() if _has_ended(one, moment) and one.id not in pledged]
+    for lease in ended[:CLOSED_AT_ONCE]:
         till, more = close_lease(till, lease, moment)
         effects, moment = (*effects, *more), moment.after(1)
     low = [(name, size) for name, size in till.setup.stocks.items() if _runs_low(till, name, size, moment)]
-    for template, size in low[:4]:
+    for template, size in low[:ASKED_AT_ONCE]:
         body = LeaseAsked(template=template, quantity=size)
         till, more = record(till, moment, (moment.fresh[0], "lease_asked", body))
         ask = Ask("lease", LeaseAsk(request=moment.fresh[0], **body.model_dump()))
         effects, moment = (*effects, *more, ask), moment.after(1)
     return till, effects
+
+
+def _has_ended(lease: Lease, moment: Moment) -> bool:
+    """Nothing more is to be had from it. A void that comes after its closing returns the right to the stock."""
+    return not lease.left or lease.is_over(moment.at)
 
 
 def _runs_low(till: Till, template: str, size: int, moment: Moment) -> bool:

@@ -53,6 +53,11 @@ class Basket:
         """The coupon's discount on this basket; zero without a coupon."""
         return self.coupon.offer.off(self.total) if self.coupon else Amount(0, CNY)
 
+    def due(self) -> Amount | Refused:
+        """What is to be paid, or why it cannot be told: a coupon that needs more."""
+        off = self.off()
+        return off if isinstance(off, Refused) else self.total - off
+
 
 @dataclass(frozen=True, slots=True)
 class Idle:

@@ -3,6 +3,6 @@
 Start with `server.py`; `acl` is the access list, as data.
 """
 
-from .server import Mosquitto, free_port
+from .server import Mosquitto, MosquittoMissing, free_port
 
-__all__ = ["Mosquitto", "free_port"]
+__all__ = ["Mosquitto", "MosquittoMissing", "free_port"]

@@ -99,16 +99,26 @@ class Authority:
         return Identity(folder / "client.key", folder / "client.crt", folder / "ca.crt")
 
     def revoke(self, certificates: tuple[Path, ...], *, now: datetime) -> None:
-        """Write the revocation list: these certificates are refused from the next handshake on."""
+        """Write the revocation list anew, for another 30 days: what was on it stays, and these certificates are
+        refused from the next handshake on. A list that has run out keeps everybody out: write it in time."""
         root = x509.load_pem_x509_certificate(self.certificate.read_bytes())
         builder = x509.CertificateRevocationListBuilder().issuer_name(root.subject)
         builder = builder.last_update(now - BACKDATED).next_update(now + timedelta(days=CRL_DAYS))
+        for one in self._revoked():
+            builder = builder.add_revoked_certificate(one)
         for path in certificates:
             serial = x509.load_pem_x509_certificate(path.read_bytes()).serial_number
+            if serial in {one.serial_number for one in self._revoked()}:
+                continue
             revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
             builder = builder.add_revoked_certificate(revoked)
         listed = builder.sign(self._key(), hashes.SHA256())
         self.revocations.write_bytes(listed.public_bytes(serialization.Encoding.PEM))
+
+    def _revoked(self) -> list[x509.RevokedCertificate]:
+        if not self.revocations.is_file():
+            return []
+        return list(x509.load_pem_x509_crl(self.revocations.read_bytes()))
 
     def _leaf(
         self, name: str, key: ec.EllipticCurvePublicKey, use: x509.ObjectIdentifier, now: datetime, days: int

@@ -7,24 +7,32 @@ its own commands, and `tillbox scan` does not pay for a web server.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from importlib.metadata import version
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "scan": ("tillbox.hardware.commands:scan", "read the codes on pictures and say what they are"),
-    "box": ("tillbox.agent.commands:box", "run one checkout box"),
-    "journal": ("tillbox.agent.commands:journal", "what a box recorded, and what the core holds of it"),
-    "core": ("tillbox.cloud_bridge.commands:core", "run the core: book, payments, console"),
-    "channel": ("tillbox.cloud_bridge.commands:channel", "run the sandbox wallet channel"),
-    "demo": ("tillbox.demo.commands:demo", "a whole shop on this machine, on real parts"),
-    "smoke": ("tillbox.proof.commands:smoke", "the demo without a person, judged in one line"),
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "scan": ("tillbox.hardware.commands:scan", "camera", "read the codes on pictures and say what they are"),
+    "box": ("tillbox.agent.commands:box", "agent,camera", "run one checkout box"),
+    "journal": (
+        "tillbox.agent.commands:journal",
+        "agent",
+        "what a box recorded, and what the core holds of it",
+    ),
+    "core": ("tillbox.cloud_bridge.commands:core", "cloud", "run the core: book, payments, console"),
+    "channel": ("tillbox.cloud_bridge.commands:channel", "cloud", "run the sandbox wallet channel"),
+    "demo": ("tillbox.demo.commands:demo", "dev", "a whole shop on this machine, on real parts"),
+    "smoke": ("tillbox.proof.commands:smoke", "dev", "the demo without a person, judged in one line"),
     "prove": (
         "tillbox.proof.commands:prove",
+        "dev",
         "prove the promises: pipeline, mutants, powercut, powercut-kernel, kill9",
     ),
 }
+"""Where each command lives, the extras that bring its libraries, and what it does."""
 
 
 def main() -> None:
@@ -40,33 +48,29 @@ def main() -> None:
         return
     if name not in COMMANDS:
         sys.exit(f"tillbox: there is no command {name!r}.\n\n{usage()}")
-    module_name, function_name = COMMANDS[name][0].split(":")
+    where, extras, _ = COMMANDS[name]
+    module_name, function_name = where.split(":")
+    sys.argv = [f"tillbox {name}", *sys.argv[2:]]
+    os.umask(0o077)  # journals, books and keys are for their owner alone
+    _keep_secrets_out_of_the_log()
     try:
-        command = getattr(importlib.import_module(module_name), function_name)
+        getattr(importlib.import_module(module_name), function_name)(prog_name=f"tillbox {name}")
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("tillbox"):
             raise
         sys.exit(
             f"tillbox {name}: the package {missing.name!r} is not installed here. "
-            "Install the extra that brings it, for example: pip install 'tillbox[agent,camera,cloud]'"
+            f"Install what this command needs: pip install 'tillbox[{extras}]'"
         )
-    sys.argv = [f"tillbox {name}", *sys.argv[2:]]
-    os.umask(0o077)  # journals, books and keys are for their owner alone
-    _keep_secrets_out_of_the_log()
-    command()
 
 
 def _keep_secrets_out_of_the_log() -> None:
     """Tracebacks with local variables would write payment codes and records."""
-    if importlib.util.find_spec("structlog") is None:
-        return
-    structlog = importlib.import_module("structlog")
-    dev = importlib.import_module("structlog.dev")
-    shown = [dev.ConsoleRenderer(exception_formatter=dev.plain_traceback, colors=sys.stderr.isatty())]
-    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], *shown])
+    renderer = ConsoleRenderer(exception_formatter=plain_traceback, colors=sys.stderr.isatty())
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 def usage() -> str:
     """The list of commands, as `tillbox --help` prints it."""
-    rows = "\n".join(f"  {name:<10} {what}" for name, (_, what) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<10} {what}" for name, (_, _, what) in COMMANDS.items())
     return f"usage: tillbox COMMAND [OPTION…]   (tillbox COMMAND --help teaches it)\n\n{rows}"

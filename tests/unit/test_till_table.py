@@ -262,6 +262,28 @@ def test_rights_are_looked_after_without_a_sale() -> None:
     assert kinds_of(effects) == ["Greet"], "an answer to the last greeting was lost"
 
 
+def test_a_lease_that_is_used_up_goes_back_with_the_sale() -> None:
+    """Else every coupon that was asked for one by one would leave an empty lease behind until it expires."""
+    single = Lease(HELD.id, "tea", 7, 7, frozenset(), 9_000, single=True)
+    basket = replace(BASKET, coupon=replace(COUPON, right=Right(HELD.id, "tea", 7)))
+    till = replace(till_in(Ringing(basket)), past=Past(leases={HELD.id: single}))
+    after, effects = shop.step(till, shop.CashTaken(Amount(2_000, CNY)), MOMENT)
+    kinds = [draft.kind for one in effects if isinstance(one, shop.Record) for draft in one.drafts]
+    assert kinds[:2] == ["sale", "lease_closed"]
+    assert HELD.id not in after.past.leases
+
+
+@pytest.mark.parametrize("event", [shop.HelloAnswered("rolled_back"), shop.WitnessRead(9)])
+def test_any_number_of_rights_can_be_lost(event: shop.Event) -> None:
+    leases = {
+        name: replace(HELD, id=name) for name in (uuid7(1, n.to_bytes(10, "big")) for n in range(1_500))
+    }
+    till = replace(till_in(Idle()), past=Past(leases=leases), vouched=False, rights=shop.Rights.FROZEN)
+    after, effects = shop.step(till, event, MOMENT)
+    assert "Record" in kinds_of(effects)
+    assert not after.past.leases
+
+
 def test_every_stock_is_asked_for_in_its_turn() -> None:
     stocks = {f"t{n}": 5 for n in range(6)}
     till = replace(till_in(Idle()), setup=shop.Setup("box-1", "town", stocks=stocks))

@@ -1,6 +1,8 @@
 // Keeps the page fresh and sends forms without leaving it. Without this file the page works by plain forms.
 const live = document.querySelector("[data-live]");
 const gone = document.getElementById("gone");
+const refused = document.getElementById("refused");
+const spoken = document.getElementById("spoken"); // stays in its place, so that a reader of screens hears it
 let pressing = false;
 let missed = false;
 
@@ -35,7 +37,11 @@ async function refresh() {
     live.querySelector(".past")?.scrollTo(0, scrolled);
     const again = buttons()[focused]; // who sells by keyboard goes on where they were
     if (again && again.closest("form")?.action === form) again.focus({ preventScroll: true });
-    if (live.querySelector(".said .first")?.textContent !== before) window.scrollTo(0, 0);
+    const now = live.querySelector(".said .first")?.textContent;
+    if (now !== before) {
+      window.scrollTo(0, 0);
+      spoken.textContent = now ?? "";
+    }
   } catch {
     answers(false);
   }
@@ -46,13 +52,17 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (form.dataset.sure && !confirm(form.dataset.sure)) return;
   const body = new URLSearchParams(new FormData(form));
+  let answer;
   try {
-    await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+    answer = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
   } catch {
     answers(false);
     return;
   }
-  form.reset();
+  // A press that was not taken keeps its figure, and says why: nobody may think that it was.
+  refused.textContent = answer.ok ? "" : (await answer.json()).refused;
+  refused.hidden = answer.ok;
+  if (answer.ok) form.reset();
   pressing = false;
   await refresh();
 });
