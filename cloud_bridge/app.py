@@ -6,13 +6,13 @@ acknowledges after the commit. Channel calls block, so they run in a small pool 
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from tillbox.broker.line import Happening, Line, Message
@@ -25,6 +25,7 @@ from tillbox.contracts.verdicts import Reason
 from . import fleet
 from .desk import Desk
 from .ingest import Arrived, Ingest
+from .intake import Intake
 from .payments import cashier
 from .payments.cashier import Call, Todo
 from .payments.channels.port import Channel, Outcome
@@ -35,7 +36,6 @@ from .store.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 
-QUEUE_MAX = 10_000  # messages; the broker's own queue is 20,000, and boxes send again what is dropped
 BATCH_MAX = 200  # messages in one transaction: some 10,000 records, below a second on a slow disk
 CALLERS = (
     8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
@@ -66,9 +66,17 @@ class Notified:
     event: Event
     amount: int
     """What it says was moved. A word about another sum is no news of this payment."""
+    taken: Future[bool] = field(default_factory=Future, compare=False)
+    """True once it is in the store, False where it could not be put there: then it must be said again."""
 
 
-_Item = Message | _Called | Notified | None
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Finish what waits, and end."""
+
+
+_News = _Called | Notified | _Stop
+_Item = Message | _News
 
 
 class Core:
@@ -89,7 +97,7 @@ class Core:
         self.ingest = Ingest(database, schedule)
         self._desk = Desk(database, schedule)
         self._now_ms, self._chance, self._on_change = now_ms, chance, on_change
-        self._queue: queue.Queue[_Item] = queue.Queue(QUEUE_MAX)
+        self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
         self._codes: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
@@ -103,62 +111,64 @@ class Core:
     def stop(self) -> None:
         """Finish what is queued and end."""
         self.line.stop()
-        self._queue.put(None)
+        self._intake.tell(_Stop())
         self._worker.join(10.0)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def notified(self, notified: Notified) -> None:
-        """Hand in what the channel said unasked."""
-        self._queue.put(notified, timeout=2.0)
+    def notified(self, notified: Notified) -> Future[bool]:
+        """Hand in what the channel said unasked. It must hear nothing good before the answer is True: nobody
+        may ever ask for this payment again."""
+        self._intake.tell(notified)
+        return notified.taken
 
     def _hear(self, happening: Happening) -> None:
-        """On the line's thread: queue it, or let it go and say so. Nothing is lost: its owner sends again."""
-        if not isinstance(happening, Message):
-            return
-        try:
-            self._queue.put_nowait(happening)
-        except queue.Full:
+        """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
+        if isinstance(happening, Message) and not self._intake.put(happening):
             self._dropped += 1
             if self._dropped % 1_000 == 1:
-                log.warning(
-                    "core.queue_full", dropped=self._dropped, hint="boxes will send again; is the disk slow?"
-                )
+                hint = "boxes will send again; is the disk slow, or does a box say too much?"
+                log.warning("core.let_go", topic=happening.topic, dropped=self._dropped, hint=hint)
+
+    def _let_go(self, message: Message) -> None:
+        self.line.acknowledge(message.token)
 
     def _work(self) -> None:
         while True:
-            items = self._take()
-            work = [item for item in items if item is not None]
-            self._try(work)
-            for item in work:
+            items = self._intake.take(BATCH_MAX, LOOK_S)
+            self._try([item for item in items if not isinstance(item, _Stop)])
+            for item in items:
                 # Also what failed: a broker that waits for twenty of these sends no more, and with a clean
                 # start it never repeats them. The promise is our own ack; without it the box sends again.
                 if isinstance(item, Message):
                     self.line.acknowledge(item.token)
-            if None in items:
+            if any(isinstance(item, _Stop) for item in items):
                 return
 
     def _try(self, items: Sequence[_Item]) -> None:
+        """Rolled back, and nothing of it answered, where it fails. Then one by one: what is poison harms only
+        itself, unless the store is away and every one of them would wait for it."""
         try:
             self._handle(items)
-        except OperationalError as fault:
-            log.warning(
-                "core.store_away", messages=len(items), why=str(fault.orig), hint="boxes will send again"
-            )
-        except Exception:
-            # Rolled back, and nothing of it was answered. One by one, what is poison harms only itself.
-            log.exception("core.batch_failed", messages=len(items))
-            for item in items if len(items) > 1 else []:
+        except Exception as fault:
+            away = isinstance(fault, OperationalError) and not self._store_answers()
+            if away:
+                log.warning("core.store_away", messages=len(items), hint="boxes will send again")
+            else:
+                log.exception("core.batch_failed", messages=len(items))
+            for item in items if len(items) > 1 and not away else []:
                 self._try([item])
+            if len(items) == 1 or away:
+                _answer_taken(items, taken=False)
+        else:
+            _answer_taken(items, taken=True)
 
-    def _take(self) -> list[_Item]:
-        items: list[_Item] = []
+    def _store_answers(self) -> bool:
         try:
-            items.append(self._queue.get(timeout=LOOK_S))
-            while len(items) < BATCH_MAX:
-                items.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
-        return items
+            with self.database.writing() as connection:
+                connection.execute(select(1))
+        except OperationalError:
+            return False
+        return True
 
     def _handle(self, items: Sequence[_Item]) -> None:
         records = [
@@ -265,11 +275,17 @@ class Core:
         except Exception:
             log.exception("channel.call_failed", verb=call.verb, attempt=call.attempt)
             answer = Outcome.UNKNOWN
-        self._queue.put(_Called(call, answer))
+        self._intake.tell(_Called(call, answer))
 
     def _answer(self, device: str, name: str, body: dict[str, object], correlation: bytes) -> None:
         payload = Answer.model_validate({"name": name, "body": body}).model_dump_json().encode()
         self.line.publish(topics.answer_down(device), payload, correlation=correlation)
+
+
+def _answer_taken(items: Sequence[_Item], *, taken: bool) -> None:
+    for item in items:
+        if isinstance(item, Notified) and not item.taken.done():
+            item.taken.set_result(taken)
 
 
 def _ask_channel(channel: Channel, call: Call, code: str, amount: Amount) -> Outcome:

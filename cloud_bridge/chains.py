@@ -30,6 +30,8 @@ from .alarms import Alarm
 from .complaints import Complaints, Counts
 from .store import coupons, tables
 
+CLAUSES = 200  # incarnations asked for at once: SQLite's expressions are a thousand deep at the most
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -185,12 +187,14 @@ class Chains:
             for (device, inc), seqs in spans.items()
             if (device, inc) in self.marks and min(seqs) <= self.marks[device, inc].watermark
         ]
-        if not clauses:
-            return {}
-        rows = self._connection.execute(
-            select(inbox.device, inbox.inc, inbox.seq, inbox.hash).where(or_(*clauses))
-        )
-        return {(device, inc, seq): found for device, inc, seq, found in rows}
+        held = select(inbox.device, inbox.inc, inbox.seq, inbox.hash)
+        return {
+            (device, inc, seq): found
+            for start in range(0, len(clauses), CLAUSES)
+            for device, inc, seq, found in self._connection.execute(
+                held.where(or_(*clauses[start : start + CLAUSES]))
+            )
+        }
 
     def _open(self, read: Read) -> Mark | None:
         """The first record of a new incarnation says what it continues; compare it with what we know."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from .store.database import Database, open_database
 from .store.ledger import Ledger
 
 NOTICE_BYTES_MAX = 16_384
+NOTICE_WAIT_S = 2.5  # before the wallet, which waits three seconds, has given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +127,10 @@ def _take_notices(app: FastAPI, core: Core, secret: bytes) -> None:
             return Response(
                 json.dumps({"refused": "this notice is not proven"}), 401, media_type="application/json"
             )
-        core.notified(Notified(notice.attempt_no, Told(notice.state), notice.minor))
-        return Response(status_code=204)
+        said = core.notified(Notified(notice.attempt_no, Told(notice.state), notice.minor))
+        try:
+            taken = await asyncio.wait_for(asyncio.wrap_future(said), NOTICE_WAIT_S)
+        except TimeoutError:
+            taken = False
+        # Not before it is in the store: a wallet that heard "thank you" does not say it again.
+        return Response(status_code=204 if taken else 503)

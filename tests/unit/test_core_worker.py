@@ -9,17 +9,21 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
 from tillbox.broker.line import Deliver, Happening, Message, Will
-from tillbox.cloud_bridge import app, fleet
-from tillbox.cloud_bridge.app import Core
-from tillbox.cloud_bridge.payments.channels.port import Channel
-from tillbox.cloud_bridge.payments.machine import Schedule
+from tillbox.cloud_bridge import fleet
+from tillbox.cloud_bridge.app import Core, Notified
+from tillbox.cloud_bridge.intake import WAITING_PER_BOX, Intake
+from tillbox.cloud_bridge.payments import cashier
+from tillbox.cloud_bridge.payments.channels.port import Channel, Outcome
+from tillbox.cloud_bridge.payments.machine import Schedule, Told
+from tillbox.cloud_bridge.store import tables
 from tillbox.cloud_bridge.store.database import Database, open_database
+from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
-from tillbox.contracts.messages import Answer, HelloAsk, Telemetry
+from tillbox.contracts.messages import Answer, HelloAsk, PayAsk, Telemetry
 
 INC = "00" * 8
 
@@ -130,8 +134,64 @@ def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
     monkeypatch.setattr(fleet, "telemetry", poisoned)
     telemetry = Telemetry(inc=INC, seq=1, pending=0).model_dump_json(exclude_none=True).encode()
     with core(database, desk, NoChannel()) as running:
-        items: list[app._Item] = [Message(topics.telemetry_up("box-1"), telemetry, b"", 1), hello(2)]
-        running._queue.put(items[0])
-        running._queue.put(items[1])
+        running._intake.put(Message(topics.telemetry_up("box-1"), telemetry, b"", 1))
+        running._intake.put(hello(2))
         assert until(lambda: len(desk.answers) == 1)
         assert until(lambda: desk.acknowledged == {1, 2})
+
+
+def word(box: str, token: int, topic: str = "") -> Message:
+    return Message(topic or topics.records_up(box), b"noise", b"", token)
+
+
+def test_a_box_that_says_too_much_keeps_nobody_else_out() -> None:
+    let_go: list[int] = []
+    intake: Intake[str] = Intake(lambda message: let_go.append(message.token))
+    heard = [intake.put(word("evil", token)) for token in range(1_000)]
+    assert heard.count(True) == WAITING_PER_BOX
+    assert intake.put(word("honest", 5_000))
+    intake.tell("news")
+    for token in range(6_000, 7_000):
+        intake.put(word("evil", token, topics.telemetry_up("evil")))
+    waiting = intake.take(10_000, 0)
+    assert [one.token for one in waiting if isinstance(one, Message)] == [
+        *range(WAITING_PER_BOX),
+        5_000,
+        6_999,
+    ]
+    assert "news" in waiting
+    assert let_go == [*range(WAITING_PER_BOX, 1_000), *range(6_000, 6_999)], (
+        "each is acknowledged, or it blocks"
+    )
+    assert intake.put(word("evil", 1)), "what was taken makes room again"
+    assert intake.take(1, 0) == [word("evil", 1)]
+    assert intake.take(1, 0) == []
+
+
+def test_what_the_wallet_says_is_answered_once_it_is_in_the_store(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, sale = "0199a3c4-5a00-7d21-9b3a-0c5e7f1a2b3c", "0199a3c4-5a00-7d21-9b3a-0c5e7f1a2b3d"
+    writing = database.writing
+    with writing() as connection:
+        ledger = Ledger(connection, 0)
+        ask = PayAsk(attempt=attempt, sale=sale, amount=500, code="1" * 18)
+        cashier.ask(connection, ledger, ask, device="box-1", now_ms=0, schedule=Schedule())
+        ledger.flush()
+    away = threading.Event()
+
+    @contextmanager
+    def unreachable() -> Iterator[Connection]:
+        if away.is_set():
+            raise OperationalError("connect", None, OSError("the server is gone"))
+        with writing() as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "writing", unreachable)
+    with core(database, desk, NoChannel()) as running:
+        away.set()
+        assert running.notified(Notified(attempt, Told(Outcome.PAID), 500)).result(10) is False
+        away.clear()
+        assert running.notified(Notified(attempt, Told(Outcome.PAID), 500)).result(10) is True
+    with writing() as connection:
+        assert connection.execute(select(tables.payment.c.state)).scalar_one() == "paid"
