@@ -102,7 +102,7 @@ class Postings:
             # The money went back to the wallet with the first void; a second is a slip of paper and no more.
             return self._taken_back(record, body.model_copy(update={"attempt": None}), content, Entry(()))
         entry = sales.void(record.dev, body, original, lease_closed=closed)
-        return self._taken_back(record, body, content, entry)
+        return self._taken_back(record, body, content, entry, frees=closed)
 
     def _is_voided(self, device: str, sale: str) -> bool:
         return (device, sale) in self._voided or self._connection.execute(
@@ -123,13 +123,17 @@ class Postings:
         self._ledger.post(entry, tid=record.tid, kind=record.kind, device=record.dev, content=content)
         return Reason.FOREIGN_DEVICE
 
-    def _taken_back(self, record: Record, body: Void | Refund, content: str, entry: Entry) -> str:
+    def _taken_back(
+        self, record: Record, body: Void | Refund, content: str, entry: Entry, *, frees: bool = False
+    ) -> str:
         decision = self._ledger.post(
             entry, tid=record.tid, kind=record.kind, device=record.dev, content=content
         )
         assert decision.refused is None, decision
         for reason in decision.variances:
             self._complaints.shout(Alarm(f"variance_{reason}"), record.dev, record.tid, record.kind)
+        if frees:
+            coupons.returned(self._connection, decision.legs)
         row = {"tid": record.tid, "of": body.of, "kind": record.kind, "amount": body.amount}
         self._reversals.append({**row, "received_ms": self._now_ms})
         if record.kind == "void":

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     NO_RIGHT = "no_right"
     NO_RIGHT_OFFLINE = "no_right_offline"
     RIGHTS_FROZEN = "rights_frozen"
+    RIGHTS_SHARE_USED = "rights_share_used"
     # payment codes
     OFFLINE_PAYMENT_CODE = "offline_payment_code"
     PAYMENT_DECLINED = "payment_declined"
@@ -223,6 +224,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.RIGHTS_FROZEN: Text(
         "盒子刚重启，核销权要联网确认后才能用；请先按原价收款",
         "The box has restarted and its rights wait for the core. Sell at full price, or wait for the line.",
+    ),
+    Reason.RIGHTS_SHARE_USED: Text(
+        "这台盒子持有的该券核销权已到上限，请换一台收银，或按原价收款",
+        "This box holds as many rights to this coupon as one box may. Use another till, or sell at full price.",
     ),
     Reason.OFFLINE_PAYMENT_CODE: Text(
         "断网时不能收付款码，请收现金，或等网络恢复",

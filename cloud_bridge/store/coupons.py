@@ -1,21 +1,21 @@
 """The stock of each coupon template and the leases of it, inside somebody else's transaction.
 
 A lease is granted once per request, and its serials return to the free ranges only by its box's own
-closing record. The quantities are in the book; the ranges say which numbers they are.
+closing record. A free range holds numbers that may be lent at once: none is spent, none is held. The
+quantities are in the book; the ranges say which numbers they are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.book import accounts, coupons
 from tillbox.cloud_bridge.book.engine import Leg
-from tillbox.contracts.messages import LEASE_MAX, LeaseAnswer, LeaseAsk
+from tillbox.contracts.messages import LeaseAnswer, LeaseAsk
 from tillbox.contracts.money import coupon_unit
 from tillbox.contracts.verdicts import Reason
 
@@ -23,21 +23,12 @@ from .ledger import Ledger
 from .notes import shout
 from .tables import free_range, lease, template
 
-LOOK_AHEAD = 500  # numbers whose balances are read at a time
+SHARE = 10
+SHARE_LEAST = 50
+"""One box has out at most a tenth of what was issued, and may always have fifty: the most that a box which is
+broken into can take out of a stock. What a lost medium took with it counts for a day."""
 
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A range taken out of the free ones."""
-
-    first: int
-    last: int
-    spent: tuple[int, ...]
-
-    @property
-    def quantity(self) -> int:
-        """How many coupons it is worth."""
-        return self.last - self.first + 1 - len(self.spent)
+DAY_MS = 86_400_000
 
 
 def issue(
@@ -58,14 +49,21 @@ def grant(
     known = connection.execute(select(lease).where(lease.c.request == ask.request)).one_or_none()
     if known is not None:
         return _again(ask, known._asdict(), device)
-    life_ms = connection.execute(select(template.c.lease_ms).where(template.c.name == ask.template)).scalar()
-    if life_ms is None:
+    kind = connection.execute(select(template).where(template.c.name == ask.template)).one_or_none()
+    if kind is None or (ask.serial or 0) > kind.issued:
         return _no(ask, Reason.COUPON_UNKNOWN)
-    taken = _take(connection, ledger, ask)
+    share = max(SHARE_LEAST, kind.issued // SHARE) - _out(connection, ledger, ask.template, device, now_ms)
+    if share < 1:
+        return _no(ask, Reason.RIGHTS_SHARE_USED)
+    taken = _take(connection, ledger, ask, most=share)
     if isinstance(taken, Reason):
         return _no(ask, taken)
+    first, last = taken
     decision = ledger.post(
-        coupons.grant(ask.template, lease_id, taken.quantity), tid=lease_id, kind="lease_grant", device=device
+        coupons.grant(ask.template, lease_id, last - first + 1),
+        tid=lease_id,
+        kind="lease_grant",
+        device=device,
     )
     if decision.refused is not None:
         shout(
@@ -77,11 +75,11 @@ def grant(
         "request": ask.request,
         "device": device,
         "template": ask.template,
-        "first": taken.first,
-        "last": taken.last,
-        "spent": json.dumps(taken.spent).encode(),
+        "first": first,
+        "last": last,
+        "spent": b"[]",
         "state": "held",
-        "expires_ms": now_ms + life_ms,
+        "expires_ms": now_ms + kind.lease_ms,
         "granted_ms": now_ms,
     }
     connection.execute(insert(lease), row)
@@ -96,8 +94,8 @@ def close(connection: Connection, ledger: Ledger, *, device: str, lease_id: str,
     left = ledger.balance_of(accounts.lease(lease_id), coupon_unit(row.template))
     ledger.post(coupons.close(row.template, lease_id, left), tid=tid, kind="lease_close", device=device)
     connection.execute(update(lease).where(lease.c.id == lease_id).values(state="closed"))
-    # Also where nothing is left: a void may bring a number back to the stock, and then it must be free.
-    _free(connection, row.template, row.first, row.last)
+    for first, last in _unspent(ledger, row.template, row.first, row.last):
+        _free(connection, row.template, first, last)
     return None
 
 
@@ -108,6 +106,14 @@ def any_closed(connection: Connection, legs: Iterable[Leg]) -> bool:
     return bool(ids) and connection.execute(given_back).first() is not None
 
 
+def returned(connection: Connection, legs: Iterable[Leg]) -> None:
+    """A void brought rights back to the stock: their numbers are free again."""
+    for one in legs:
+        if one.account.startswith("coupon:") and one.amount.minor < 0:
+            _, name, serial = one.account.split(":")
+            _free(connection, name, int(serial), int(serial))
+
+
 def lose(connection: Connection, device: str) -> list[str]:
     """Every lease of a box whose medium is gone or old: never spent again, never given out again."""
     held = (lease.c.device == device) & (lease.c.state == "held")
@@ -116,63 +122,64 @@ def lose(connection: Connection, device: str) -> list[str]:
     return ids
 
 
-def _take(connection: Connection, ledger: Ledger, ask: LeaseAsk) -> Grant | Reason:
-    """Cut the wanted serials out of the lowest free range, or the one named serial out of its range."""
-    free = select(free_range).where(free_range.c.template == ask.template).order_by(free_range.c.first)
-    for _, first, last in connection.execute(free).all():
-        if ask.serial is not None and not first <= ask.serial <= last:
-            continue
-        if ask.serial is not None:
-            found = Grant(ask.serial, ask.serial, _spent(ledger, ask.template, ask.serial, ask.serial))
-            if found.spent:
-                return Reason.COUPON_SPENT
-        elif (window := _window(ledger, ask.template, first, last, ask.quantity)) is not None:
-            found = window
-        else:
-            continue
-        _cut(connection, ask.template, first, last, found)
-        return found
-    if ask.serial is None:
-        return Reason.NO_RIGHT
-    issued = (
-        connection.execute(select(template.c.issued).where(template.c.name == ask.template)).scalar() or 0
+def _out(connection: Connection, ledger: Ledger, name: str, device: str, now_ms: int) -> int:
+    """How many rights to a template one box has out: what it holds, and what it lost lately."""
+    lately = (lease.c.state == "lost") & (lease.c.granted_ms > now_ms - DAY_MS)
+    mine = (lease.c.template == name) & (lease.c.device == device) & ((lease.c.state == "held") | lately)
+    ids = list(connection.execute(select(lease.c.id).where(mine)).scalars())
+    unit = coupon_unit(name)
+    ledger.load([(accounts.lease(one), str(unit)) for one in ids])
+    return sum(ledger.balance_of(accounts.lease(one), unit) for one in ids)
+
+
+def _take(connection: Connection, ledger: Ledger, ask: LeaseAsk, *, most: int) -> tuple[int, int] | Reason:
+    """Cut the numbers out of the free ranges: the named one; else out of the lowest range that has as many as
+    are wanted, or out of the longest where none has."""
+    column = free_range.c
+    free, length = (
+        select(free_range).where(column.template == ask.template).limit(1),
+        column.last - column.first + 1,
     )
-    if ask.serial > issued:
-        return Reason.COUPON_UNKNOWN
-    spent = ledger.balance_of(accounts.coupon(ask.template, ask.serial), coupon_unit(ask.template))
-    if spent:
+    wanted = min(ask.quantity, most)
+    if ask.serial is not None:
+        found = connection.execute(
+            free.where(column.first <= ask.serial, column.last >= ask.serial)
+        ).one_or_none()
+    else:
+        found = (
+            connection.execute(free.where(length >= wanted).order_by(column.first)).one_or_none()
+            or connection.execute(free.order_by(length.desc(), column.first)).one_or_none()
+        )
+    if found is None:
+        return (
+            Reason.NO_RIGHT if ask.serial is None else _who_has(connection, ledger, ask.template, ask.serial)
+        )
+    first = ask.serial or found.first
+    last = min(found.last, first + wanted - 1)
+    _cut(connection, ask.template, found.first, found.last, first, last)
+    return first, last
+
+
+def _who_has(connection: Connection, ledger: Ledger, name: str, serial: int) -> Reason:
+    if ledger.balance_of(accounts.coupon(name, serial), coupon_unit(name)):
         return Reason.COUPON_SPENT
-    covers = (lease.c.template == ask.template) & (lease.c.first <= ask.serial) & (lease.c.last >= ask.serial)
-    held = connection.execute(select(lease.c.state).where(covers & (lease.c.state == "held"))).first()
+    covers = (lease.c.template == name) & (lease.c.first <= serial) & (lease.c.last >= serial)
+    held = connection.execute(select(lease.c.id).where(covers & (lease.c.state == "held"))).first()
     return Reason.COUPON_HELD_ELSEWHERE if held else Reason.COUPON_RIGHT_LOST
 
 
-def _window(ledger: Ledger, name: str, first: int, last: int, quantity: int) -> Grant | None:
-    """The first `quantity` numbers of a free range that are not spent, or as many as it has. Spent ones before
-    them stay free: a void may bring one back."""
-    low = high = 0
-    spent: list[int] = []
-    count = 0
-    for start in range(first, last + 1, LOOK_AHEAD):
-        end = min(last, start + LOOK_AHEAD - 1)
-        gone = set(_spent(ledger, name, start, end))
-        for serial in range(start, end + 1):
-            if low and serial - low >= LEASE_MAX:
-                return Grant(low, high, tuple(n for n in spent if n < high))
-            if serial in gone:
-                spent += [serial] if low else []
-                continue
-            low, high, count = low or serial, serial, count + 1
-            if count == quantity:
-                return Grant(low, high, tuple(spent))
-    return Grant(low, high, tuple(n for n in spent if n < high)) if low else None
-
-
-def _spent(ledger: Ledger, name: str, first: int, last: int) -> tuple[int, ...]:
+def _unspent(ledger: Ledger, name: str, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The stretches of a lease's numbers that were not spent."""
     unit = coupon_unit(name)
-    keys = [(accounts.coupon(name, serial), str(unit)) for serial in range(first, last + 1)]
-    ledger.load(keys)
-    return tuple(n for n in range(first, last + 1) if ledger.balance_of(accounts.coupon(name, n), unit))
+    ledger.load([(accounts.coupon(name, serial), str(unit)) for serial in range(first, last + 1)])
+    begun = None
+    for serial in range(first, last + 2):
+        free = serial <= last and not ledger.balance_of(accounts.coupon(name, serial), unit)
+        if free and begun is None:
+            begun = serial
+        elif not free and begun is not None:
+            yield begun, serial - 1
+            begun = None
 
 
 def _free(connection: Connection, name: str, first: int, last: int) -> None:
@@ -185,12 +192,13 @@ def _free(connection: Connection, name: str, first: int, last: int) -> None:
     connection.execute(insert(free_range), {"template": name, "first": first, "last": last})
 
 
-def _cut(connection: Connection, name: str, first: int, last: int, taken: Grant) -> None:
+def _cut(connection: Connection, name: str, low: int, high: int, first: int, last: int) -> None:
+    """Take `first..last` out of the free range `low..high`."""
     connection.execute(
-        delete(free_range).where((free_range.c.template == name) & (free_range.c.first == first))
+        delete(free_range).where((free_range.c.template == name) & (free_range.c.first == low))
     )
-    rest = [(first, taken.first - 1), (taken.last + 1, last)]
-    rows = [{"template": name, "first": low, "last": high} for low, high in rest if low <= high]
+    rest = [(low, first - 1), (last + 1, high)]
+    rows = [{"template": name, "first": one, "last": other} for one, other in rest if one <= other]
     if rows:
         connection.execute(insert(free_range), rows)
 

@@ -45,7 +45,7 @@ class Ledger:
 
     def load(self, keys: Iterable[Key]) -> None:
         """Read balances that will be needed, many at a time and in a fixed order."""
-        missing = sorted(set(keys) - self._balances.keys())
+        missing = sorted({key for key in keys if key not in self._balances})
         for start in range(0, len(missing), CHUNK):
             some = missing[start : start + CHUNK]
             self._balances.update(dict.fromkeys(some, 0))
