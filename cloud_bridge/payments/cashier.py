@@ -46,6 +46,10 @@ from .machine import (
 )
 
 CHANNEL = "sandbox"
+OPEN_PER_BOX = 4
+"""Attempts of one box that have not ended: a till has one, and a few that were given up while the wallet is
+silent. Each may hold a caller for ten seconds, and they serve every box."""
+
 REFUND_AGAIN_MS = 5_000
 REFUND_AGAIN_MAX_MS = 600_000
 
@@ -98,6 +102,12 @@ def ask(
     row = _row(connection, body.attempt)
     if row is not None:
         return _told_again(row, body, device)
+    if _open_of(connection, device) >= OPEN_PER_BOX:
+        # Written down as declined, so that the same question cannot come late and be charged after all.
+        _create(
+            connection, body.attempt, body.sale, device, body.amount, now_ms, State.DECLINED, "too_many_open"
+        )
+        return status(connection, body.attempt, device=device, now_ms=now_ms, inc=body.inc)
     _create(connection, body.attempt, body.sale, device, body.amount, now_ms)
     _note_asker(connection, body.attempt, device, body.inc)
     return _advance(connection, ledger, body.attempt, Submitted(), now_ms, schedule)
@@ -347,6 +357,12 @@ def _times(connection: Connection, attempt: str) -> int:
 def _unsold(ledger: Ledger, row: dict[str, object]) -> bool:
     """Whether a paid payment is still owed to the customer: no sale has taken it up."""
     return ledger.balance_of(accounts.payment(str(row["attempt"])), CNY) == -int(str(row["amount"]))
+
+
+def _open_of(connection: Connection, device: str) -> int:
+    still = [state for state in State if state not in FINAL]
+    mine = (payment.c.device == device) & payment.c.state.in_(still)
+    return connection.execute(select(func.count()).where(mine)).scalar_one()
 
 
 def _row(connection: Connection, attempt: str) -> dict[str, object] | None:

@@ -49,6 +49,13 @@ CUSTOMERS = {
     "was never asked": Customer(heard=False),
 }
 
+
+@pytest.fixture
+def _one_box_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A street of customers at one box: more than one box may have open."""
+    monkeypatch.setattr(cashier, "OPEN_PER_BOX", 99)
+
+
 Answers = list[tuple[int, Outcome]]
 Manner = Callable[[str, Outcome, int, int], Answers]
 """How late each copy of an answer comes, by verb, outcome, age of the trade and number of the call."""
@@ -315,6 +322,7 @@ def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+@pytest.mark.usefixtures("_one_box_for_all")
 @pytest.mark.parametrize("manner", MANNERS)
 def test_every_customer_is_charged_for_goods_or_not_at_all(database: Database, manner: str) -> None:
     """All customers at once, and each a second time at a box that gives the payment up after seven seconds. The
@@ -343,6 +351,7 @@ def test_every_customer_is_charged_for_goods_or_not_at_all(database: Database, m
     assert not [account for account, minor in held.items() if account.startswith("variance") and minor]
 
 
+@pytest.mark.usefixtures("_one_box_for_all")
 @pytest.mark.parametrize("manner", [name for name in MANNERS if name != "dumb for a minute"])
 def test_paid_sold_and_taken_back_and_every_record_sent_again(database: Database, manner: str) -> None:
     core = Core(database, manner)
@@ -567,3 +576,27 @@ def test_a_void_of_a_sale_whose_payment_was_reversed_books_nothing_twice(databas
     core.run()
     assert core.wallet.trades[attempt].net == 0
     assert balances(database)["channel:sandbox"] == 0
+
+
+def test_a_box_with_many_open_payments_is_declined_for_good_and_holds_no_caller(database: Database) -> None:
+    def ask(device: str, attempt: str) -> Todo:
+        body = PayAsk(attempt=attempt, sale=fresh(), amount=AMOUNT, code=CODE)
+        with database.writing() as connection:
+            ledger = Ledger(connection, NOW)
+            todo = cashier.ask(connection, ledger, body, device=device, now_ms=NOW, schedule=Schedule())
+            ledger.flush()
+        return todo
+
+    attempts = [fresh() for _ in range(50)]
+    todos = [ask("greedy", attempt) for attempt in attempts]
+    assert sum(len(todo.calls) for todo in todos) == cashier.OPEN_PER_BOX
+    assert [news.answer.state for news in todos[-1].news] == ["declined"]
+    assert len(ask("honest", fresh()).calls) == 1
+    with database.writing() as connection:
+        ledger = Ledger(connection, NOW)
+        for attempt in attempts[: cashier.OPEN_PER_BOX]:
+            cashier.told(connection, ledger, attempt, Told(Outcome.PAID), now_ms=NOW, schedule=Schedule())
+        ledger.flush()
+    late = ask("greedy", attempts[-1])
+    assert late.calls == (), "the same question that comes late is not charged after all"
+    assert len(ask("greedy", fresh()).calls) == 1
