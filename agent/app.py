@@ -15,7 +15,7 @@ from importlib.metadata import version
 import structlog
 
 from tillbox.broker.journal import JournalBroken, JournalDamaged, JournalFull, open_journal
-from tillbox.broker.line import Happening, Will
+from tillbox.broker.line import Down, Happening, Up, Will
 from tillbox.broker.medium import FileMedium
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
@@ -41,6 +41,7 @@ from .words import Word
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
 PRINTS_MAX = 32  # a printer that is 32 slips behind is out of paper, and somebody stands before it
 KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
+LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than that is down
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
 REOPEN_S = 5.0  # between two tries to open a journal that cannot be opened
@@ -89,6 +90,7 @@ class Box:
         self._inbox: queue.Queue[Callable[[Runtime], None]] = queue.Queue(INBOX_MAX)
         self._prints: queue.Queue[_Job] = queue.Queue(PRINTS_MAX)
         self._shown: deque[Shown] = deque(maxlen=SHOWN_MAX)
+        self._line_news: deque[Up | Down] = deque(maxlen=LINE_NEWS_MAX)
         self._numbers = 0
         self._printer_state = PrinterState.READY
         self._ended = threading.Event()
@@ -176,6 +178,7 @@ class Box:
         self._runtime = runtime
         if past.last_sale is not None:
             self.show(shop.Show(Word.LAST_SALE, (str(past.last_sale.sale.number),)))
+        self._line_news.clear()
         runtime.start()
         line.start(self._hear)
         log.info(
@@ -201,6 +204,8 @@ class Box:
     def _serve(self, runtime: Runtime) -> None:
         while not self._ended.is_set() and not runtime.broken:
             try:
+                while self._line_news:
+                    runtime.hear(self._line_news.popleft())
                 with suppress(queue.Empty):
                     self._inbox.get(timeout=TICK_S)(runtime)
                 runtime.tick()
@@ -258,7 +263,13 @@ class Box:
             self._readers.append(device)
 
     def _hear(self, happening: Happening) -> None:
-        self._put(lambda runtime: runtime.hear(happening), wait_s=1.0)
+        if isinstance(happening, (Up, Down)):
+            # Never lost to a full inbox: a box that has missed it would be offline until the next cut.
+            self._line_news.append(happening)
+            with suppress(queue.Full):
+                self._inbox.put_nowait(lambda _: None)
+        else:
+            self._put(lambda runtime: runtime.hear(happening), wait_s=1.0)
 
     def _read(self, reads: tuple[CodeRead, ...]) -> None:
         codes = tuple(classify(read, ScannerMode.TILL) for read in reads)

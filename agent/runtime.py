@@ -289,6 +289,9 @@ class Runtime:
             self.broken = True
             self.happen(shop.JournalFailed(Reason.JOURNAL_BROKEN))
             return
+        if through < before:
+            self.refused[Reason.SEQUENCE_GAP] += 1
+            self._deliver(courier.Forgotten(through))
         self._deliver(courier.Settled(through, ack.credit))
         if before < self._opened_at <= through:
             self.happen(shop.OpeningSettled())

@@ -3,7 +3,7 @@
 Three numbers tell everything: `settled <= sent <= committed`, all positions in the journal. A round
 begins when the line comes up, or when the answer to a round is overdue: sending starts again after what
 is settled (go-back-N: the core takes a record only after the one before it). Only the core's ack moves
-`settled`; that the broker took a message proves nothing.
+`settled` (back, too, where a core was put back from an older copy); that the broker took a message proves nothing.
 
     settled         sent            committed
     ---|=== in flight ===|... waiting ...|
@@ -81,6 +81,13 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The core has lost what it held: only what is up to `through` is settled now."""
+
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time passed."""
 
@@ -90,7 +97,7 @@ class Unheard:
     """The broker says that nobody is listening (0x10), or refused the message (0x80 and above)."""
 
 
-Event = LineUp | LineDown | Committed | Settled | Ticked | Unheard
+Event = LineUp | LineDown | Committed | Settled | Forgotten | Ticked | Unheard
 
 # effects
 
@@ -155,6 +162,16 @@ def _ack(delivery: Delivery, event: Event, now_ms: int) -> Step:
     return _send(delivery, now_ms)
 
 
+def _forget(delivery: Delivery, event: Event, _: int) -> Step:
+    assert isinstance(event, Forgotten)
+    through = min(delivery.settled, event.through)
+    return replace(delivery, settled=through, sent=through), ()
+
+
+def _again_from(delivery: Delivery, event: Event, now_ms: int) -> Step:
+    return _begin(_forget(delivery, event, now_ms)[0], event, now_ms)
+
+
 def _look(delivery: Delivery, _: Event, now_ms: int) -> Step:
     return _again(delivery, now_ms) if now_ms >= delivery.due_ms else (delivery, ())
 
@@ -203,18 +220,21 @@ TABLE: dict[tuple[Phase, type], Row] = {
     (Phase.DOWN, LineDown): _nothing,
     (Phase.DOWN, Committed): _note,
     (Phase.DOWN, Settled): _late_ack,
+    (Phase.DOWN, Forgotten): _forget,
     (Phase.DOWN, Ticked): _nothing,
     (Phase.DOWN, Unheard): _nothing,
     (Phase.CALM, LineUp): _begin,
     (Phase.CALM, LineDown): _stop,
     (Phase.CALM, Committed): _more,
     (Phase.CALM, Settled): _ack,
+    (Phase.CALM, Forgotten): _again_from,
     (Phase.CALM, Ticked): _nothing,
     (Phase.CALM, Unheard): _nothing,
     (Phase.SENDING, LineUp): _begin,
     (Phase.SENDING, LineDown): _stop,
     (Phase.SENDING, Committed): _more,
     (Phase.SENDING, Settled): _ack,
+    (Phase.SENDING, Forgotten): _again_from,
     (Phase.SENDING, Ticked): _look,
     (Phase.SENDING, Unheard): _wait,
 }

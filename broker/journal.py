@@ -29,6 +29,7 @@ from tillbox.contracts.messages import (
     digest,
     genesis,
 )
+from tillbox.contracts.verdicts import Reason
 
 LOW_WATER_BYTES = 64 * 1024 * 1024
 """Below this much free disk a box stops selling while it can still settle and checkpoint (a full disk
@@ -183,13 +184,18 @@ class Journal:
         The watermark counts only where our record at that number has the core's hash. A box restored from
         an old card may not have that record any more; then the echoed record speaks for all before it, as
         its hash commits to them.
+
+        A core that misses a record which it held once was put back from an older copy. Then what it has lost
+        is pending again: it is in this journal for ever, and what the core has after all is dropped there.
         """
         for seq, found in ((ack.wm, ack.head), (ack.echo_seq, ack.echo_hash)):
             if seq and found and self._hash_of(ack.inc, seq) == found:
                 if seq > self._watermarks[ack.inc]:
-                    self._commit([(_SETTLE, (seq, found, ack.inc))])
-                    self._watermarks[ack.inc] = seq
+                    self._mark(ack.inc, seq, found)
                 break
+        misses = ack.refused == Reason.SEQUENCE_GAP and ack.wm < self._watermarks.get(ack.inc, 0)
+        if misses and (ack.wm == 0 or self._hash_of(ack.inc, ack.wm) == ack.head):
+            self._mark(ack.inc, ack.wm, ack.head)
         return self.settled_through
 
     @property
@@ -259,6 +265,10 @@ class Journal:
             if self._medium.is_full(fault) and not committing:
                 raise JournalFull("the disk is full") from fault
             raise JournalBroken(f"the journal could not be written: {fault}") from fault
+
+    def _mark(self, inc: str, seq: int, found: str) -> None:
+        self._commit([(_SETTLE, (seq, found, inc))])
+        self._watermarks[inc] = seq
 
     def _undo(self) -> None:
         try:

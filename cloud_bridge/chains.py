@@ -30,6 +30,7 @@ from .alarms import Alarm
 from .complaints import Complaints, Counts
 from .store import coupons, tables
 
+NOTHING = "0" * 64  # the head of an incarnation of which nothing is held
 CLAUSES = 200  # incarnations asked for at once: SQLite's expressions are a thousand deep at the most
 
 
@@ -95,6 +96,8 @@ class Chains:
         self.marks: dict[tuple[str, str], Mark] = {}
         self._newest: dict[str, tuple[str, Mark]] = {}
         self._echo: dict[tuple[str, str], tuple[int, str]] = {}
+        self._missed: set[tuple[str, str]] = set()
+        """Incarnations of which something is missed that the box may think is here."""
         self._reads = reads
         self._load_marks()
         self._held = self._load_held()
@@ -147,7 +150,12 @@ class Chains:
                 refused=refused,
             )
             answers.append((device, ack))
-        return answers
+        return answers + [self._missing(*key, credit) for key in sorted(self._missed - self._echo.keys())]
+
+    def _missing(self, device: str, inc: str, credit: int) -> tuple[str, Ack]:
+        mark = self.marks.get((device, inc))
+        held, head = (mark.watermark, mark.head) if mark else (0, NOTHING)
+        return device, Ack(inc=inc, wm=held, head=head, credit=credit, refused=Reason.SEQUENCE_GAP)
 
     def rows(self) -> list[dict[str, Any]]:
         """How far each incarnation is held now, where that changed."""
@@ -201,6 +209,7 @@ class Chains:
         record = read.record
         if record.seq != 1 or record.kind != "opened":
             self._counts.gaps += 1
+            self._missed.add((record.dev, record.inc))
             return None
         try:
             opened = Opened.model_validate(record.body)
@@ -215,8 +224,10 @@ class Chains:
         number = newest[1].number + 1 if newest else 1
         prior = self.marks.get((record.dev, opened.prior)) if opened.prior else None
         if opened.prior is not None and (prior is None or prior.watermark < opened.prior_seq):
-            # The line turned messages round: the incarnation before this one is not all here yet.
+            # The line turned messages round, and the incarnation before this one is not all here yet; or this
+            # core was put back from an older copy, and only the box knows what is missing.
             self._counts.gaps += 1
+            self._missed.add((record.dev, opened.prior))
             return None
         standing = _standing(opened, newest)
         mark = Mark(0, start, standing, number, self._now_ms)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from tests.conformance.core_store import (
+    AT,
     NOW,
     Journal,
     ask,
@@ -16,17 +19,23 @@ from tests.conformance.core_store import (
     take,
 )
 
+from tillbox.broker.journal import Draft, open_journal
+from tillbox.broker.journal import Journal as BoxJournal
+from tillbox.broker.medium import FileMedium
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.channels.port import Outcome
 from tillbox.cloud_bridge.payments.machine import Schedule, Told
 from tillbox.cloud_bridge.store import reading, tables
-from tillbox.cloud_bridge.store.database import Database
+from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts.messages import (
+    Line,
     Opened,
     PayAsk,
     Refund,
+    Sale,
+    Tender,
     Void,
     digest,
 )
@@ -84,7 +93,9 @@ def test_an_incarnation_waits_for_the_one_before_it(database: Database) -> None:
     first = Journal()
     first.sale()
     later = Journal(inc="1" * 16, prior=Opened(prior=first.inc, prior_seq=2, prior_head=first.head))
-    assert take(database, later) is None
+    ack = take(database, later)
+    assert ack is not None
+    assert (ack.inc, ack.wm, ack.refused) == (first.inc, 0, "sequence_gap"), "it says what it waits for"
     take(database, first)
     assert take(database, later).wm == 1  # type: ignore[union-attr]
     with database.reading() as connection:
@@ -273,3 +284,50 @@ def test_a_box_that_was_started_a_thousand_times_is_one_batch_like_any_other(dat
     honest.sale()
     acks = ingest.take([*messages, Arrived("honest", b"\n".join(honest.lines))], NOW)
     assert [ack.wm for device, ack in acks if device == "honest"] == [2]
+
+
+def test_a_core_that_was_put_back_from_an_older_copy_gets_everything_again(
+    database: Database, tmp_path: Path
+) -> None:
+    """The copy is of the first boot; two more boots, and all that they sold, were settled with the core that is lost."""
+    first = open_database("sqlite://")
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    medium, sold = FileMedium(shop / "journal.db"), []
+    for boot, inc in enumerate(("a", "b", "c")):
+        journal, _ = open_journal(medium, device="box-1", incarnation=inc * 16, tid=fresh(), at=AT)
+        for n in range(3):
+            sold += journal.record([a_sale()])
+            if (boot, n) == (0, 1):
+                hand_in(journal, database)  # this is where the copy was made
+                for entry in sold:
+                    assert entry.position <= journal.settled_through
+        hand_in(journal, first, everything=True)
+        assert journal.settled_through == journal.position
+        if inc != "c":
+            journal.close()
+    journal.record([a_sale()])
+    for _ in range(8):
+        hand_in(journal, database)
+    assert journal.settled_through == journal.position
+    with database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.sale)).scalar_one() == len(sold) + 1
+        standings = connection.execute(select(tables.incarnation.c.standing)).scalars().all()
+    assert standings == ["proven"] * 3
+    journal.close()
+    first.close()
+
+
+def a_sale() -> Draft:
+    body = Sale(lines=(Line(name="tea", price=5),), total=5, tender=Tender(type="cash", amount=5))
+    return Draft(fresh(), "sale", body, AT)
+
+
+def hand_in(box: BoxJournal, core: Database, *, everything: bool = False) -> None:
+    """What a box sends, in one message an incarnation, and what it makes of the answers."""
+    through = 0 if everything else box.settled_through
+    while entries := box.pending(through, 50):
+        payload = b"\n".join(entry.bytes for entry in entries)
+        for _, ack in Ingest(core, Schedule()).take([Arrived("box-1", payload)], NOW):
+            box.settle(ack)
+        through = entries[-1].position

@@ -22,6 +22,7 @@ from tillbox.broker.delivery import (
     Delivery,
     Effect,
     Event,
+    Forgotten,
     LineDown,
     LineUp,
     Phase,
@@ -97,6 +98,15 @@ def test_a_line_that_comes_up_again_sends_again_what_was_under_way() -> None:
     delivery, _ = up(committed=10)
     _, effects = step(delivery, LineUp(), 5)
     assert effects == (Publish(0, 10),)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_what_the_core_has_lost_is_sent_again(phase: Phase) -> None:
+    delivery = Delivery(phase=phase, committed=50, settled=40, sent=45)
+    after, effects = step(delivery, Forgotten(7), 0)
+    assert after.settled == 7
+    assert effects == (() if phase is Phase.DOWN else (Publish(7, 50),))
+    assert step(after, Forgotten(30), 0)[0].settled == 7, "it never settles anything"
 
 
 def test_an_answer_without_progress_does_not_end_the_wait() -> None:
