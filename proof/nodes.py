@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -49,7 +49,7 @@ SCHEDULE = Schedule(query_ms=1_000, window_ms=8_000, reverse_floor_ms=3_000, rev
 CORE = "core"
 TICK_MS = 400
 WORK_MS = 40
-LOOK_MS = 1_200
+LOOK_MS = 2_000
 
 
 class BoxNode:
@@ -238,6 +238,7 @@ class CoreNode:
     def __init__(self, agenda: Agenda, broker: MemoryBroker, wallet: Wallet, random: Random) -> None:
         self.agenda, self.broker, self.wallet, self.random = agenda, broker, wallet, random
         self.disk = CrashDisk(random)
+        self.disk.restore(_empty_core())
         self.counts: Counter[str] = Counter()
         self.ingested = Counts()
         self.skew_ms = 0
@@ -247,7 +248,6 @@ class CoreNode:
         self._waiting: list[Message] = []
         self._working = False
         self._life = 0
-        self._made = False
         self._last: dbapi.Connection | None = None
 
     @property
@@ -263,13 +263,6 @@ class CoreNode:
         self._waiting.clear()
         self._working = False
         database = self._shared_database()
-        try:
-            if not self._made:
-                database.create()
-                self._made = True
-        except (DBAPIError, PowerCut):
-            self._down()
-            return
         self.database = database
         self.ingest = Ingest(database, SCHEDULE)
         self.ingest.counts = self.ingested
@@ -456,6 +449,19 @@ class CoreNode:
         assert self.database is not None
         with self.database.reading() as connection:
             return set(connection.execute(select(tables.inbox.c.tid)).scalars())
+
+
+@cache
+def _empty_core() -> dict[str, bytes]:
+    """A core's medium with its tables: made once, and not for every history."""
+    disk = CrashDisk(Random(0))
+    vfs = CrashVfs(disk)
+    connection = dbapi.Connection(open_apsw(vfs, "core.db"))
+    engine = create_engine("sqlite://", module=dbapi, creator=lambda: connection, poolclass=StaticPool)
+    Database(engine).create()
+    connection.close()
+    vfs.unregister()
+    return disk.snapshot()
 
 
 class _Switchboard:

@@ -20,7 +20,9 @@ from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import (
+    LEASE_MAX,
     CouponUse,
+    LeaseAsk,
     LeaseClosed,
     Line,
     Opened,
@@ -87,6 +89,8 @@ class Stranger:
             self._send(*self.random.sample(self._records(), 1))
         elif roll < 0.45:
             self._ask(self.random.choice(papers))
+        elif roll < 0.5:
+            self._want_rights()
         else:
             kind, body = self._lie(self.random.choice(papers))
             self._claim(kind, body)
@@ -130,6 +134,13 @@ class Stranger:
         noise = self.random.choice(NOISE)
         known = f'{{"attempt":"{paper.attempt or paper.id}"}}'.encode()
         self._line.publish(topics.ask_up(DEVICE, name), self.random.choice((noise, known)))
+        self.said += 1
+
+    def _want_rights(self) -> None:
+        """As many as it can get: no more than one box's share of a stock."""
+        request = uuid7(self._now().lo_ms, self.random.randbytes(CHANCE_BYTES))
+        ask = LeaseAsk(request=request, template="tea", quantity=self.random.choice((1, 20, LEASE_MAX)))
+        self._line.publish(topics.ask_up(DEVICE, "lease"), ask.model_dump_json(exclude_none=True).encode())
         self.said += 1
 
     def _send(self, *lines: bytes) -> None:

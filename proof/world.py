@@ -43,13 +43,14 @@ from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
 from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
-CHAOS_MS = 38_000
+CHAOS_MS = 32_000
 CALM_MS = 240_000
 LAST_CALM_MS = 60_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
 
 LOSS_MAX = 0.2254  # on each of a message's two ways, so that up to 40 % never arrive
-COUPONS = 60
+COUPONS = 300
+NAMED_MAX = 60  # customers hold coupons of the low numbers, which are also what boxes are lent first
 LEASE = 6
 GOODS = "6901234567892"
 SEED_OF_ISSUER = bytes(range(32))
@@ -184,7 +185,7 @@ class World:
             price = self.random.choice((300, 450, 800, 1_299))
             box.happen(shop.LineRung(Line(name="茶", price=price, quantity=self.random.randint(1, 2))))
         if self.random.random() < 0.5:
-            serial = None if self.random.random() < 0.3 else self.random.randint(1, COUPONS)
+            serial = None if self.random.random() < 0.3 else self.random.randint(1, NAMED_MAX)
             box.happen(shop.CodesShown((envelope_of(serial),)))
 
     def _pay(self, box: BoxNode) -> None:
@@ -275,7 +276,11 @@ class World:
             (self._show_rubbish, 10_000),
         ]
         if self.random.random() < 0.25:
-            kinds += [(self._take_image, 8_000), (self._restore_image, 20_000)]
+            kinds += [
+                (self._take_image, 8_000),
+                (self._restore_image, 20_000),
+                (self._old_card_offline, 12_000),
+            ]
         if self.random.random() < 0.1:
             kinds.append((self._wipe, 30_000))
         return kinds
@@ -340,8 +345,27 @@ class World:
         box = self.random.choice(self.boxes)
         image = self._images.get(box.device)
         if image is not None:
-            self._replace_medium(box, lambda: box.disk.restore(image))
-            self.counts["restored"] += 1
+            self._put_back(box, image)
+
+    def _put_back(self, box: BoxNode, image: dict[str, bytes]) -> None:
+        self._replace_medium(box, lambda: box.disk.restore(image))
+        self.counts["restored"] += 1
+
+    def _old_card_offline(self) -> None:
+        """A card from before the line was cut comes back into the box while it is still cut: nobody but the
+        witness knows what was sold in between."""
+        box = self.random.choice(self.boxes)
+        image = box.disk.snapshot()
+        self.broker.cut(box.device)
+        self.agenda.after(1_000, partial(self._sell_under_a_right, box))
+        self.agenda.after(self.random.randint(2_000, 6_000), lambda: self._put_back(box, image))
+        self.agenda.after(11_000, partial(self._sell_under_a_right, box))
+        self.agenda.after(self.random.randint(12_000, 16_000), partial(self.broker.mend, box.device))
+
+    def _sell_under_a_right(self, box: BoxNode) -> None:
+        tea = shop.LineRung(Line(name="茶", price=800))
+        for event in (tea, shop.CodesShown((envelope_of(None),)), shop.CashTaken(Amount(20_000, CNY))):
+            box.happen(event)
 
     def _wipe(self) -> None:
         box = self.random.choice(self.boxes)
