@@ -219,8 +219,7 @@ class Core:
         with self.database.writing() as connection:
             refused = digest(connection, device, message.payload, now_ms=self._now_ms())
             if refused is not None:
-                sample = message.payload[:200].decode("utf-8", "backslashreplace")
-                notes.count_refused(connection, device, refused, sample, self._now_ms())
+                notes.count_refused(connection, device, refused, message.payload, self._now_ms())
 
     def _called(self, called: _Called) -> None:
         call = called.call

@@ -29,15 +29,15 @@ class Complaints:
     def __init__(self, connection: Connection, now_ms: int, counts: Counts) -> None:
         self._connection, self._now_ms, self._counts = connection, now_ms, counts
         self.refused: dict[tuple[str, str], Reason] = {}
-        self._counted: dict[tuple[str, Reason], tuple[int, str]] = {}
+        self._counted: dict[tuple[str, Reason], tuple[int, bytes]] = {}
 
     def refuse(self, device: str, reason: Reason, sample: bytes, *, inc: str = "") -> None:
         """Count what was not taken, with a sample for a person to look at."""
         self._counts.refused += 1
         if inc:
             self.refused[device, inc] = reason
-        times, _ = self._counted.get((device, reason), (0, ""))
-        self._counted[device, reason] = times + 1, sample[:200].decode("utf-8", "backslashreplace")
+        times, _ = self._counted.get((device, reason), (0, b""))
+        self._counted[device, reason] = times + 1, sample
 
     def write(self) -> None:
         """Write the counts, one row a device and reason however many there were."""

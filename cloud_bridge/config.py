@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from tillbox.contracts.messages import Name, Template
 from tillbox.contracts.settings import Strict
 
 from .payments.machine import Schedule
@@ -14,41 +15,43 @@ from .payments.machine import Schedule
 class Broker(Strict):
     """Where the boxes are heard."""
 
-    host: str
-    port: int = Field(ge=1, le=65_535)
-    authority: Path
-    certificate: Path
-    key: Path
+    host: str = Field(description="The broker's name or address.")
+    port: int = Field(ge=1, le=65_535, description="Its TLS port.")
+    authority: Path = Field(description="The fleet authority's certificate.")
+    certificate: Path = Field(description="The core's own certificate; its name is `core`.")
+    key: Path = Field(description="The core's own key, readable by the core alone.")
 
 
 class Wallet(Strict):
     """The wallet company."""
 
-    url: str
-    merchant: str
-    secret: Path
+    url: str = Field(pattern=r"^https?://", description="Where it takes orders.")
+    merchant: str = Field(description="Our name there.")
+    secret: Path = Field(description="The file of the secret shared with it, readable by the core alone.")
 
 
 class Stock(Strict):
     """A coupon template that exists from the start."""
 
-    name: str
-    title: str
-    quantity: int = Field(ge=1, le=1_000_000)
-    lease_ms: int = Field(ge=1_000)
+    name: Template = Field(description="Its name in codes and in the book.")
+    title: Name = Field(description="Its name for people.")
+    quantity: int = Field(ge=1, le=1_000_000, description="How many coupons there are, numbered from 1.")
+    lease_ms: int = Field(ge=1_000, description="How long a box may redeem alone under one lease.")
 
 
 class CoreConfig(Strict):
     """Everything a core needs to know."""
 
     database: str = Field(description="sqlite:///path or postgresql+psycopg://…")
-    broker: Broker
-    wallet: Wallet
+    broker: Broker = Field(description="Where the boxes are heard, and who the core is there.")
+    wallet: Wallet = Field(description="Who moves the money of payment codes.")
     http_port: int = Field(ge=1, le=65_535, description="The console's loopback port.")
-    stocks: tuple[Stock, ...] = ()
-    query_ms: int = 5_000
-    window_ms: int = 45_000
-    reverse_floor_ms: int = 15_000
+    stocks: tuple[Stock, ...] = Field(
+        default=(), description="Coupon templates to make where they are missing."
+    )
+    query_ms: int = Field(default=5_000, ge=100, description="How often an open payment is asked for.")
+    window_ms: int = Field(default=45_000, ge=1_000, description="How long a customer may take to pay.")
+    reverse_floor_ms: int = Field(default=15_000, ge=0, description="No payment is reversed sooner after it was asked for.")  # fmt: skip
 
     def schedule(self) -> Schedule:
         """When payments are asked for and given up."""

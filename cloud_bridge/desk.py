@@ -45,8 +45,7 @@ class Desk:
             try:
                 body = _parse(name, payload)
             except ValidationError:
-                sample = payload[:200].decode("utf-8", "backslashreplace")
-                notes.count_refused(connection, device, Reason.NOT_UNDERSTOOD, sample, now_ms)
+                notes.count_refused(connection, device, Reason.NOT_UNDERSTOOD, payload, now_ms)
                 return Answered()
             ledger = Ledger(connection, now_ms)
             answered = _ANSWERS[name](

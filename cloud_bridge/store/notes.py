@@ -9,6 +9,8 @@ from tillbox.cloud_bridge.alarms import Alarm
 from .database import upsert
 from .tables import alarm, refused
 
+SAMPLE_BYTES = 200
+
 
 def shout(connection: Connection, kind: Alarm, *, device: str, ref: str, detail: str, now_ms: int) -> None:
     """An alarm: somebody must look. The same one is raised once, however often its cause is sent again."""
@@ -20,16 +22,16 @@ def shout(connection: Connection, kind: Alarm, *, device: str, ref: str, detail:
 
 
 def count_refused(
-    connection: Connection, device: str, reason: str, sample: str, now_ms: int, *, times: int = 1
+    connection: Connection, device: str, reason: str, sample: bytes, now_ms: int, *, times: int = 1
 ) -> None:
-    """Count what was refused, and keep the newest sample of it for a person to look at."""
+    """Count what was refused, and keep the beginning of the newest for a person to look at."""
     where = (refused.c.device == device) & (refused.c.reason == reason)
     count = connection.execute(select(refused.c.count).where(where)).scalar() or 0
     row = {
         "device": device,
         "reason": reason,
         "count": count + times,
-        "sample": shown(sample),
+        "sample": shown(sample[:SAMPLE_BYTES].decode("utf-8", "backslashreplace")),
         "last_ms": now_ms,
     }
     upsert(connection, refused, [row], "device", "reason")

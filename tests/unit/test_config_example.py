@@ -1,15 +1,48 @@
-"""The example that the documentation shows can be used as it stands."""
+"""The examples that the documentation shows can be used as they stand, and every setting is described."""
 
 from __future__ import annotations
 
+import ast
+import json
 from pathlib import Path
 
+import pytest
+from pydantic import BaseModel
+
 from tillbox.agent.config import BoxConfig
-from tillbox.contracts.settings import load
+from tillbox.cloud_bridge.config import CoreConfig
+from tillbox.contracts.settings import SettingsWrong, load
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "box.example.json"
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = [("box.example.json", BoxConfig), ("core.example.json", CoreConfig)]
 
 
-def test_the_example_is_right_and_has_every_setting() -> None:
-    config = load(EXAMPLE, BoxConfig)
-    assert config.model_fields_set == set(BoxConfig.model_fields)
+@pytest.mark.parametrize(("name", "model"), EXAMPLES)
+def test_the_example_is_right_and_has_every_setting(name: str, model: type[BaseModel]) -> None:
+    config = load(DOCS / name, model)
+    assert config.model_fields_set == set(model.model_fields)
+
+
+@pytest.mark.parametrize(("_", "model"), EXAMPLES)
+def test_every_setting_says_what_it_is(_: str, model: type[BaseModel]) -> None:
+    assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("printer", "'192.168.1.50'", "printer: Value error, write host:port"),
+        ("printer", "'printer:'", "printer: Value error, write host:port"),
+        ("issuers", "['no key']", "issuers.0: Value error, a public key is 64 hexadecimal digits"),
+        ("readers", "[{'kind': 'camera', 'name': 'eye', 'address': 'front'}]", "'front' is no camera"),
+        ("screenport", "1", "screenport: Extra inputs are not permitted"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_before_anything_starts(
+    tmp_path: Path, setting: str, value: str, said: str
+) -> None:
+    example = json.loads((DOCS / "box.example.json").read_text()) | {setting: ast.literal_eval(value)}
+    path = tmp_path / "box.json"
+    path.write_text(json.dumps(example))
+    with pytest.raises(SettingsWrong, match=said.replace("(", "[(]")):
+        load(path, BoxConfig)
