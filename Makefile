@@ -5,7 +5,7 @@ SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
 # libatomic1 is for the program that drives the browser
 TESTING := postgresql chromium libatomic1
 
-.PHONY: help setup demo smoke test lint check bench docs clean
+.PHONY: help setup demo smoke test lint check bench bench-decode docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,6 +42,9 @@ check: lint ## what to run while working: lint and the quick tests
 bench: setup ## figures, each beside a reference in the same run
 	@tools/system-packages postgresql
 	@for one in bench/[a-z]*.py; do $(BIN)/python $$one || exit 1; done
+
+bench-decode: setup ## how well codes are read, beside each decoder alone; IMAGES=DIR for photographs
+	$(BIN)/tillbox bench decode $(if $(IMAGES),--images $(IMAGES)) --write docs/decoding.md
 
 docs: setup ## what is generated from the code
 	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd

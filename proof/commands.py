@@ -23,6 +23,13 @@ prove = typer.Typer(
 
 smoke = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+bench = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Measure, each figure beside a reference in the same run.",
+)
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON line instead of a table.")]
 
 
@@ -169,3 +176,54 @@ def _say(report: dict[str, Any], as_json: bool) -> None:
         )
         table.add_row(name, shown)
     Console().print(table)
+
+
+@bench.callback()
+def _bench() -> None:
+    """Measure, each figure beside a reference in the same run."""
+
+
+@bench.command(name="decode")
+def bench_decode(
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of folders of pictures, each with its truth beside it as NAME.txt or NAME.bin."
+        ),
+    ] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the table to this Markdown file, too.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How well codes are read: our cascade beside pyzbar, zxing-cpp and OpenCV alone, in the same run.
+
+    Without --images over pictures that it makes itself: codes on screens and labels, in blur, glare, moiré, low
+    light and noise. In a folder whose name begins with falsepositives every read is wrong. The exit status is 1
+    where our cascade reads anything wrong. Example: tillbox bench decode --images photos --json
+    """
+    from .decoding import READERS, run
+    from .tables import markdown
+
+    if images is not None and not images.is_dir():
+        sys.exit(f"tillbox bench decode: {images} is no folder of pictures")
+    rows = run(images, lambda name: print(name, file=sys.stderr, flush=True))
+    if not rows[-1]["pictures"]:
+        sys.exit(f"tillbox bench decode: there is no picture with its truth beside it below {images}")
+    if write is not None:
+        write.write_text(markdown(rows, list(READERS)))
+    if as_json:
+        print(json.dumps({"sets": rows}, ensure_ascii=False))
+    else:
+        Console().print(_decode_table(rows, list(READERS)))
+    raise typer.Exit(1 if rows[-1]["tillbox"]["wrong"] else 0)
+
+
+def _decode_table(rows: list[dict[str, Any]], readers: list[str]) -> Table:
+    table = Table("pictures", "", *readers, "ours: median / p95 ms", title="read right (and wrong)")
+    for row in rows:
+        cells = [
+            f"{row[name]['right']}" + (f" ({row[name]['wrong']})" if row[name]["wrong"] else "")
+            for name in readers
+        ]
+        ours = row["tillbox"]
+        table.add_row(row["name"], str(row["pictures"]), *cells, f"{ours['median_ms']} / {ours['p95_ms']}")
+    return table

@@ -44,7 +44,7 @@ def decode(picture: Picture, *, enough: Callable[[], bool] = lambda: False) -> t
         if look is None:
             witness = Witness(picture)
             looks.append(witness.found)
-        else:
+        elif look is not _LAST or (witness is not None and witness.sees_stripes):
             looks.append(look(picture))
     return tally(looks, witness)
 
@@ -108,11 +108,6 @@ def _each_once(found: list[Found]) -> list[Found]:
 # the same picture, made easier
 
 
-def _contrast(picture: Picture) -> Picture:
-    """Each neighbourhood as dark and as bright as it can be: grey codes, and shadows across them."""
-    return np.asarray(cv2.createCLAHE(3.0, (8, 8)).apply(picture), np.uint8)
-
-
 def _threshold(picture: Picture) -> Picture:
     return np.asarray(
         cv2.adaptiveThreshold(picture, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 71, 7), np.uint8
@@ -159,16 +154,14 @@ def _bearable(picture: Picture) -> float:
 
 
 _zbar = _at_size(look_zbar, _bearable)
+_LAST = _at_size(_zbar, _other)  # worth its time where there are stripes at all
 
 LOOKS: tuple[Look | None, ...] = (
     look_zxing,
     _zbar,
-    _made(_contrast, look_zxing),
     None,  # the stripes themselves
     _at_size(look_zxing_flat, lambda _: 1 / 3),
     _made(_threshold, look_zxing),
-    _made(_contrast, _zbar),
-    _at_size(look_zxing, _other),
     _at_size(_made(_sharp, look_zxing), _other),
-    _at_size(_zbar, _other),
+    _LAST,
 )

@@ -4,7 +4,8 @@ A decoder that looks for edges fails where edges are gone: in blur, in glare, at
 is cut into bars. A band of the picture is laid upright, both ends of the code are guessed from the bars there
 are, and every digit is correlated with its ten drawings, wherever it may have slid a little. The picture's own
 numbers then say how sure this is: `fit` (how alike the whole is) and `margin` (how much worse the runner-up of
-the least certain digit is). On 380 photographs every wrong reading had a fit below 0.85 or a margin below 0.07.
+the least certain digit is). On 515 photographs and 525 made pictures no wrong reading had a fit of 0.895, or was
+read three times.
 
 The idea is old: matching deformable templates, as in Gallo and Manduchi, "Reading 1D Barcodes with Mobile
 Phones Using Deformable Templates" (IEEE TPAMI 33, 2011).
@@ -45,7 +46,7 @@ QUIET = 6  # modules beside the code that are looked at too
 SLIDE = 6  # samples that a digit may have slid to either side: paper bends
 CANDIDATES = 6  # pairs of ends that are worth a whole look
 BANDS, BAND_ROWS, PATCH_ROWS, PATCH_COLUMNS_MAX = 5, 24, 96, 1600
-CERTAIN_FIT, CERTAIN_MARGIN, OFTEN = 0.86, 0.085, 3
+CERTAIN_FIT, CERTAIN_MARGIN, SURE_FIT, OFTEN = 0.86, 0.085, 0.895, 3
 AGREES_FIT, AGREES_BELOW, AGREES_GAP = 0.77, 0.06, 0.012
 CLEAR_FIT = 0.84
 GUARDS_MIN = 1.2  # of 3, which would be three perfect guards
@@ -111,13 +112,19 @@ class Witness:
         self._seen = [one for patch in _patches(picture) for one in _until_certain(_evidence(patch))]
 
     @property
+    def sees_stripes(self) -> bool:
+        """Whether anything on the picture might be such a code at all."""
+        return bool(self._seen)
+
+    @property
     def found(self) -> tuple[Found, ...]:
         """Codes that need nobody else's word, each once."""
-        certain = [reading for one in self._seen if (reading := one.reading()) and reading.certain]
-        best = {one.text: one for one in sorted(certain, key=lambda one: one.fit)}
-        return tuple(
-            Found(one.text.encode(), one.text, Symbology.EAN_13, one.box, "stripes") for one in best.values()
-        )
+        certain: dict[str, list[Reading]] = {}
+        for one in self._seen:
+            if (reading := one.reading()) is not None and reading.certain:
+                certain.setdefault(reading.text, []).append(reading)
+        best = [max(readings, key=lambda one: one.fit) for readings in certain.values() if _is_sure(readings)]
+        return tuple(Found(one.text.encode(), one.text, Symbology.EAN_13, one.box, "stripes") for one in best)
 
     def says(self, found: Found) -> bool | None:
         """Whether what somebody read there is what is drawn there; None where the drawing is too poor to say."""
@@ -129,6 +136,11 @@ class Witness:
                 return True
         others = (reading for one in here if (reading := one.reading()) is not None)
         return False if any(other.fit >= CLEAR_FIT and other.text != found.text for other in others) else None
+
+
+def _is_sure(readings: list[Reading]) -> bool:
+    """Blur along the bars can make another code of one, once; not in three bands, and not so like its drawing."""
+    return len(readings) >= OFTEN or max(one.fit for one in readings) >= SURE_FIT
 
 
 def _until_certain(seen: Iterator[Evidence]) -> Iterator[Evidence]:
@@ -146,8 +158,7 @@ def _until_certain(seen: Iterator[Evidence]) -> Iterator[Evidence]:
 def _evidence(patch: Patch) -> Iterator[Evidence]:
     for band in _bands(patch.pixels):
         for signal in (band, _sharpened(band)):
-            for way in (signal, signal[::-1].copy()):
-                yield from _guesses(way, patch.box)
+            yield from _guesses(signal, patch.box)
 
 
 def _digits(columns: NDArray[np.int64]) -> list[int] | None:
@@ -262,7 +273,9 @@ def _guesses(signal: Signal, box: tuple[tuple[int, int], ...]) -> Iterator[Evide
     if min(len(starts), len(ends)) >= BARS // 2:
         samples = _placed(level, starts, ends)
         if len(samples):
-            yield from (Evidence(scores, box) for scores in _scores(samples))
+            # A code may stand on its head: its guards look the same either way.
+            both = np.concatenate((samples, samples[:, ::-1]))
+            yield from (Evidence(scores, box) for scores in _scores(both))
 
 
 def _bars(signal: Signal) -> tuple[Signal, Scores, Scores]:
@@ -297,22 +310,21 @@ def _placed(level: Signal, starts: Scores, ends: Scores) -> Signal:
         first, last = first[chosen], last[chosen]
     if not len(first):
         return np.empty((0, 0), np.float32)
-    module = (ends[last] - starts[first]) / MODULES
-    at_module = (np.arange(-QUIET * SAMPLES, (MODULES + QUIET) * SAMPLES) + 0.5) / SAMPLES
-    at = np.clip(starts[first][:, None] + module[:, None] * at_module, 0, len(level) - 1.001)
-    whole = at.astype(int)
-    samples = level[whole] + (at - whole) * (level[whole + 1] - level[whole])
-    guards = (
-        _alike(_part(samples, -5, 3), _LEFT_GUARD)
-        + _alike(_part(samples, MIDDLE, MIDDLE + 5), _MIDDLE_GUARD)
-        + _alike(_part(samples, MODULES - 3, MODULES + 5), _RIGHT_GUARD)
-    )
+    begin, module = starts[first], (ends[last] - starts[first]) / MODULES
+    guards = np.zeros(len(begin))
+    for where, modules, drawing in _GUARDS:
+        guards += _alike(_sampled(level, begin, module, where, where + modules), drawing)
     likeliest = np.argsort(-guards)[:CANDIDATES]
-    return np.asarray(samples[likeliest[guards[likeliest] >= GUARDS_MIN]], np.float32)
+    chosen = likeliest[guards[likeliest] >= GUARDS_MIN]
+    return _sampled(level, begin[chosen], module[chosen], -QUIET, MODULES + QUIET)
 
 
-def _part(samples: NDArray[np.floating], begin: int, end: int) -> NDArray[np.floating]:
-    return samples[:, (QUIET + begin) * SAMPLES : (QUIET + end) * SAMPLES]
+def _sampled(level: Signal, begin: Scores, module: Scores, first: int, last: int) -> Signal:
+    """The signal between two modules of each candidate, a row for each, whatever the width of its modules."""
+    at_module = (np.arange(first * SAMPLES, last * SAMPLES) + 0.5) / SAMPLES
+    at = np.clip(begin[:, None] + module[:, None] * at_module, 0, len(level) - 1.001)
+    whole = at.astype(int)
+    return np.asarray(level[whole] + (at - whole) * (level[whole + 1] - level[whole]), np.float32)
 
 
 # what its digits are
@@ -327,7 +339,12 @@ def _drawing(modules: str) -> Signal:
 
 _LEFT = np.array([_drawing(digit) for digit in _ODD + _EVEN])
 _RIGHT_HAND = np.array([_drawing(digit) for digit in _RIGHT])
-_LEFT_GUARD, _MIDDLE_GUARD, _RIGHT_GUARD = _drawing("00000101"), _drawing("01010"), _drawing("10100000")
+_GUARDS = (
+    (-5, 8, _drawing("00000101")),
+    (MIDDLE, 5, _drawing("01010")),
+    (MODULES - 3, 8, _drawing("10100000")),
+)
+"""Where each begins, in modules from the first bar, how wide it is, and how it is drawn; with some of the quiet zone."""
 
 
 def _alike(parts: NDArray[np.floating], drawings: Signal) -> NDArray[np.floating]:

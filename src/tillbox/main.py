@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "channel": ("tillbox.cloud_bridge.commands:channel", "cloud", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "dev", "a whole shop on this machine, on real parts"),
     "smoke": ("tillbox.proof.commands:smoke", "dev", "the demo without a person, judged in one line"),
+    "bench": ("tillbox.proof.commands:bench", "dev", "measure beside a reference: decode"),
     "prove": (
         "tillbox.proof.commands:prove",
         "dev",
