@@ -315,8 +315,8 @@ class Box:
                 outcome = printer.print("", job.data)
                 if outcome.state is not self._printer_state:
                     self._printer_state = outcome.state
-                    bad = outcome.state is not PrinterState.READY
-                    self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE) if bad else Word.PRINTER_BACK))
+                    works = outcome.state.prints
+                    self.show(shop.Show(Word.PRINTER_BACK if works else Refused(Reason.PRINTER_TROUBLE)))
                     log.warning("printer.state", state=outcome.state, hint=outcome.hint)
                 if outcome.end is not PrintEnd.FAILED:
                     break

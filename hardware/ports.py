@@ -104,6 +104,11 @@ class PrinterState(StrEnum):
     SILENT = "silent"  # it takes bytes, or seems to, and answers nothing
     LOST = "lost"  # there is no printer to ask
 
+    @property
+    def prints(self) -> bool:
+        """Whether a job that is sent now will be on paper."""
+        return self in (PrinterState.READY, PrinterState.PAPER_NEAR_END)
+
 
 class PrintEnd(StrEnum):
     """How far one job is known to have come. Only CONFIRMED means paper."""

@@ -170,7 +170,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         online=till.line_up,
         pending=view.pending,
         printer=PRINTERS[view.printer].say(language),
-        printer_ok=view.printer in (PrinterState.READY, PrinterState.PAPER_NEAR_END),
+        printer_ok=view.printer.prints,
         clock_known=view.clock_known,
         rights_frozen=till.rights is shop.Rights.FROZEN,
         rights=tuple(Row(name, str(left_of(leases, name, at))) for name in till.setup.stocks),

@@ -11,6 +11,7 @@ from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
 
 PROBE = b"\x1dr\x01"  # GS r 1 answers in order: after everything before it was taken
 STATUS = b"\x10\x04"  # DLE EOT n answers at once
+STATUS_MASK, STATUS_FIXED = 0x93, 0x12  # four bits of each such answer are always the same
 CONNECT_S = 2.0
 JOB_S = 10.0
 
@@ -29,9 +30,9 @@ class TcpPrinter:
             with socket.create_connection((self.host, self.port), CONNECT_S) as line:
                 line.settimeout(JOB_S)
                 state = self._state(line)
-                if state not in (PrinterState.READY, PrinterState.PAPER_NEAR_END):
+                if not state.prints:
                     return PrintOutcome(PrintEnd.FAILED, state, _HINTS[state])
-                return self._send(line, data + PROBE)
+                return self._send(line, data + PROBE, state)
         except OSError:
             return PrintOutcome(PrintEnd.FAILED, PrinterState.LOST, _HINTS[PrinterState.LOST])
 
@@ -44,15 +45,15 @@ class TcpPrinter:
         except OSError:
             return PrinterState.LOST
 
-    def _send(self, line: socket.socket, data: bytes) -> PrintOutcome:
+    def _send(self, line: socket.socket, data: bytes, state: PrinterState) -> PrintOutcome:
         try:
             line.sendall(data)
             answer = line.recv(1)
         except OSError:
             answer = b""
         if answer:
-            return PrintOutcome(PrintEnd.CONFIRMED, PrinterState.READY)
-        return PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, _HINTS[PrinterState.SILENT])
+            return PrintOutcome(PrintEnd.CONFIRMED, state)
+        return PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, PERHAPS)
 
     def _state(self, line: socket.socket) -> PrinterState:
         line.settimeout(CONNECT_S)
@@ -72,14 +73,15 @@ class TcpPrinter:
     def _ask(self, line: socket.socket, number: int) -> int:
         line.sendall(STATUS + bytes([number]))
         answer = line.recv(1)
-        if not answer:
-            raise OSError("the printer hung up")
+        if not answer or answer[0] & STATUS_MASK != STATUS_FIXED:
+            raise OSError("the printer hung up, or what answers is none")
         return answer[0]
 
 
+PERHAPS = "the printer took the job and said nothing: look whether it printed"
 _HINTS = {
     PrinterState.LOST: "no printer answers: is it switched on, is the cable in?",
-    PrinterState.SILENT: "the printer took the job and said nothing: look whether it printed",
+    PrinterState.SILENT: "the printer does not answer: switch it off and on again",
     PrinterState.PAPER_OUT: "no paper: put in a new roll",
     PrinterState.COVER_OPEN: "the cover is open: close it",
     PrinterState.CUTTER_JAM: "the cutter is stuck: open the cover and free it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,15 +84,27 @@ def cells(text: str) -> int:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """A text in lines of at most `width` columns; at least one line."""
-    lines, line, used = [], "", 0
+    """A text in lines of at most `width` columns; at least one line. It breaks at a space or beside a Chinese
+    character, and inside a word only where the word is longer than a line."""
+    lines, line = [], ""
+    for piece in _pieces(text, width):
+        if line and cells(line) + cells(piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line, piece = "", piece.lstrip()
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    """What stays together: a wide character, or a word with the spaces after it; no longer than a line."""
+    piece = ""
     for character in text:
-        wide = cells(character)
-        if used + wide > width:
-            lines.append(line)
-            line, used = "", 0
-        line, used = line + character, used + wide
-    return [*lines, line]
+        ended = piece.endswith(" ") and character != " "
+        if piece and (ended or cells(character) == 2 or cells(piece[-1]) == 2 or cells(piece) >= width):
+            yield piece
+            piece = ""
+        piece += character
+    yield piece
 
 
 def set_columns(left: str, right: str, width: int) -> list[str]:

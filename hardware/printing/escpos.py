@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import segno
 
-from .document import QR, Align, Columns, Cut, Document, Feed, Line, Rule, clean, set_columns, wrap
+from .document import QR, Align, Columns, Cut, Document, Feed, Line, Rule, cells, clean, set_columns, wrap
 
 ESC, GS, FS = b"\x1b", b"\x1d", b"\x1c"
 _ALIGN: dict[Align, bytes] = {"left": b"\x00", "center": b"\x01", "right": b"\x02"}
@@ -65,8 +65,15 @@ def _styled(lines: list[str], *, bold: bool, double: bool, align: Align) -> byte
     before = (
         ESC + b"a" + _ALIGN[align] + ESC + b"E" + bytes([bold]) + GS + b"!" + (b"\x11" if double else b"\x00")
     )
-    text = b"".join(line.encode("gb18030", "replace") + b"\n" for line in lines)
+    text = b"".join(_gb18030(line) + b"\n" for line in lines)
     return before + text + (GS + b"!\x00" + ESC + b"E\x00" if bold or double else b"")
+
+
+def _gb18030(text: str) -> bytes:
+    """As the printers' own fonts know it: what GB18030 writes in four bytes they print as four wrong letters,
+    so an emoji or a rare character becomes a question mark of its width."""
+    known = (c if len(c.encode("gb18030", "replace")) < 4 else "?？"[cells(c) - 1] for c in text)
+    return "".join(known).encode("gb18030", "replace")
 
 
 def _qr(qr: QR, profile: Profile) -> bytes:

@@ -52,9 +52,25 @@ class SimulatedPrinter:
         """The cutter is stuck."""
         self._fault = "jam"
 
+    def near_end(self) -> None:
+        """The roll is near its end; it still prints."""
+        self._fault = "near"
+
     def silent(self) -> None:
         """It takes bytes, prints, and answers nothing after a job."""
         self._fault = "silent"
+
+    def dead(self) -> None:
+        """It takes the connection and answers nothing at all."""
+        self._fault = "dead"
+
+    def garbage(self) -> None:
+        """Something that is no printer answers."""
+        self._fault = "garbage"
+
+    def hang_up(self) -> None:
+        """It prints, and ends the connection instead of an answer."""
+        self._fault = "hang up"
 
     def slow(self) -> None:
         """It takes a second for a job."""
@@ -100,23 +116,28 @@ class SimulatedPrinter:
         while (at := held.find(b"\x10\x04")) >= 0 and len(held) > at + 2:
             number = held[at + 2]
             del held[at : at + 3]
-            line.sendall(bytes([self._status(number)]))
+            if self._fault != "dead":
+                line.sendall(bytes([self._status(number)]))
         if held.endswith(b"\x1dr\x01"):
             del held[-3:]
             if self._fault == "slow":
                 time.sleep(1.0)
             self._print(bytes(held))
             held.clear()
-            if self._fault != "silent":
+            if self._fault == "hang up":
+                line.close()
+            elif self._fault != "silent":
                 line.sendall(b"\x00")
         return held
 
     def _status(self, number: int) -> int:
-        faults = {("paper", 4): 0x60, ("cover", 2): 0x04, ("jam", 3): 0x08}
+        faults = {("paper", 4): 0x60, ("near", 4): 0x0C, ("cover", 2): 0x04, ("jam", 3): 0x08}
+        if self._fault == "garbage":
+            return ord("H")  # as in "HTTP/1.1 400 Bad Request"
         return 0x12 | faults.get((self._fault, number), 0)
 
     def _print(self, data: bytes) -> None:
-        if not data or self._fault in ("paper", "cover", "jam"):
+        if not data or self._fault in ("paper", "cover", "jam", "dead", "garbage"):
             return
         self.kicks += data.count(b"\x1bp")
         if len(data) <= 8 and data.startswith(b"\x1bp"):
