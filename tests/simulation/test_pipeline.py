@@ -32,8 +32,8 @@ def test_the_same_seed_gives_the_same_history() -> None:
     "name",
     [
         "receipt_before_commit",
-        "settled_on_puback",
-        "ack_before_commit",
+        "queue_in_memory",
+        "ack_of_highest",
         "given_up_is_forgotten",
         "every_claim_is_believed",
     ],
