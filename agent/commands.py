@@ -61,17 +61,23 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
 
     Stop it with Ctrl-C or SIGTERM; a power cut does it no harm either. Example: tillbox box --config box-1.json
     """
+    from tillbox.broker.own import TakenAlready, own_file, own_port
+
     from .app import Box
     from .config import BoxConfig
     from .screen.server import serve
 
     try:
         loaded = load(config, BoxConfig)
-    except SettingsWrong as wrong:
+        lock = own_file(loaded.state / "journal.db")
+        door = own_port(loaded.screen_port) if loaded.screen_port else None
+    except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
     box = Box(loaded)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: box.stop())
-    if loaded.screen_port:
-        serve(box, loaded.screen_port)
+    if door is not None:
+        serve(box, door)
     box.run()
+    if lock is not None:
+        lock.close()

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tillbox.contracts.codes import kid_of
+from tillbox.contracts.codes import kid_of, normal_gtin
 from tillbox.contracts.messages import LEASE_MAX, Device, Line, Minor, Name, Template
 from tillbox.contracts.settings import Strict
 
@@ -28,17 +28,27 @@ class Broker(Strict):
 class Reader(Strict):
     """Something that reads codes."""
 
-    kind: Literal["serial", "camera", "folder", "film"]
+    kind: Literal["serial", "camera", "folder", "film"] = Field(description="What it is.")
     name: Name = Field(description="What the shop calls it.")
     address: str = Field(description="A device path, a camera's number, a folder or a film.")
+
+
+def _gtin(text: str) -> str:
+    """The one form in which scanned codes are looked up."""
+    found = normal_gtin(text)
+    if found is None:
+        raise ValueError(
+            "a product's number has 8, 12, 13 or 14 digits, and the last of them checks the others"
+        )
+    return found
 
 
 class Goods(Strict):
     """One product of the shop's list."""
 
-    gtin: Annotated[str, Field(pattern=r"^[0-9]{13,14}$")]
-    name: Name
-    price: Minor
+    gtin: Annotated[str, AfterValidator(_gtin)] = Field(description="The number under its bars.")
+    name: Name = Field(description="Its name on the button and on the paper.")
+    price: Minor = Field(description="In fen.")
 
 
 def _is_address(text: str) -> str:

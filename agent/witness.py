@@ -32,20 +32,18 @@ class FileWitness:
         self._path = path
 
     def read(self) -> int | None:
-        """The count; 0 before the first. A file that says nonsense is no witness."""
+        """The count. A file that is missing or says nonsense is no witness: its medium may not be mounted."""
         try:
             count = int(self._path.read_text())
-        except FileNotFoundError:
-            return 0
         except (OSError, ValueError):
             return None
         return count if 0 <= count < COUNT_MAX else None
 
     def raise_to(self, count: int) -> None:
-        """Never lower. Survives a power cut when this returns."""
+        """Never lower. Survives a power cut when this returns. Raises OSError where the medium's folder is not
+        there: made here, it would lie on the very card that it is to watch."""
         if count <= (self.read() or 0):
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         with fresh.open("w") as file:
             file.write(str(count))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -15,22 +16,30 @@ import typer
 
 from tillbox.contracts.settings import SettingsWrong, load
 
-core = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+core = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The core: one book for every box, payments, coupon rights and the console.",
+)
 channel = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @contextmanager
 def _said() -> Iterator[None]:
     """What keeps a core from starting, as one sentence instead of a traceback."""
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
+    from tillbox.broker.own import TakenAlready
+
+    from .payments.channels.sandbox_seal import SecretUnsafe
     from .store.upgrade import StoreUnknown
 
     try:
         yield
-    except (SettingsWrong, StoreUnknown) as wrong:
+    except (SettingsWrong, StoreUnknown, SecretUnsafe, TakenAlready) as wrong:
         sys.exit(f"tillbox core: {wrong}")
-    except OperationalError as away:
+    except DBAPIError as away:
         sys.exit(f"tillbox core: the database cannot be opened: {str(away.orig).strip()}")
 
 
@@ -55,11 +64,16 @@ def run_core(config: Annotated[Path, typer.Option(help="The core's configuration
 
 @core.command()
 def operator(
-    name: Annotated[str, typer.Argument(help="Who may see the console.")],
+    name: Annotated[
+        str, typer.Argument(help="Who may see the console: letters, digits, dots and dashes, up to 32.")
+    ],
     config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
 ) -> None:
     """Give somebody a new password for the console. It is generated, printed once, and kept nowhere."""
     from .config import CoreConfig
+
+    if not re.fullmatch(r"[\w.-]{1,32}", name):
+        raise typer.BadParameter("a name has letters, digits, dots and dashes, and at most 32 of them")
     from .console.auth import new_password
     from .store.database import open_database
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tillbox.contracts.messages import Name, Template
 from tillbox.contracts.settings import Strict
@@ -39,10 +41,18 @@ class Stock(Strict):
     lease_ms: int = Field(ge=1_000, description="How long a box may redeem alone under one lease.")
 
 
+def _is_database(text: str) -> str:
+    if not re.match(r"sqlite:///.|postgresql\+psycopg://.", text):
+        raise ValueError("write sqlite:///path or postgresql+psycopg://user@host/name")
+    return text
+
+
 class CoreConfig(Strict):
     """Everything a core needs to know."""
 
-    database: str = Field(description="sqlite:///path or postgresql+psycopg://…")
+    database: Annotated[str, AfterValidator(_is_database)] = Field(
+        description="sqlite:///path or postgresql+psycopg://…"
+    )
     broker: Broker = Field(description="Where the boxes are heard, and who the core is there.")
     wallet: Wallet = Field(description="Who moves the money of payment codes.")
     http_port: int = Field(ge=1, le=65_535, description="The console's loopback port.")

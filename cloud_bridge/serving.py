@@ -7,12 +7,14 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import IO
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import select
 
 from tillbox.broker.mqtt import Endpoint, MqttLine
+from tillbox.broker.own import own_file, own_port
 
 from .app import SUBSCRIPTIONS, Core, Notified
 from .clock import wall_ms
@@ -24,7 +26,7 @@ from .payments.channels.sandbox_seal import read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
 from .payments.machine import Told
 from .store import coupons, tables
-from .store.database import Database, open_database
+from .store.database import Database, database_file, open_database
 from .store.ledger import Ledger
 
 NOTICE_BYTES_MAX = 16_384
@@ -37,6 +39,7 @@ class Running:
 
     core: Core
     server: uvicorn.Server
+    lock: IO[bytes] | None
     thread: threading.Thread
 
     def start(self) -> None:
@@ -50,13 +53,18 @@ class Running:
         self.core.stop()
         self.thread.join(5.0)
         self.core.database.close()
+        if self.lock is not None:
+            self.lock.close()
 
 
 def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
-    """Everything of a core, wired and not yet started."""
+    """Everything of a core, wired and not yet started. Raises SettingsWrong, SecretUnsafe, TakenAlready,
+    StoreUnknown, and what a database says that cannot be opened; nothing is made before the settings are sound."""
+    secret = read_secret(config.wallet.secret)
+    door = own_port(config.http_port)
+    lock = own_file(path) if (path := database_file(config.database)) else None
     database = open_database(config.database)
     _stock_up(database, config)
-    secret = read_secret(config.wallet.secret)
     wallet = config.wallet
     channel = SandboxChannel(wallet.url, wallet.merchant, secret, now_ms=wall_ms, chance=chance)
     changes = Changes()
@@ -71,11 +79,10 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     )
     app = build_console(database, changes, now_ms=wall_ms, chance=chance)
     _take_notices(app, core, secret)
-    uvicorn_config = uvicorn.Config(
-        app, host="127.0.0.1", port=config.http_port, log_level="error", access_log=False, server_header=False
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
+    return Running(
+        core, server, lock, threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
     )
-    server = uvicorn.Server(uvicorn_config)
-    return Running(core, server, threading.Thread(target=server.run, name="pages", daemon=True))
 
 
 def _endpoint(config: CoreConfig) -> Endpoint:

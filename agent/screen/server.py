@@ -4,6 +4,7 @@ origin, and tells open pages when something changed."""
 from __future__ import annotations
 
 import secrets
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -200,12 +201,10 @@ def _plain(page: TillPage) -> dict[str, object]:
     return plain
 
 
-def serve(box: Box, port: int) -> threading.Thread:
-    """Serve a box's page on loopback, on a thread of its own."""
-    config = uvicorn.Config(
-        Screen(box).app(), host="127.0.0.1", port=port, log_level="error", access_log=False
-    )
+def serve(box: Box, door: socket.socket) -> threading.Thread:
+    """Serve a box's page on a listening socket, on a thread of its own."""
+    config = uvicorn.Config(Screen(box).app(), log_level="error", access_log=False)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="screen", daemon=True)
+    thread = threading.Thread(target=server.run, args=([door],), name="screen", daemon=True)
     thread.start()
     return thread

@@ -40,6 +40,7 @@ from .state import (
 from .steps import busy, record, say
 
 PAYMENT_PATIENCE_MS = 10_000  # then the cashier hears that it is unknown; the core goes on for itself
+DOUBT_MS = 5_000  # between two questions about a payment in doubt: a customer stands there
 USER_PAYING_PATIENCE_MS = 50_000  # a customer types a password; the core asks for 45 s
 PAYMENT_CODE_MS = 55_000  # a payment code lives about a minute; an older one would only be declined
 
@@ -167,7 +168,19 @@ def payment_too_late(till: Till, event: PatienceEnded, _: Moment) -> Step:
     if event.of != phase.asked.attempt:
         return till, ()
     till, effects = say(replace(till, phase=InDoubt(phase.basket, phase.asked)), Reason.PAYMENT_UNKNOWN)
-    return till, (Ask("pay_status", PayStatusAsk(attempt=phase.asked.attempt)), *effects)
+    return till, (*effects, *ask_status(phase.asked))
+
+
+def ask_status(asked: PaymentAsked) -> tuple[Effect, ...]:
+    """Ask what became of a payment, and again in a while: the question or its answer may be lost."""
+    return Ask("pay_status", PayStatusAsk(attempt=asked.attempt)), Patience(asked.attempt, DOUBT_MS)
+
+
+def still_in_doubt(till: Till, event: PatienceEnded, _: Moment) -> Step:
+    """No answer yet. Without a line nobody is asked; when it comes up, everybody is."""
+    phase = till.phase
+    assert isinstance(phase, InDoubt)
+    return till, ask_status(phase.asked) if event.of == phase.asked.attempt and till.line_up else ()
 
 
 def ask_again(till: Till, _: Event, __: Moment) -> Step:

@@ -49,7 +49,7 @@ from .events import (
     WitnessRead,
 )
 from .own_sales import refund_sale, reprint, void_sale
-from .payments import ask_again, charge, give_up, paid_or_not, payment_too_late, take_cash
+from .payments import ask_again, charge, give_up, paid_or_not, payment_too_late, still_in_doubt, take_cash
 from .rights import hello, look_after, witness_read
 from .state import PHASES, Idle, InDoubt, Moment, Setup, Till
 from .steps import ignore, no, stopped
@@ -92,7 +92,7 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     WitnessRead:     (witness_read,  witness_read,  witness_read,    witness_read,     witness_read,  ignore),
     RightsDue:       (look_after,    look_after,    look_after,      look_after,        look_after,    ignore),
     OpeningSettled:  (greet,         greet,         greet,           greet,            greet,         greet),
-    PatienceEnded:   (ignore,        ignore,        coupon_too_late, payment_too_late, ignore,        ignore),
+    PatienceEnded:   (ignore,        ignore,        coupon_too_late, payment_too_late, still_in_doubt, ignore),
     LineChanged:     (line_changed,  line_changed,  line_changed,    line_changed,     line_changed,  line_changed),
     JournalFailed:   (journal_failed,) * 6,
     JournalMended:   (ignore,        ignore,        ignore,          ignore,           ignore,        journal_mended),

@@ -10,6 +10,7 @@ from tillbox.contracts.verdicts import Reason
 
 from .effects import Ask, Effect, Greet, Show, Step
 from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled
+from .payments import ask_status
 from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
 from .steps import say
 
@@ -20,8 +21,10 @@ def line_changed(till: Till, event: LineChanged, _: Moment) -> Step:
     if not event.up:
         return replace(till, line_up=False), (Show(Word.LINE_DOWN),)
     effects: tuple[Effect, ...] = (Greet(), Show(Word.LINE_UP))
-    if isinstance(till.phase, (Paying, InDoubt)):
+    if isinstance(till.phase, Paying):
         effects += (Ask("pay_status", PayStatusAsk(attempt=till.phase.asked.attempt)),)
+    elif isinstance(till.phase, InDoubt):
+        effects += ask_status(till.phase.asked)
     return replace(till, line_up=True), effects
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, text
@@ -78,10 +79,17 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Close every connection."""
-        self._write.dispose()
+        """Close every connection, the writer last: SQLite then puts its log into the file, which is whole alone."""
         if self._read is not None:
             self._read.dispose()
+        self._write.dispose()
+
+
+def database_file(url: str | URL) -> Path | None:
+    """The file of a SQLite database; None for one in memory or on a server."""
+    address = make_url(url)
+    named = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
+    return Path(str(address.database)) if named else None
 
 
 def open_database(url: str | URL) -> Database:

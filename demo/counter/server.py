@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tillbox.broker.own import TakenAlready, own_port
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.demo.town import Counter, Town
 from tillbox.hardware.simulated.paper import paper_picture
@@ -159,29 +160,28 @@ def _language(request: Request) -> str:
 
 def serve(folder: Path, port: int, console_port: int) -> None:
     """Start a town and its counter page; Ctrl-C ends both."""
-    for wanted in (port, console_port):
-        _must_be_free(wanted)
+    door = _door(port)
+    if port == console_port:
+        sys.exit(f"the counter and the console cannot both have port {port}")
+    _door(console_port).close()
     town = Town(folder / time.strftime("%Y%m%d-%H%M%S"), console_port=console_port)
     try:
         print("making certificates, starting broker, wallet, core and two boxes …", flush=True)
         town.build()
         town.start()
         print(welcome(town, port), flush=True)
-        config = uvicorn.Config(
-            CounterPage(town).app(), host="127.0.0.1", port=port, log_level="error", lifespan="off"
-        )
+        config = uvicorn.Config(CounterPage(town).app(), log_level="error", lifespan="off")
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run()
+            uvicorn.Server(config).run([door])
     finally:
         town.stop()
 
 
-def _must_be_free(port: int) -> None:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            sys.exit(
-                f"port {port} is taken: end what uses it, or choose another: make demo PORT=8090 CONSOLE_PORT=8091"
-            )
+def _door(port: int) -> socket.socket:
+    try:
+        return own_port(port)
+    except TakenAlready as taken:
+        sys.exit(f"tillbox demo: {taken}: make demo PORT=8090 CONSOLE_PORT=8091")
 
 
 def start_beside(town: Town, port: int) -> tuple[uvicorn.Server, threading.Thread]:

@@ -47,7 +47,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample("poster", "海报券（无编号）", "Poster coupon", lambda town, _: (town.coupon(None),)),
     Sample("declined", "会被拒的付款码", "Payment that is declined", _pay(MannerName.DECLINED)),
     Sample("password", "要输密码的付款码", "Payment with a password", _pay(MannerName.USER_PAYING)),
-    Sample("silent", "钱包不回应的付款码", "Paid, but the wallet is silent", _pay(MannerName.SILENT_PAID)),
+    Sample("silent", "付款成功但回应丢失", "Paid, and the answer is lost", _pay(MannerName.SILENT_PAID)),
     Sample("forged", "伪造的券", "Forged coupon", _forged),
     Sample("link", "网址", "A web address", lambda _, __: ("https://tillbox.example/hello",)),
 )  # fmt: skip

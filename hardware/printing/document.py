@@ -88,11 +88,11 @@ def wrap(text: str, width: int) -> list[str]:
     character, and inside a word only where the word is longer than a line."""
     lines, line = [], ""
     for piece in _pieces(text, width):
-        if line and cells(line) + cells(piece.rstrip()) > width:
-            lines.append(line.rstrip())
-            line, piece = "", piece.lstrip()
+        if line and cells(line) + cells(piece.rstrip(" ")) > width:
+            lines.append(line.rstrip(" "))
+            line, piece = "", piece.lstrip(" ")
         line += piece
-    return [*lines, line.rstrip()]
+    return [*lines, line.rstrip(" ")]
 
 
 def _pieces(text: str, width: int) -> Iterator[str]:

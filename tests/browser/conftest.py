@@ -38,7 +38,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, int]]
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it is open, its thread has an event loop that others would stumble over
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)

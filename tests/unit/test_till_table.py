@@ -222,6 +222,21 @@ def test_a_payment_code_is_held_where_what_was_shown_beside_it_is_refused(
         assert charged or shop.basket_of(after).held is not None
 
 
+def test_a_payment_in_doubt_is_asked_for_until_somebody_knows() -> None:
+    """The one question at the moment the line came up was lost with a core that was still starting."""
+    till = till_in(InDoubt(BASKET, ASKED))
+    for _ in range(3):
+        after, effects = shop.step(till, shop.PatienceEnded(ASKED.attempt), MOMENT)
+        assert after == till
+        assert kinds_of(effects) == ["pay_status", "Patience"]
+    _, effects = shop.step(replace(till, line_up=False), shop.PatienceEnded(ASKED.attempt), MOMENT)
+    assert effects == (), "without a line nobody can be asked"
+    _, effects = shop.step(replace(till, line_up=False), shop.LineChanged(up=True), MOMENT)
+    assert kinds_of(effects)[-2:] == ["pay_status", "Patience"]
+    _, effects = shop.step(till, shop.PatienceEnded(IDS[9]), MOMENT)
+    assert effects == ()
+
+
 @pytest.mark.parametrize("end", ["declined", "reversed", "given up"])
 def test_a_payment_that_took_too_long_keeps_its_coupon(end: str) -> None:
     basket = replace(BASKET, coupon=COUPON)
