@@ -43,7 +43,7 @@ from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
 from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
-CHAOS_MS = 32_000
+CHAOS_MS = 29_000
 CALM_MS = 240_000
 LAST_CALM_MS = 60_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
