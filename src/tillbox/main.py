@@ -61,7 +61,7 @@ def main() -> None:
             raise
         sys.exit(
             f"tillbox {name}: the package {missing.name!r} is not installed here. "
-            f"Install what this command needs: pip install 'tillbox[{extras}]'"
+            f"Install what this command needs: pip install '.[{extras}]' in a checkout"
         )
 
 

@@ -20,7 +20,10 @@ from tillbox.cloud_bridge.console.words import WORDS, word
 from tillbox.cloud_bridge.store.reading import PostingRow, SaleRow
 
 GOLDEN = Path(__file__).parents[1] / "golden/pages"
-NUMBERED = [(f"{number:02}-{name}", name, page) for number, (name, page) in enumerate(SAMPLES)]
+NUMBERED = [
+    (f"{name}-{[other for other, _ in SAMPLES[:at]].count(name) + 1}", name, page)
+    for at, (name, page) in enumerate(SAMPLES)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +41,12 @@ def test_a_page_looks_as_it_did(
     file: str, name: str, page: object, language: str, golden: Callable[[Path, str], None]
 ) -> None:
     golden(GOLDEN / f"{file}.{language}.html", render(name, page, Frame(language), whole=False))
+
+
+def test_no_golden_page_is_left_over() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {
+        f"{file}.{language}.html" for file, _, _ in NUMBERED for language in ("en", "zh")
+    }
 
 
 def test_every_page_has_a_pattern() -> None:
