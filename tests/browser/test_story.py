@@ -118,6 +118,31 @@ def test_a_part_is_paid_back_and_a_sale_taken_back_after_one_more_question(
     console.close()
 
 
+def test_an_old_picture_of_the_till_that_comes_late_is_not_shown(page: Page, town: tuple[Town, int]) -> None:
+    running, _ = town
+    page.add_init_script(
+        """const real = window.fetch;
+        let late = 0;
+        window.fetch = async (...words) => {
+          const answer = await real(...words);
+          if (String(words[0]).includes("/fragment") && late++ === 1) await new Promise((go) => setTimeout(go, 2000));
+          return answer;
+        };"""
+    )
+    page.goto(f"{running.counters[1].url}/?lang=en")
+    page.locator('form[action="/do/clear"] button').click()
+    expect(page.locator("#due")).to_have_text("0.00", timeout=PATIENCE_MS)
+    page.reload()
+    page.wait_for_timeout(500)
+    for _ in range(3):
+        page.locator("button.product").nth(3).click()
+        page.wait_for_timeout(300)
+    expect(page.locator("#due")).to_have_text("19.50", timeout=PATIENCE_MS)
+    page.wait_for_timeout(2_500)
+    assert page.locator("#due").text_content() == "19.50"
+    page.locator('form[action="/do/clear"] button').click()
+
+
 @pytest.mark.parametrize(
     "where", ["/", "/boxes", "/boxes/box-1", "/coupons", "/trouble", "/accounts/sales:box-1"]
 )

@@ -5,6 +5,7 @@ const refused = document.getElementById("refused");
 const spoken = document.getElementById("spoken"); // stays in its place, so that a reader of screens hears it
 let pressing = false;
 let missed = false;
+let asked = 0;
 
 // A box without power must not look alive: say so, and take no presses.
 function answers(yes) {
@@ -22,11 +23,13 @@ function busy() {
 
 async function refresh() {
   if (busy()) return;
+  const mine = ++asked;
   try {
     const answer = await fetch(live.dataset.live);
     if (!answer.ok) return;
     const fresh = await answer.text();
     answers(true);
+    if (mine !== asked) return; // asked again meanwhile: this one is older, and may show a sale that is gone
     if (busy()) return; // somebody began while the answer was on its way
     const before = live.querySelector(".said .first")?.textContent;
     const buttons = () => [...live.querySelectorAll("button, input, a")];

@@ -2,16 +2,20 @@
 const page = document.getElementById("page");
 const stale = document.getElementById("stale");
 let due = false;
+let asked = 0;
 
 async function refresh() {
   if (due) return;
   due = true;
   await new Promise((done) => setTimeout(done, 150)); // many changes in one go are one refresh
   due = false;
+  const mine = ++asked;
   try {
     const answer = await fetch(location.href, { headers: { "X-Requested-With": "fetch" } });
     if (answer.redirected) location.reload(); // the session has ended: the door says so
-    else if (answer.ok) show(await answer.text());
+    const html = await answer.text();
+    if (mine !== asked) return; // a newer one is on its way
+    if (answer.ok && !answer.redirected) show(html);
     stale.hidden = answer.ok;
   } catch {
     stale.hidden = false;
