@@ -37,7 +37,7 @@ lint: setup ## format, lint, types, layers
 	$(BIN)/lint-imports
 
 check: lint ## what to run while working: lint and the quick tests
-	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser" -n 2
+	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser and not mosquitto" -n 2
 
 bench: setup ## figures, each beside a reference in the same run
 	@tools/system-packages postgresql

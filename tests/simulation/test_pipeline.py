@@ -9,6 +9,11 @@ from tillbox.proof.pipeline import run as pipeline
 from tillbox.proof.world import live
 
 
+def test_eight_histories_lose_nothing() -> None:
+    assert pipeline(40, 8).failing == []
+
+
+@pytest.mark.slow
 def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
     report = pipeline(0, 40)
     assert report.failing == []
@@ -28,6 +33,7 @@ def test_the_same_seed_gives_the_same_history() -> None:
     assert first.receipts == second.receipts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -15,6 +15,8 @@ from tillbox.proof.commands import bench
 from tillbox.proof.decoding import Sample, Score
 from tillbox.proof.pictures import KINDS, make
 
+pytestmark = pytest.mark.slow
+
 
 def write(folder: Path, kind: str, count: int) -> None:
     folder.mkdir(parents=True)
