@@ -29,7 +29,7 @@ def twin() -> Iterator[SimulatedPrinter]:
 @pytest.fixture
 def printer(twin: SimulatedPrinter, monkeypatch: pytest.MonkeyPatch) -> Printer:
     monkeypatch.setattr(printer_tcp, "CONNECT_S", 0.5)
-    monkeypatch.setattr(printer_tcp, "JOB_S", 2.0)
+    monkeypatch.setattr(printer_tcp, "JOB_S", 1.5)
     return TcpPrinter("receipts", "127.0.0.1", twin.port)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, get_args
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillbox.agent import till as shop
@@ -244,6 +245,7 @@ def live(seed: int) -> Box:
     return box
 
 
+@pytest.mark.slow
 def test_whatever_happens_in_whatever_order_the_till_keeps_its_word() -> None:
     kinds: Counter[str] = Counter()
     phases: Counter[str] = Counter()
