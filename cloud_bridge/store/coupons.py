@@ -140,7 +140,7 @@ def _take(connection: Connection, ledger: Ledger, ask: LeaseAsk, *, most: int) -
         select(free_range).where(column.template == ask.template).limit(1),
         column.last - column.first + 1,
     )
-    wanted = min(ask.quantity, most)
+    wanted = 1 if ask.serial is not None else min(ask.quantity, most)
     if ask.serial is not None:
         found = connection.execute(
             free.where(column.first <= ask.serial, column.last >= ask.serial)

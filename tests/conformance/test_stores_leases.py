@@ -308,6 +308,15 @@ def test_one_box_takes_no_more_than_its_share_out_of_a_stock(database: Database)
     the_stock_adds_up(database, 1_000)
 
 
+def test_who_names_a_number_gets_that_one_and_no_more(database: Database) -> None:
+    desk = issue(database, quantity=100)
+    body = LeaseAsk(request=fresh(), template="tea", quantity=20, serial=7)
+    answered = desk.answer("box-1", "lease", body.model_dump_json().encode(), now_ms=NOW, fresh_id=fresh())
+    assert isinstance(answered.answer, LeaseAnswer)
+    assert serials(answered.answer) == {7}
+    the_stock_adds_up(database, 100)
+
+
 def test_what_is_given_back_makes_room_in_the_share(database: Database) -> None:
     desk, journal = issue(database, quantity=1_000), Journal()
     for _ in range(3):
