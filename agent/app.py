@@ -24,23 +24,22 @@ from tillbox.contracts.codes import CodeRead, ScannerMode, classify
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import State
 from tillbox.contracts.verdicts import Reason, Refused
-from tillbox.hardware.drivers.printer_tcp import TcpPrinter
-from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrintEnd, PrinterState
-from tillbox.hardware.printing.escpos import encode, kick_drawer
-from tillbox.hardware.registry import reader
+from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrinterState
+from tillbox.hardware.printing import encode, kick
+from tillbox.hardware.printing.drawing import system_letters
+from tillbox.hardware.printing.profiles import PROFILES, WIDE
 
 from . import till as shop
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
 from .past import Past, recall
+from .printing import Perhaps, PrintRoom
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
 from .witness import FileWitness, NoWitness
 from .words import Word
 
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
-PRINTS_MAX = 32  # a printer that is 32 slips behind is out of paper, and somebody stands before it
-KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
 LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than that is down
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
@@ -59,14 +58,6 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """Bytes for the printer. A drawer that opens long after its sale opens for nobody, so a kick has an end."""
-
-    data: bytes
-    until_boot_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class View:
     """Everything the screen draws from, replaced whole after each step."""
 
@@ -74,7 +65,10 @@ class View:
     shown: tuple[Shown, ...]
     pending: int
     oldest_pending_ms: int | None
-    printer: PrinterState
+    printer: PrinterState | None
+    """None where the box has none."""
+    perhaps: tuple[Perhaps, ...]
+    """Slips that may be on paper: the cashier is asked."""
     clock_known: bool
     core_silent: bool
     """Records are on their way for so long that nobody seems to take them."""
@@ -88,11 +82,12 @@ class Box:
         self.view: View | None = None
         self.changed = threading.Condition()
         self._inbox: queue.Queue[Callable[[Runtime], None]] = queue.Queue(INBOX_MAX)
-        self._prints: queue.Queue[_Job] = queue.Queue(PRINTS_MAX)
         self._shown: deque[Shown] = deque(maxlen=SHOWN_MAX)
         self._line_news: deque[Up | Down] = deque(maxlen=LINE_NEWS_MAX)
         self._numbers = 0
-        self._printer_state = PrinterState.READY
+        self._profile = PROFILES[config.printer.profile] if config.printer else WIDE
+        self._letters = system_letters()
+        self.prints = self._print_room()
         self._ended = threading.Event()
         self._runtime: Runtime | None = None
         self._readers: list[CodeReader] = []
@@ -105,7 +100,8 @@ class Box:
 
     def run(self) -> None:
         """Work until `stop`. A broken journal is opened again, or set aside and begun anew."""
-        threading.Thread(target=self._print_all, name="printer", daemon=True).start()
+        if self.prints:
+            self.prints.start()
         self._start_readers()
         try:
             while not self._ended.is_set():
@@ -113,6 +109,8 @@ class Box:
         finally:
             for one in self._readers:
                 one.stop()
+            if self.prints:
+                self.prints.stop()
 
     def stop(self) -> None:
         """End soon."""
@@ -128,11 +126,15 @@ class Box:
         assert self._runtime is not None
         at = self._runtime.belief.at(BootClock().boot_ms())
         shop_ = Shop(self.config.shop, self.config.device, self.config.claim_url)
-        self._queue_print(_Job(encode(slip_document(slip, shop_, at, shown(at)))))
+        document = slip_document(slip, shop_, at, shown(at))
+        what = f"{slip.kind} {slip.content.number}"
+        if self.prints and not self.prints.print(what, encode(document, self._profile, self._letters)):
+            self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
 
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
-        self._queue_print(_Job(kick_drawer(), BootClock().boot_ms() + KICK_MS))
+        if self.prints:
+            self.prints.kick()
 
     # the till's thread
 
@@ -221,7 +223,8 @@ class Box:
             shown=tuple(self._shown),
             pending=health.pending if health else 0,
             oldest_pending_ms=health.oldest_pending_ms if health else None,
-            printer=self._printer_state,
+            printer=self.prints.state if self.prints else None,
+            perhaps=self.prints.perhaps if self.prints else (),
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
         )
@@ -256,9 +259,26 @@ class Box:
 
     # the devices' threads
 
+    def _print_room(self) -> PrintRoom | None:
+        told = self.config.printer
+        if told is None:
+            return None
+        return PrintRoom(
+            self.config.state / "prints.db",
+            told.make(),
+            kick=kick(self._profile),
+            clock_ms=BootClock().boot_ms,
+            tell=self._printer_says,
+            drawer_shut=lambda: self.show(shop.Show(Refused(Reason.DRAWER_SHUT))),
+        )
+
+    def _printer_says(self, state: PrinterState, hint: str) -> None:
+        self.show(shop.Show(Word.PRINTER_BACK if state.prints else Refused(Reason.PRINTER_TROUBLE)))
+        log.warning("printer.state", state=state, hint=hint)
+
     def _start_readers(self) -> None:
         for one in self.config.readers:
-            device = reader(one.kind, one.name, one.address)
+            device = one.make()
             device.start(self._read, self._trouble)
             self._readers.append(device)
 
@@ -289,35 +309,3 @@ class Box:
             log.warning("inbox.full", hint="the till is stuck or somebody floods it")
             return False
         return True
-
-    def _queue_print(self, job: _Job) -> None:
-        try:
-            self._prints.put_nowait(job)
-        except queue.Full:
-            self._printer_state = PrinterState.LOST
-            self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
-
-    def _print_all(self) -> None:
-        """One owner for the printer. What surely failed is tried again; what may have printed is not."""
-        while not self._ended.is_set():
-            try:
-                job = self._prints.get(timeout=0.5)
-            except queue.Empty:
-                continue
-            host, _, port = self.config.printer.rpartition(":")
-            if not host:
-                continue
-            printer = TcpPrinter("receipts", host, int(port))
-            while not self._ended.is_set():
-                if job.until_boot_ms is not None and BootClock().boot_ms() > job.until_boot_ms:
-                    self.show(shop.Show(Refused(Reason.DRAWER_SHUT)))
-                    break
-                outcome = printer.print("", job.data)
-                if outcome.state is not self._printer_state:
-                    self._printer_state = outcome.state
-                    works = outcome.state.prints
-                    self.show(shop.Show(Word.PRINTER_BACK if works else Refused(Reason.PRINTER_TROUBLE)))
-                    log.warning("printer.state", state=outcome.state, hint=outcome.hint)
-                if outcome.end is not PrintEnd.FAILED:
-                    break
-                self._ended.wait(1.0)

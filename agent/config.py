@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tillbox.contracts.codes import kid_of, normal_gtin
 from tillbox.contracts.messages import LEASE_MAX, Device, Line, Minor, Name, Template
 from tillbox.contracts.settings import Strict
+from tillbox.hardware.ports import CodeReader, Printer
+from tillbox.hardware.printing.profiles import PROFILES
+from tillbox.hardware.registry import printer, reader
 
 from .till import Setup
 
@@ -25,12 +28,46 @@ class Broker(Strict):
     key: Path = Field(description="This box's key, made here and readable by the box alone.")
 
 
+Options = dict[str, str | int | bool]
+
+
+class ReceiptPrinter(Strict):
+    """What prints the receipts, and opens the drawer behind it."""
+
+    kind: str = Field(default="network", description="Its driver: network, usb, serial, spooler, file.")
+    address: str = Field(description="host:port, a device path, a queue or a file.")
+    profile: Literal[tuple(PROFILES)] = Field(default="chinese-80", description="What it can do.")  # type: ignore[valid-type]
+    options: Options = Field(default_factory=dict, description="What the driver may be told besides, as a serial line's baud.")  # fmt: skip
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> ReceiptPrinter:
+        self.make()
+        return self
+
+    def make(self) -> Printer:
+        """The printer, not asked anything yet; ValueError says what cannot be."""
+        options = {"language": PROFILES[self.profile].language, **self.options}
+        return printer(self.kind, "receipts", self.address, options)
+
+
 class Reader(Strict):
     """Something that reads codes."""
 
-    kind: Literal["serial", "camera", "folder", "film"] = Field(description="What it is.")
+    kind: str = Field(
+        description="Its driver: serial, keys, camera, folder, film, or one that is installed beside."
+    )
     name: Name = Field(description="What the shop calls it.")
     address: str = Field(description="A device path, a camera's number, a folder or a film.")
+    options: Options = Field(default_factory=dict, description="What the driver may be told besides: suffix, baud and the like.")  # fmt: skip
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Reader:
+        self.make()
+        return self
+
+    def make(self) -> CodeReader:
+        """The reader, not started yet; ValueError says what cannot be."""
+        return reader(self.kind, self.name, self.address, self.options)
 
 
 def _gtin(text: str) -> str:
@@ -51,11 +88,9 @@ class Goods(Strict):
     price: Minor = Field(description="In fen.")
 
 
-def _is_address(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if text and not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
-        raise ValueError("write host:port, for example 192.168.1.50:9100")
-    return text
+def _is_printer(told: object) -> object:
+    """host:port alone means a network printer; nothing means none."""
+    return {"address": told} if told and isinstance(told, str) else told or None
 
 
 def _is_key(text: str) -> str:
@@ -74,8 +109,8 @@ class BoxConfig(Strict):
     witness: Path | None = Field(default=None, description="A file on another medium; without one, rights wait for the core after a boot.")  # fmt: skip
     broker: Broker = Field(description="Where the core is heard, and who this box is to it.")
     readers: tuple[Reader, ...] = Field(default=(), description="Scanners and cameras, as many as there are.")
-    printer: Annotated[str, AfterValidator(_is_address)] = Field(
-        default="", description="host:port of a network printer; empty for none."
+    printer: Annotated[ReceiptPrinter | None, BeforeValidator(_is_printer)] = Field(
+        default=None, description="The receipt printer, or host:port of one on the network; empty for none."
     )
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
     claim_url: str = Field(default="", description="Where the code on a receipt leads.")
@@ -89,15 +124,6 @@ class BoxConfig(Strict):
         default=(), description="The products on the screen's buttons and their codes."
     )
     stocks: dict[Template, Annotated[int, Field(ge=1, le=LEASE_MAX)]] = Field(default_factory=dict, description="Coupon templates to hold rights of, and how many.")  # fmt: skip
-
-    @model_validator(mode="after")
-    def _cameras_have_numbers(self) -> BoxConfig:
-        for one in self.readers:
-            if one.kind == "camera" and not one.address.removeprefix("/dev/video").isdecimal():
-                raise ValueError(
-                    f"{one.address!r} is no camera: give its number, or /dev/video and its number"
-                )
-        return self
 
     def setup(self) -> Setup:
         """The part of it that the till decides by."""

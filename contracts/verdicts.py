@@ -68,6 +68,7 @@ class Reason(StrEnum):
     JOURNAL_BROKEN = "journal_broken"
     PRINTER_TROUBLE = "printer_trouble"
     DRAWER_SHUT = "drawer_shut"
+    ANSWERED_ALREADY = "answered_already"
     QUEUE_FULL = "queue_full"
     WITNESS_FAILED = "witness_failed"
     # the line
@@ -173,6 +174,9 @@ TEXTS: dict[Reason, Text] = {
         "这张券的核销权随一台盒子的存储卡丢失了，不能再核销，请给顾客别的优惠",
         "The right to this coupon was lost with a box's memory card. It cannot be redeemed; offer something else.",
     ),
+    Reason.ANSWERED_ALREADY: Text(
+        "这张纸已经有人答过了", "Somebody has answered for this paper already; nothing was printed."
+    ),
     Reason.DRAWER_SHUT: Text(
         "打印机有问题，钱箱没有弹开，请用钥匙打开",
         "The drawer did not open, for the printer is in trouble. Open it with its key.",
@@ -260,8 +264,8 @@ TEXTS: dict[Reason, Text] = {
         "The box's journal is damaged and it stopped selling. Call the engineer.",
     ),
     Reason.PRINTER_TROUBLE: Text(
-        "打印机有问题，交易已记账，修好后可补打",
-        "The printer is in trouble. The sale is recorded; reprint when it is mended.",
+        "打印机有问题，交易已记账；修好后会自动打出来",
+        "The printer is in trouble. The sale is recorded, and its paper comes when the printer is mended.",
     ),
     Reason.QUEUE_FULL: Text("操作太快，请稍等再试", "Too many things at once. Wait a moment and try again."),
     Reason.NOT_UNDERSTOOD: Text(

@@ -101,6 +101,9 @@ class PrinterState(StrEnum):
     PAPER_OUT = "paper_out"
     COVER_OPEN = "cover_open"
     CUTTER_JAM = "cutter_jam"
+    RIBBON_OUT = "ribbon_out"  # label printers that print by ribbon
+    PAUSED = "paused"  # somebody pressed its pause key
+    BROKEN = "broken"  # an error that it does not name, or that a person at the counter cannot mend
     SILENT = "silent"  # it takes bytes, or seems to, and answers nothing
     LOST = "lost"  # there is no printer to ask
 
@@ -151,6 +154,11 @@ class Printer(Protocol):
     def state(self) -> PrinterState:
         """Ask the printer how it is; SILENT or LOST when it does not say."""
         ...
+
+
+@runtime_checkable
+class LabelPrinter(Printer, Protocol):
+    """A printer whose paper is labels; the bytes are TSPL or ZPL, one job one label or a batch of equal ones."""
 
 
 # what opens

@@ -1,60 +1,97 @@
-"""Which code reader a line of configuration means. A driver is loaded when a box asks for it, and not before:
-OpenCV alone takes more memory than the rest of a box that has no camera.
+"""Which driver a line of configuration means. Ours and a third party's come through the same door: an entry point.
+
+A package that ships a driver declares it, for example `[project.entry-points."tillbox.printers"] acme =
+"acme_till:DRIVER"`, where `DRIVER` is a `Driver`. It is loaded when a box asks for it and not before: OpenCV alone
+takes more memory than the rest of a box that has no camera.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import entry_points
+from typing import Any
 
-from .ports import CodeReader
+from pydantic import ValidationError
+
+from tillbox.contracts.settings import Strict
+
+from .ports import CodeReader, LabelPrinter, Printer
 
 
-def reader(kind: str, name: str, address: str) -> CodeReader:
-    """A reader that is not started yet; ValueError with the choices for a kind that does not exist.
+class Group(StrEnum):
+    """One for each port; the name is the entry points' group."""
 
-    reader("serial", "counter", "/dev/ttyACM0")
+    CODE_READERS = "tillbox.code_readers"
+    PRINTERS = "tillbox.printers"
+    LABEL_PRINTERS = "tillbox.label_printers"
+
+
+class Options(Strict):
+    """What a driver may be told besides its address; a driver without options uses this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What an entry point leads to. `make(name, address, options)` gives a device that is not started yet, and
+    raises ValueError for an address that cannot be one."""
+
+    make: Callable[[str, str, Any], Any]
+    options: type[Options] = Options
+
+
+class NoSuchDriver(ValueError):
+    """The configuration asks for a driver that is not there, or does not load, or does not take these options."""
+
+
+def kinds(group: Group) -> tuple[str, ...]:
+    """The names of the drivers that are installed for a port."""
+    return tuple(sorted({point.name for point in entry_points(group=group)}))
+
+
+def reader(kind: str, name: str, address: str, options: Mapping[str, Any] | None = None) -> CodeReader:
+    """A reader that is not started yet.
+
+    reader("serial", "counter", "/dev/ttyACM0", {"suffix": "crlf"})
     reader("camera", "eye", "0")                   # /dev/video0
     reader("folder", "inbox", "/srv/pictures")
-    reader("film", "rehearsal", "monday.avi")
     """
-    if kind not in READERS:
-        raise ValueError(f"There is no reader of kind {kind!r}. Choose one of: {', '.join(READERS)}.")
-    return READERS[kind](name, address)
+    made = _make(Group.CODE_READERS, kind, name, address, options)
+    assert isinstance(made, CodeReader), f"{kind} makes no code reader"
+    return made
 
 
-def _serial(name: str, address: str) -> CodeReader:
-    from .drivers.scanner_serial import SerialScanner
-
-    return SerialScanner(name, address)
-
-
-def _camera(name: str, address: str) -> CodeReader:
-    from .drivers.camera import CameraReader
-    from .drivers.frames_opencv import V4L2Frames
-
-    number = address.removeprefix("/dev/video")
-    if not number.isdecimal():
-        raise ValueError(f"{address!r} is no camera. Give its number, or /dev/video and its number.")
-    return CameraReader(name, V4L2Frames(int(number)))
+def printer(kind: str, name: str, address: str, options: Mapping[str, Any] | None = None) -> Printer:
+    """printer("network", "receipts", "192.168.1.50:9100", {"language": "escpos"})"""
+    made = _make(Group.PRINTERS, kind, name, address, options)
+    assert isinstance(made, Printer), f"{kind} makes no printer"
+    return made
 
 
-def _folder(name: str, address: str) -> CodeReader:
-    from .drivers.camera import CameraReader
-    from .drivers.frames import FolderFrames
-
-    return CameraReader(name, FolderFrames(address))
-
-
-def _film(name: str, address: str) -> CodeReader:
-    from .drivers.camera import CameraReader
-    from .drivers.frames_opencv import FilmFrames
-
-    return CameraReader(name, FilmFrames(address))
+def label_printer(
+    kind: str, name: str, address: str, options: Mapping[str, Any] | None = None
+) -> LabelPrinter:
+    """label_printer("usb", "labels", "/dev/usb/lp1", {"language": "tspl"})"""
+    made = _make(Group.LABEL_PRINTERS, kind, name, address, options)
+    assert isinstance(made, LabelPrinter), f"{kind} makes no label printer"
+    return made
 
 
-READERS: dict[str, Callable[[str, str], CodeReader]] = {
-    "serial": _serial,
-    "camera": _camera,
-    "folder": _folder,
-    "film": _film,
-}
+def _make(group: Group, kind: str, name: str, address: str, options: Mapping[str, Any] | None) -> object:
+    point = next((point for point in entry_points(group=group) if point.name == kind), None)
+    if point is None:
+        raise NoSuchDriver(f"There is no driver {kind!r} here. Choose one of: {', '.join(kinds(group))}.")
+    try:
+        driver = point.load()
+    except Exception as why:  # a stranger's module may raise anything while it is imported
+        raise NoSuchDriver(f"The driver {kind!r} ({point.value}) does not load: {why}") from why
+    if not isinstance(driver, Driver):
+        raise NoSuchDriver(f"{point.value} is no tillbox driver.")
+    try:
+        told = driver.options.model_validate(dict(options or {}))
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        at = ".".join(map(str, first["loc"]))
+        raise NoSuchDriver(f"The driver {kind!r} does not take {at}: {first['msg']}.") from wrong
+    return driver.make(name, address, told)

@@ -60,6 +60,16 @@ LABELS: dict[str, Text] = {
     "rights": Text("可离线核销", "Coupons it may redeem alone"),
     "frozen": Text("核销权待确认", "Rights wait for the core"),
     "printer": Text("打印机", "Printer"),
+    "perhaps": Text(
+        "打印机没有说打完了。请看一看纸：打出来了吗？",
+        "The printer did not say that it is done. Look at the paper: is it there?",
+    ),
+    "printed": Text("打出来了", "It is there"),
+    "print_again": Text("没有，重打", "No, print it"),
+    "slip_receipt": Text("小票", "Receipt"),
+    "slip_copy": Text("补打小票", "Copy"),
+    "slip_void": Text("撤销凭条", "Void slip"),
+    "slip_refund": Text("退款凭条", "Refund slip"),
     "clock": Text("时钟未校准", "The hour is not known yet"),
     "starting": Text("正在启动……", "Starting …"),
     "language": Text("English", "中文"),
@@ -80,6 +90,9 @@ PRINTERS: dict[PrinterState, Text] = {
     PrinterState.PAPER_OUT: Text("缺纸", "no paper"),
     PrinterState.COVER_OPEN: Text("盖子未合", "cover open"),
     PrinterState.CUTTER_JAM: Text("切刀卡住", "cutter stuck"),
+    PrinterState.RIBBON_OUT: Text("色带用完", "no ribbon"),
+    PrinterState.PAUSED: Text("已暂停", "paused"),
+    PrinterState.BROKEN: Text("打印机故障", "printer error"),
     PrinterState.SILENT: Text("没有回应", "no answer"),
     PrinterState.LOST: Text("未连接", "not connected"),
 }
@@ -129,6 +142,7 @@ class TillPage:
     pending: int
     printer: str
     printer_ok: bool
+    perhaps: tuple[Row, ...]
     clock_known: bool
     rights_frozen: bool
     rights: tuple[Row, ...]
@@ -169,8 +183,9 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         phase_text=PHASES[phase].say(language),
         online=till.line_up,
         pending=view.pending,
-        printer=PRINTERS[view.printer].say(language),
-        printer_ok=view.printer.prints,
+        printer=PRINTERS[view.printer].say(language) if view.printer else "",
+        printer_ok=view.printer is None or view.printer.prints,
+        perhaps=tuple(Row(_paper(one.what, language), "", str(one.number)) for one in view.perhaps),
         clock_known=view.clock_known,
         rights_frozen=till.rights is shop.Rights.FROZEN,
         rights=tuple(Row(name, str(left_of(leases, name, at))) for name in till.setup.stocks),
@@ -187,6 +202,11 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
         sales=tuple(_sale(own) for own in list(till.past.sales.values())[: -SALES_SHOWN - 1 : -1]),
     )
+
+
+def _paper(what: str, language: str) -> str:
+    kind, _, number = what.partition(" ")
+    return f"{LABELS[f'slip_{kind}'].say(language)} {number}" if f"slip_{kind}" in LABELS else what
 
 
 def _line(name: str, quantity: int, minor: int) -> Row:

@@ -112,7 +112,9 @@ class Screen:
         if action is None:
             return JSONResponse({"refused": LABELS["no_action"].say(self._language(request))}, 404)
         event = action(form, self)
-        if isinstance(event, Refused):
+        if event is None:
+            pass
+        elif isinstance(event, Refused):
             self.box.show(shop.Show(event))
         elif not self.box.offer(event):
             return JSONResponse({"refused": Refused(Reason.QUEUE_FULL).say(self._language(request))}, 503)
@@ -167,7 +169,19 @@ def _refund(form: FormData, _: Screen) -> shop.Event | Refused:
     return left if isinstance(left, Refused) else shop.RefundPressed(str(form.get("sale", "")), amount, left)
 
 
-_ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused]] = {
+def _looked(printed: bool) -> Callable[[FormData, Screen], shop.Event | Refused | None]:
+    """What a person saw on the paper goes to the printer's own thread; the till has no part in it."""
+
+    def answer(form: FormData, screen: Screen) -> Refused | None:
+        number = str(form.get("job", ""))
+        prints = screen.box.prints
+        known = prints and number.isdecimal() and prints.answer(int(number), printed=printed)
+        return None if known else Refused(Reason.ANSWERED_ALREADY)
+
+    return answer
+
+
+_ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused | None]] = {
     "amount": _type_amount,
     "pick": _pick,
     "cash": _cash,
@@ -179,6 +193,8 @@ _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused]] = {
     "void": lambda form, _: shop.VoidPressed(str(form.get("sale", ""))),
     "refund": _refund,
     "reprint": lambda form, _: shop.ReprintPressed(str(form.get("sale", ""))),
+    "printed": _looked(True),
+    "print_again": _looked(False),
 }
 
 

@@ -13,8 +13,9 @@ from tillbox.contracts.codes.reads import CodeRead
 from tillbox.contracts.verdicts import Refused
 from tillbox.hardware.decoding import Picture, decode
 from tillbox.hardware.ports import Deliver, DeviceBack, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.registry import Driver, Options
 
-from .frames import FrameSource
+from .frames import FolderFrames, FrameSource
 from .motion import Motion
 from .repeats import Repeats
 from .worker import Worker, monotonic_ms
@@ -121,3 +122,30 @@ class CameraReader:
         if isinstance(frame, Refused) and not self._torn:
             self._trouble(DeviceTrouble(self._name, TroubleKind.UNREADABLE, frame.say("en")))
         self._torn = isinstance(frame, Refused)
+
+
+# the drivers that a configuration may name
+
+
+def _camera(name: str, address: str, _: Options) -> CameraReader:
+    from .frames_opencv import V4L2Frames
+
+    number = address.removeprefix("/dev/video")
+    if not number.isdecimal():
+        raise ValueError(f"{address!r} is no camera. Give its number, or /dev/video and its number.")
+    return CameraReader(name, V4L2Frames(int(number)))
+
+
+def _folder(name: str, address: str, _: Options) -> CameraReader:
+    return CameraReader(name, FolderFrames(address))
+
+
+def _film(name: str, address: str, _: Options) -> CameraReader:
+    from .frames_opencv import FilmFrames
+
+    return CameraReader(name, FilmFrames(address))
+
+
+CAMERA = Driver(_camera)
+FOLDER = Driver(_folder)
+FILM = Driver(_film)

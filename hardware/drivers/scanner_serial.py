@@ -14,6 +14,7 @@ import serial
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.hardware.ports import Deliver, DeviceLost, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.registry import Driver, Options
 
 from .framing import Framer, Overrun, Suffix
 from .worker import Worker, monotonic_ms
@@ -123,3 +124,10 @@ HINTS = {
     errno.EAGAIN: "Another program has the scanner open. Close that one.",
     errno.EBUSY: "Another program has the scanner open. Close that one.",
 }
+
+
+def _make(name: str, address: str, _: Options) -> SerialScanner:
+    return SerialScanner(name, address)
+
+
+DRIVER = Driver(_make)

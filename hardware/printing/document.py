@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 Align = Literal["left", "center", "right"]
+
+
+BAR_LETTERS_MAX = 60  # more is wider than any paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,30 @@ class QR:
 
 
 @dataclass(frozen=True, slots=True)
+class BarCode:
+    """Bars with their text under them, centred. EAN-13 takes its 12 or 13 digits, Code 128 any printable ASCII."""
+
+    text: str
+    kind: Literal["ean_13", "code_128"] = "code_128"
+    height_dots: int = 80
+
+    def __post_init__(self) -> None:
+        """What is not printable ASCII could end the command that carries it."""
+        if not (self.text.isascii() and self.text.isprintable() and 0 < len(self.text) <= BAR_LETTERS_MAX):
+            raise ValueError(f"a bar code holds 1 to {BAR_LETTERS_MAX} printable ASCII letters")
+        if self.kind == "ean_13" and not (self.text.isdigit() and len(self.text) in (12, 13)):
+            raise ValueError("an EAN-13 code holds 12 or 13 digits")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Black and white dots: `rows` from top to bottom, eight dots a byte, the leftmost highest, 1 is black."""
+
+    width: int
+    rows: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """Empty lines."""
 
@@ -54,7 +81,12 @@ class Cut:
     """Cut the paper."""
 
 
-Part = Line | Columns | Rule | QR | Feed | Cut
+@dataclass(frozen=True, slots=True)
+class Kick:
+    """Open the drawer that is connected to the printer."""
+
+
+Part = Line | Columns | Rule | QR | BarCode | Picture | Feed | Cut | Kick
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +108,11 @@ def clean(text: str) -> str:
     """
     kept = (" " if character in "\t\r\n" else character for character in text)
     return "".join(c for c in kept if unicodedata.category(c) not in _FORBIDDEN).replace("¥", "￥")
+
+
+def stand_in(text: str, knows: Callable[[str], bool]) -> str:
+    """The text as a printer's own font can print it: what it lacks is a question mark of the same width."""
+    return "".join(c if knows(c) else "?？"[cells(c) - 1] if knows("？") else "?" * cells(c) for c in text)
 
 
 def cells(text: str) -> int:

@@ -9,12 +9,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
 FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 CELL, HEIGHT, MARGIN = 12, 30, 18
 DOTS = {80: 576, 58: 384}
+CODE_PAGES = {
+    0: "cp437",
+    2: "cp850",
+    3: "cp860",
+    5: "cp865",
+    16: "cp1252",
+    17: "cp866",
+    18: "cp852",
+    19: "cp858",
+}
 
 
 @dataclass(slots=True)
@@ -43,7 +54,9 @@ class _Reader:
         self.seen = Seen()
         self.bold, self.scale, self.align = False, 1, 0
         self.text = bytearray()
+        self.alphabet, self.in_chinese = "gb18030", False
         self.qr_data, self.qr_dots = b"", 4
+        self.bar_height = 80
 
     def read(self) -> Seen:
         while self.at < len(self.data):
@@ -64,7 +77,7 @@ class _Reader:
 
     def flush(self, *, force: bool = False) -> None:
         if self.text or force:
-            text = self.text.decode("gb18030", "replace")
+            text = self.text.decode(self.alphabet, "replace")
             self.seen.lines.append(_Run(text, self.bold, self.scale, self.align))
         self.text = bytearray()
 
@@ -73,8 +86,21 @@ class _Reader:
         match code:
             case b"\x1b@":
                 self.bold, self.scale, self.align = False, 1, 0
-            case b"\x1c&" | b"\x1c.":
-                pass
+            case b"\x1c&":
+                self.flush()
+                self.alphabet = "gb18030"
+            case b"\x1c.":
+                self.flush()
+                self.alphabet = "cp437"
+            case b"\x1bt":
+                self.flush()
+                self.alphabet = CODE_PAGES.get((self.take(1) or b"\x00")[0], "latin-1")
+            case b"\x1dH" | b"\x1dw":
+                self.take(1)
+            case b"\x1dh":
+                self.bar_height = (self.take(1) or b"\x50")[0]
+            case b"\x1dk":
+                self.bars()
             case b"\x1ba":
                 self.align = (self.take(1) or b"\x00")[0] % 48
             case b"\x1bE":
@@ -102,6 +128,18 @@ class _Reader:
             case _:
                 self.seen.unknown[code.hex()] += 1
 
+    def bars(self) -> None:
+        kind, size = self.take(1), (self.take(1) or b"\x00")[0]
+        data = self.take(size)
+        if kind == b"\x49" and data.startswith(b"{B"):
+            self.seen.lines.append(
+                bar_picture(data[2:].replace(b"{{", b"{").decode("ascii"), "Code128", self.bar_height)
+            )
+        elif kind == b"\x43":
+            self.seen.lines.append(bar_picture(data.decode("ascii"), "EAN13", self.bar_height))
+        else:
+            self.seen.unknown[f"1d6b{kind.hex()}"] += 1
+
     def extended(self, kind: bytes, body: bytes) -> None:
         if kind != b"k" or body[:1] != b"1":
             self.seen.unknown[f"1d28{kind.hex()}"] += 1
@@ -116,28 +154,102 @@ class _Reader:
 
     def raster(self) -> None:
         self.take(2)
-        row_bytes, rows = int.from_bytes(self.take(2), "little"), int.from_bytes(self.take(2), "little")
+        self.dots_of(int.from_bytes(self.take(2), "little"), int.from_bytes(self.take(2), "little"))
+
+    def dots_of(self, row_bytes: int, rows: int) -> None:
         body = self.take(row_bytes * rows).ljust(row_bytes * rows, b"\x00")
         if not row_bytes or not rows or row_bytes > 256 or rows > 4_096:
             self.seen.unknown["raster"] += 1
             return
-        ink = Image.frombytes("1", (row_bytes * 8, rows), bytes(byte ^ 0xFF for byte in body))
-        self.seen.lines.append(ink.convert("L"))
+        strip = Image.frombytes("1", (row_bytes * 8, rows), bytes(byte ^ 0xFF for byte in body)).convert("L")
+        last = self.seen.lines[-1] if self.seen.lines and not self.text else None
+        if isinstance(last, Image.Image) and last.width == strip.width:
+            self.seen.lines[-1] = _below(last, strip)  # a long picture comes in strips
+        else:
+            self.seen.lines.append(strip)
 
 
-def read(data: bytes, width_mm: int = 80) -> Seen:
+class _StarReader(_Reader):
+    """The same for Star's commands."""
+
+    def command(self, lead: bytes) -> None:
+        if lead == b"\x1c" or lead == b"\x10":
+            self.seen.unknown[lead.hex()] += 1
+            return
+        code = lead + self.take(1)
+        match code:
+            case b"\x1b@":
+                self.bold, self.scale, self.align, self.alphabet = False, 1, 0, "cp437"
+            case b"\x1bE" | b"\x1bF":
+                self.bold = code == b"\x1bE"
+            case b"\x1bi":
+                self.scale = 2 if self.take(2)[:1] == b"\x01" else 1
+            case b"\x1bd":
+                self.flush()
+                self.take(1)
+                self.seen.cuts += 1
+            case b"\x1bb":
+                self.star_bars()
+            case b"\x1b\x1d":
+                self.star_extended()
+            case _:
+                self.seen.unknown[code.hex()] += 1
+
+    def star_bars(self) -> None:
+        kind, _, _, height = (self.take(1) for _ in range(4))
+        end = self.data.find(b"\x1e", self.at)
+        text = self.take(max(0, end - self.at)).decode("ascii", "replace")
+        self.take(1)
+        drawing = {b"6": "Code128", b"3": "EAN13"}.get(kind)
+        if drawing and text:
+            self.seen.lines.append(bar_picture(text, drawing, height[0]))
+
+    def star_extended(self) -> None:
+        kind = self.take(1)
+        if kind == b"a":
+            self.align = (self.take(1) or b"\x00")[0]
+        elif kind == b"t":
+            self.alphabet = CODE_PAGES.get((self.take(1) or b"\x00")[0], "latin-1")
+        elif kind == b")":
+            self.take(1)
+            body = self.take(int.from_bytes(self.take(2), "little"))
+            self.alphabet = "utf-8" if body == b"0\x01" else self.alphabet
+        elif kind == b"S":
+            self.take(1)
+            row_bytes, rows = int.from_bytes(self.take(2), "little"), int.from_bytes(self.take(2), "little")
+            self.take(1)
+            self.dots_of(row_bytes, rows)
+        elif kind == b"y":
+            self.star_qr(self.take(1))
+        else:
+            self.seen.unknown[f"1b1d{kind.hex()}"] += 1
+
+    def star_qr(self, function: bytes) -> None:
+        if function == b"S":
+            which, value = self.take(1), self.take(1)
+            self.qr_dots = value[0] if which == b"2" else self.qr_dots
+        elif function == b"D":
+            self.take(2)
+            self.qr_data = self.take(int.from_bytes(self.take(2), "little"))
+        elif function == b"P":
+            self.seen.lines.append(_qr_picture(self.qr_data, self.qr_dots))
+
+
+def read(data: bytes, width_mm: int = 80, language: str = "escpos") -> Seen:
     """Everything on the paper, in order. Bytes that are no command of ours are counted, never obeyed."""
-    return _Reader(data, DOTS[width_mm]).read()
+    eye = _StarReader if language == "star" else _Reader
+    return eye(data, DOTS[width_mm]).read()
 
 
-def paper_text(data: bytes, width_mm: int = 80) -> str:
+def paper_text(data: bytes, width_mm: int = 80, language: str = "escpos") -> str:
     """What a person reads on it."""
-    return "\n".join(run.text.rstrip() for run in read(data, width_mm).lines if isinstance(run, _Run)) + "\n"
+    lines = read(data, width_mm, language).lines
+    return "\n".join(run.text.rstrip() for run in lines if isinstance(run, _Run)) + "\n"
 
 
-def paper_picture(data: bytes, width_mm: int = 80) -> bytes:
+def paper_picture(data: bytes, width_mm: int = 80, language: str = "escpos") -> bytes:
     """The paper as a PNG."""
-    seen, dots = read(data, width_mm), DOTS[width_mm]
+    seen, dots = read(data, width_mm, language), DOTS[width_mm]
     heights = [_height(item) for item in seen.lines]
     page = Image.new("L", (dots + 2 * MARGIN, sum(heights) + 4 * MARGIN), 252)
     pen = ImageDraw.Draw(page)
@@ -180,6 +292,22 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     if FONT.exists():
         return ImageFont.truetype(str(FONT), size, index=1)  # the monospaced face
     return ImageFont.load_default(size)
+
+
+def _below(upper: Image.Image, lower: Image.Image) -> Image.Image:
+    whole = Image.new("L", (upper.width, upper.height + lower.height), 255)
+    whole.paste(upper, (0, 0))
+    whole.paste(lower, (0, upper.height))
+    return whole
+
+
+def bar_picture(text: str, kind: str, height_dots: int) -> Image.Image:
+    """Bars of two dots a module."""
+    import zxingcpp
+
+    drawn = zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, kind))
+    bars = Image.fromarray(np.array(drawn.to_image(scale=1, add_quiet_zones=True)))
+    return bars.crop((0, 0, bars.width, 1)).resize((bars.width * 2, height_dots))
 
 
 def _qr_picture(data: bytes, module_dots: int) -> Image.Image:

@@ -1,19 +1,30 @@
-"""The printer's twin: a socket that takes ESC/POS like a real one, answers for its state, and keeps the paper.
+"""The printer's twin: it takes a real printer's bytes on a real wire, answers for its state, and keeps the paper.
 
-The paper belongs to the customer: it lies in the process that plays the shop, and survives the box.
+The paper belongs to the customer: it lies in the process that plays the shop, and survives the box. What the
+printer says and does in its language is in `tongues.py`; this file is its body, its wire and its faults.
 """
 
 from __future__ import annotations
 
+import os
+import pty
+import select
 import socket
+import tempfile
 import threading
 import time
+import tty
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from .tongues import Answer, Condition, Kick, Paper, tongue
 
 PAPERS_MAX = 200  # the newest papers that lie on the counter
 JOB_BYTES_MAX = 1_000_000
+TURN_S = 0.05
+SLOW_S = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,124 +36,223 @@ class Slip:
 
 
 class SimulatedPrinter:
-    """A network printer on loopback. Faults on command; `mend` ends them all."""
+    """A printer on loopback, or on a pseudo-terminal. Faults on command; `mend` ends them all.
 
-    def __init__(self, *, port: int = 0, on_paper: Callable[[Slip], None] = lambda _: None) -> None:
-        self._server = socket.create_server(("127.0.0.1", port))
-        self._server.settimeout(0.2)
-        self.port: int = self._server.getsockname()[1]
+    printer = SimulatedPrinter()                                # NetworkWire("127.0.0.1", printer.port)
+    printer = SimulatedPrinter(line="terminal", language="star")   # SerialWire(printer.path, 115200)
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        line: str = "network",
+        language: str = "escpos",
+        on_paper: Callable[[Slip], None] = lambda _: None,
+    ) -> None:
         self.papers: deque[Slip] = deque(maxlen=PAPERS_MAX)
         self.kicks = 0
         self.on_paper = on_paper
+        self._language = language
+        self._tongue = tongue(language)
         self._number = 0
         self._ended = threading.Event()
-        self._fault = ""
+        self._fault: Condition = Condition.WELL
+        self._mute = False
+        self._line: _Network | _Terminal = _Network(port) if line == "network" else _Terminal()
+        self.port: int = self._line.port
+        self.path: str = self._line.path
         self._thread = threading.Thread(target=self._serve, name="printer", daemon=True)
         self._thread.start()
 
     def paper_out(self) -> None:
         """The roll is at its end."""
-        self._fault = "paper"
+        self._fault = Condition.PAPER_OUT
 
     def cover_open(self) -> None:
         """Somebody opened the cover."""
-        self._fault = "cover"
+        self._fault = Condition.COVER_OPEN
 
     def jam(self) -> None:
         """The cutter is stuck."""
-        self._fault = "jam"
+        self._fault = Condition.JAM
 
     def near_end(self) -> None:
         """The roll is near its end; it still prints."""
-        self._fault = "near"
+        self._fault = Condition.NEAR_END
 
     def silent(self) -> None:
         """It takes bytes, prints, and answers nothing after a job."""
-        self._fault = "silent"
+        self._fault = Condition.SILENT
 
     def dead(self) -> None:
-        """It takes the connection and answers nothing at all."""
-        self._fault = "dead"
+        """It is there and answers nothing at all."""
+        self._fault = Condition.DEAD
+
+    def stuck(self) -> None:
+        """It answers, and stops taking a job after its first bytes."""
+        self._fault = Condition.STUCK
 
     def garbage(self) -> None:
         """Something that is no printer answers."""
-        self._fault = "garbage"
+        self._fault = Condition.GARBAGE
 
     def hang_up(self) -> None:
         """It prints, and ends the connection instead of an answer."""
-        self._fault = "hang up"
+        self._fault = Condition.HANG_UP
 
     def slow(self) -> None:
-        """It takes a second for a job."""
-        self._fault = "slow"
+        """It takes its time for a job, and answers nothing meanwhile."""
+        self._fault = Condition.SLOW
+
+    def chatty(self) -> None:
+        """Another till switched automatic status on: it is pushed before every answer (ESC/POS)."""
+        self._fault = Condition.CHATTY
 
     def mend(self) -> None:
         """Everything is well again."""
-        self._fault = ""
+        self._fault = Condition.WELL
 
     def close(self) -> None:
-        """Switch it off."""
+        """Switch it off, and pull its cable."""
         self._ended.set()
         self._thread.join(5.0)
-        self._server.close()
+        self._line.close()
+
+    unplug = close
+
+    @property
+    def plugged(self) -> bool:
+        """Whether it is there at all."""
+        return not self._ended.is_set()
 
     def _serve(self) -> None:
         while not self._ended.is_set():
-            try:
-                line, _ = self._server.accept()
-            except TimeoutError:
+            if self._line.accept(TURN_S):
+                self._tongue = tongue(self._language, after=self._tongue)
+                self._job()
+                self._line.hang_up()
+
+    def _job(self) -> None:
+        """One connection: questions are answered at once, the rest becomes paper."""
+        taken, self._mute = 0, False
+        while not self._ended.is_set() and taken < JOB_BYTES_MAX:
+            if self._fault is Condition.STUCK and taken > 64:
+                self._ended.wait(TURN_S)
                 continue
-            with line:
-                line.settimeout(0.2)
-                self._job(line)
-
-    def _job(self, line: socket.socket) -> None:
-        """One connection: real-time questions are answered at once, the rest is paper."""
-        held = bytearray()
-        while not self._ended.is_set() and len(held) < JOB_BYTES_MAX:
-            try:
-                data = line.recv(65_536)
-            except TimeoutError:
-                continue
-            except OSError:
+            data = self._line.receive(TURN_S)
+            if data is None:
                 break
-            if not data:
-                break
-            held += data
-            held = self._answer(line, held)
-        self._print(bytes(held))
+            taken += len(data)
+            for happened in self._tongue.hear(data, self._fault):
+                self._do(happened)
+        self._print(self._tongue.rest())
 
-    def _answer(self, line: socket.socket, held: bytearray) -> bytearray:
-        while (at := held.find(b"\x10\x04")) >= 0 and len(held) > at + 2:
-            number = held[at + 2]
-            del held[at : at + 3]
-            if self._fault != "dead":
-                line.sendall(bytes([self._status(number)]))
-        if held.endswith(b"\x1dr\x01"):
-            del held[-3:]
-            if self._fault == "slow":
-                time.sleep(1.0)
-            self._print(bytes(held))
-            held.clear()
-            if self._fault == "hang up":
-                line.close()
-            elif self._fault != "silent":
-                line.sendall(b"\x00")
-        return held
-
-    def _status(self, number: int) -> int:
-        faults = {("paper", 4): 0x60, ("near", 4): 0x0C, ("cover", 2): 0x04, ("jam", 3): 0x08}
-        if self._fault == "garbage":
-            return ord("H")  # as in "HTTP/1.1 400 Bad Request"
-        return 0x12 | faults.get((self._fault, number), 0)
+    def _do(self, happened: Answer | Paper | Kick) -> None:
+        match happened:
+            case Paper(data):
+                if self._fault is Condition.SLOW:
+                    time.sleep(SLOW_S)
+                self._print(data)
+                self._mute = self._fault in (Condition.SILENT, Condition.HANG_UP)
+                if self._fault is Condition.HANG_UP:
+                    self._line.hang_up()
+            case Kick():
+                self.kicks += 1
+            case Answer(data):
+                if self._mute or self._fault is Condition.DEAD:
+                    return
+                if self._fault is Condition.CHATTY:
+                    self._line.send(b"\x10\x00\x00\x0f")
+                self._line.send(b"HTTP/1.1 400 Bad Request" if self._fault is Condition.GARBAGE else data)
 
     def _print(self, data: bytes) -> None:
-        if not data or self._fault in ("paper", "cover", "jam", "dead", "garbage"):
-            return
-        self.kicks += data.count(b"\x1bp")
-        if len(data) <= 8 and data.startswith(b"\x1bp"):
+        if not data or not self._fault.prints:
             return
         self._number += 1
         slip = Slip(self._number, data)
         self.papers.append(slip)
         self.on_paper(slip)
+
+
+class _Network:
+    """Port 9100's manners: one connection at a time."""
+
+    path = ""
+
+    def __init__(self, port: int) -> None:
+        self._server = socket.create_server(("127.0.0.1", port))
+        self._server.settimeout(TURN_S)
+        self.port: int = self._server.getsockname()[1]
+        self._line: socket.socket | None = None
+
+    def accept(self, wait_s: float) -> bool:
+        self._server.settimeout(wait_s)
+        try:
+            self._line, _ = self._server.accept()
+        except TimeoutError:
+            return False
+        return True
+
+    def receive(self, wait_s: float) -> bytes | None:
+        if self._line is None:
+            return None
+        self._line.settimeout(wait_s)
+        try:
+            return self._line.recv(65_536) or None
+        except TimeoutError:
+            return b""
+        except OSError:
+            return None
+
+    def send(self, data: bytes) -> None:
+        if self._line is not None:
+            try:
+                self._line.sendall(data)
+            except OSError:
+                self.hang_up()
+
+    def hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def close(self) -> None:
+        self.hang_up()
+        self._server.close()
+
+
+class _Terminal:
+    """A serial or USB printer as a pseudo-terminal: the driver opens `path`; nobody ever hangs up."""
+
+    port = 0
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = pty.openpty()
+        tty.setraw(self._theirs)
+        self._folder = tempfile.TemporaryDirectory(prefix="printer-")
+        link = Path(self._folder.name) / "printer"
+        link.symlink_to(os.ttyname(self._theirs))
+        self.path = str(link)
+
+    def accept(self, wait_s: float) -> bool:
+        return bool(select.select([self._ours], [], [], wait_s)[0])
+
+    def receive(self, wait_s: float) -> bytes | None:
+        if not self.accept(wait_s):
+            return b""
+        try:
+            return os.read(self._ours, 65_536)
+        except OSError:
+            return None
+
+    def send(self, data: bytes) -> None:
+        os.write(self._ours, data)
+
+    def hang_up(self) -> None:
+        return
+
+    def close(self) -> None:
+        for end in (self._ours, self._theirs):
+            os.close(end)
+        self._folder.cleanup()

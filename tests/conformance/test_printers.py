@@ -1,94 +1,222 @@
-"""One suite for whatever prints. Today that is a network printer, before its twin: a socket with a printer's manners
-and faults on command. A new driver begins by failing here."""
+"""One suite for whatever prints: every language on every wire that can answer, before its twin. A new driver begins by
+failing here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tillbox.hardware.drivers import printer_tcp
-from tillbox.hardware.drivers.printer_tcp import TcpPrinter
+from tillbox.hardware.drivers import manners, printer, wires
+from tillbox.hardware.drivers.manners import MANNERS
+from tillbox.hardware.drivers.printer import WirePrinter
+from tillbox.hardware.drivers.wires import FileWire, NetworkWire, SerialWire, SpoolerWire, UsbWire, Wire
 from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
+from tillbox.hardware.printing import escpos, star
 from tillbox.hardware.printing.document import Cut, Document, Line
-from tillbox.hardware.printing.escpos import encode, kick_drawer
-from tillbox.hardware.simulated.paper import paper_text
+from tillbox.hardware.printing.profiles import PROFILES
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 
-JOB = encode(Document((Line("茶 Tea 12.00"), Cut())))
+SLIP = Document((Line("茶 Tea 12.00"), Cut()))
+JOBS = {
+    "escpos": escpos.encode(SLIP),
+    "star": star.encode(SLIP, PROFILES["star-80"]),
+    "tspl": b'SIZE 40 mm,30 mm\r\nCLS\r\nTEXT 20,20,"3",0,1,1,"Tea 12.00"\r\nPRINT 1,1\r\n',
+    "zpl": b"^XA^FO20,20^A0N,30^FDTea 12.00^FS^XZ",
+}
 Fault = Callable[[SimulatedPrinter], None]
 
 
-@pytest.fixture
-def twin() -> Iterator[SimulatedPrinter]:
-    running = SimulatedPrinter()
-    yield running
-    running.close()
+@dataclass
+class Bench:
+    """A printer on the bench: the driver, the twin behind it, and a job in its language."""
+
+    printer: Printer
+    twin: SimulatedPrinter
+    job: bytes
 
 
-@pytest.fixture
-def printer(twin: SimulatedPrinter, monkeypatch: pytest.MonkeyPatch) -> Printer:
-    monkeypatch.setattr(printer_tcp, "CONNECT_S", 0.5)
-    monkeypatch.setattr(printer_tcp, "JOB_S", 1.5)
-    return TcpPrinter("receipts", "127.0.0.1", twin.port)
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for where, name, seconds in (
+        (manners, "ANSWER_S", 0.3),
+        (manners, "PAPER_S", 1.5),
+        (printer, "JOB_S", 1.0),
+        (wires, "CONNECT_S", 0.3),
+    ):
+        monkeypatch.setattr(where, name, seconds)
 
 
-def test_a_job_that_the_printer_answers_for_is_on_paper(printer: Printer, twin: SimulatedPrinter) -> None:
-    assert printer.state() is PrinterState.READY
-    outcome = printer.print("sale-1", JOB)
+def network(language: str) -> tuple[SimulatedPrinter, Wire]:
+    twin = SimulatedPrinter(language=language)
+    return twin, NetworkWire("127.0.0.1", twin.port)
+
+
+def serial_line(language: str) -> tuple[SimulatedPrinter, Wire]:
+    twin = SimulatedPrinter(line="terminal", language=language)
+    return twin, SerialWire(twin.path, 9600)
+
+
+def usb(language: str) -> tuple[SimulatedPrinter, Wire]:
+    """The kernel's printer device is a file that never blocks; so is a pseudo-terminal."""
+    twin = SimulatedPrinter(line="terminal", language=language)
+    return twin, UsbWire(twin.path)
+
+
+WIRES = {"network": network, "serial": serial_line, "usb": usb}
+
+
+PAIRS = [(language, "network") for language in MANNERS] + [
+    ("escpos", "serial"),
+    ("escpos", "usb"),
+    ("tspl", "usb"),
+]
+
+
+@pytest.fixture(params=PAIRS, ids="-".join)
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    language, wire = request.param
+    twin, way = WIRES[wire](language)
+    yield Bench(WirePrinter("receipts", way, MANNERS[language]), twin, JOBS[language])
+    if twin.plugged:
+        twin.unplug()
+
+
+def test_a_job_that_the_printer_answers_for_is_on_paper(bench: Bench) -> None:
+    assert isinstance(bench.printer, Printer)
+    assert bench.printer.state() is PrinterState.READY
+    outcome = bench.printer.print("sale-1", bench.job)
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.READY)
-    assert "茶 Tea 12.00" in paper_text(twin.papers[-1].data)
+    assert bench.twin.papers[-1].data == bench.job
+
+
+def test_two_jobs_are_two_papers_in_order(bench: Bench) -> None:
+    for number in range(2):
+        assert bench.printer.print(f"sale-{number}", bench.job).end is PrintEnd.CONFIRMED
+    assert [slip.data for slip in bench.twin.papers] == [bench.job, bench.job]
 
 
 @pytest.mark.parametrize(
-    ("fault", "state"),
+    ("fault", "states"),
     [
-        (SimulatedPrinter.paper_out, PrinterState.PAPER_OUT),
-        (SimulatedPrinter.cover_open, PrinterState.COVER_OPEN),
-        (SimulatedPrinter.jam, PrinterState.CUTTER_JAM),
-        (SimulatedPrinter.dead, PrinterState.SILENT),
-        (SimulatedPrinter.garbage, PrinterState.SILENT),
-        (SimulatedPrinter.close, PrinterState.LOST),
+        (SimulatedPrinter.paper_out, {PrinterState.PAPER_OUT}),
+        (SimulatedPrinter.cover_open, {PrinterState.COVER_OPEN}),
+        # Zebra's answer has no word for a jam: the printer pauses.
+        (SimulatedPrinter.jam, {PrinterState.CUTTER_JAM, PrinterState.PAUSED}),
+        (SimulatedPrinter.dead, {PrinterState.SILENT}),
+        (SimulatedPrinter.garbage, {PrinterState.SILENT}),
+        (SimulatedPrinter.unplug, {PrinterState.LOST}),
     ],
 )
 def test_what_surely_did_not_print_says_so_and_may_be_printed_again(
-    printer: Printer, twin: SimulatedPrinter, fault: Fault, state: PrinterState
+    bench: Bench, fault: Fault, states: set[PrinterState]
 ) -> None:
-    fault(twin)
-    assert printer.state() is state
-    outcome = printer.print("sale-1", JOB)
-    assert (outcome.end, outcome.state) == (PrintEnd.FAILED, state)
+    fault(bench.twin)
+    assert bench.printer.state() in states
+    outcome = bench.printer.print("sale-1", bench.job)
+    assert outcome.end is PrintEnd.FAILED
+    assert outcome.state in states
     assert outcome.hint
-    assert not twin.papers
-    if state is not PrinterState.LOST:
-        twin.mend()
-        assert printer.print("sale-1", JOB).end is PrintEnd.CONFIRMED
-        assert len(twin.papers) == 1
+    assert not bench.twin.papers
+    if bench.twin.plugged:
+        bench.twin.mend()
+        assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
+        assert len(bench.twin.papers) == 1
 
 
 @pytest.mark.parametrize("fault", [SimulatedPrinter.silent, SimulatedPrinter.hang_up])
-def test_what_perhaps_printed_is_never_called_failed(
-    printer: Printer, twin: SimulatedPrinter, fault: Fault
-) -> None:
-    fault(twin)
-    outcome = printer.print("sale-1", JOB)
-    assert (outcome.end, outcome.state) == (PrintEnd.UNKNOWN, PrinterState.SILENT)
+def test_what_perhaps_printed_is_never_called_failed(bench: Bench, fault: Fault) -> None:
+    fault(bench.twin)
+    outcome = bench.printer.print("sale-1", bench.job)
+    assert outcome.end is PrintEnd.UNKNOWN
+    assert not outcome.state.prints
     assert "look whether it printed" in outcome.hint
 
 
-def test_a_roll_near_its_end_prints_and_says_so(printer: Printer, twin: SimulatedPrinter) -> None:
+def test_one_that_stops_taking_bytes_in_the_middle_is_not_waited_for_for_ever(bench: Bench) -> None:
+    bench.twin.stuck()
+    outcome = bench.printer.print("sale-1", bench.job * 40_000)  # more than a line's buffers hold
+    assert outcome.end is PrintEnd.UNKNOWN
+    assert not bench.twin.papers
+
+
+def test_a_slow_printer_is_waited_for(bench: Bench) -> None:
+    bench.twin.slow()
+    assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
+
+
+@pytest.mark.parametrize("language", ["escpos", "star"])
+def test_a_roll_near_its_end_prints_and_says_so(language: str) -> None:
+    twin, wire = network(language)
     twin.near_end()
-    outcome = printer.print("sale-1", JOB)
+    outcome = WirePrinter("receipts", wire, MANNERS[language]).print("sale-1", JOBS[language])
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.PAPER_NEAR_END)
     assert outcome.state.prints
     assert len(twin.papers) == 1
+    twin.unplug()
 
 
-def test_a_slow_printer_is_waited_for(printer: Printer, twin: SimulatedPrinter) -> None:
-    twin.slow()
-    assert printer.print("sale-1", JOB).end is PrintEnd.CONFIRMED
+def test_automatic_status_that_another_till_switched_on_is_passed_over() -> None:
+    twin, wire = network("escpos")
+    twin.chatty()
+    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print("sale-1", JOBS["escpos"])
+    assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.READY)
+    twin.unplug()
 
 
-def test_a_drawer_opens_and_costs_no_paper(printer: Printer, twin: SimulatedPrinter) -> None:
-    assert printer.print("kick", kick_drawer()).end is PrintEnd.CONFIRMED
+@pytest.mark.parametrize("language", ["escpos", "star"])
+def test_a_drawer_opens_and_costs_no_paper(language: str) -> None:
+    twin, wire = network(language)
+    kick = escpos.kick_drawer() if language == "escpos" else star.KICK
+    assert WirePrinter("receipts", wire, MANNERS[language]).print("kick", kick).end is PrintEnd.CONFIRMED
     assert (twin.kicks, len(twin.papers)) == (1, 0)
+    twin.unplug()
+
+
+def test_a_file_takes_jobs_and_never_says_that_they_are_on_paper(tmp_path: Path) -> None:
+    made = WirePrinter("receipts", FileWire(str(tmp_path / "paper")), MANNERS["escpos"])
+    assert made.print("sale-1", JOBS["escpos"]).end is PrintEnd.SENT
+    assert made.print("sale-2", JOBS["escpos"]).end is PrintEnd.SENT
+    assert (tmp_path / "paper").read_bytes() == JOBS["escpos"] * 2
+    gone = WirePrinter("receipts", FileWire(str(tmp_path / "no/such/paper")), MANNERS["escpos"])
+    outcome = gone.print("sale-1", JOBS["escpos"])
+    assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
+    assert "cannot be written" in outcome.hint
+
+
+def spooler(folder: Path, queue_known: bool, takes: bool) -> None:
+    """Programs by the spooler's names, which do what the spooler's do."""
+    (folder / "lpstat").write_text(f"#!/bin/sh\nexit {int(not queue_known)}\n")
+    (folder / "lp").write_text(
+        f'#!/bin/sh\ncat > {folder}/job\necho "$@" > {folder}/asked\nexit {int(not takes)}\n'
+    )
+    for name in ("lp", "lpstat"):
+        (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("queue_known", "takes", "end", "state"),
+    [
+        (True, True, PrintEnd.SENT, PrinterState.READY),
+        (True, False, PrintEnd.FAILED, PrinterState.SILENT),
+        (False, True, PrintEnd.FAILED, PrinterState.LOST),
+    ],
+)
+def test_a_spooler_has_the_job_or_has_not(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    queue_known: bool,
+    takes: bool,
+    end: PrintEnd,
+    state: PrinterState,
+) -> None:
+    spooler(tmp_path, queue_known, takes)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    made = WirePrinter("receipts", SpoolerWire("till"), MANNERS["escpos"])
+    outcome = made.print("sale-1", JOBS["escpos"])
+    assert (outcome.end, outcome.state) == (end, state)
+    if takes and queue_known:
+        assert (tmp_path / "job").read_bytes() == JOBS["escpos"]
+        assert (tmp_path / "asked").read_text().split() == ["-s", "-d", "till", "-o", "raw", "-"]

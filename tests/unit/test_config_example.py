@@ -31,8 +31,8 @@ def test_every_setting_says_what_it_is(_: str, model: type[BaseModel]) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("printer", "'192.168.1.50'", "printer: Value error, write host:port"),
-        ("printer", "'printer:'", "printer: Value error, write host:port"),
+        ("printer", "'192.168.1.50'", "is no address: write host:port"),
+        ("printer", "'printer:'", "is no address: write host:port"),
         ("issuers", "['no key']", "issuers.0: Value error, a public key is 64 hexadecimal digits"),
         ("readers", "[{'kind': 'camera', 'name': 'eye', 'address': 'front'}]", "'front' is no camera"),
         ("screenport", "1", "screenport: Extra inputs are not permitted"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
 
 from tillbox.hardware.ports import CodeReader, DeviceLost, Drawer
-from tillbox.hardware.registry import READERS, reader
+from tillbox.hardware.registry import Group, NoSuchDriver, kinds, label_printer, printer, reader
 from tillbox.hardware.simulated.drawer import SimulatedDrawer
 
 ADDRESSES = {
@@ -19,7 +20,7 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.parametrize("kind", list(READERS))
+@pytest.mark.parametrize("kind", ADDRESSES)
 def test_every_kind_gives_a_reader_that_has_not_begun(kind: str) -> None:
     made = reader(kind, "counter", ADDRESSES[kind])
     assert isinstance(made, CodeReader)
@@ -27,9 +28,44 @@ def test_every_kind_gives_a_reader_that_has_not_begun(kind: str) -> None:
     made.stop()
 
 
+PRINTERS = {
+    "network": "192.168.1.50:9100",
+    "usb": "/dev/usb/lp0",
+    "serial": "/dev/ttyUSB0",
+    "spooler": "receipts",
+    "file": "paper.bin",
+}
+
+
+@pytest.mark.parametrize("kind", PRINTERS)
+def test_every_way_to_a_printer_takes_receipts_and_labels(kind: str) -> None:
+    for made in (printer(kind, "paper", PRINTERS[kind]), label_printer(kind, "paper", PRINTERS[kind])):
+        assert made.name == "paper"
+
+
+def test_every_driver_of_ours_is_tried_here() -> None:
+    """A driver that somebody else installed beside ours is theirs to try."""
+    assert set(ADDRESSES) <= set(kinds(Group.CODE_READERS))
+    ours = {
+        (group, point.name)
+        for group in Group
+        for point in entry_points(group=group)
+        if point.value.startswith("tillbox.")
+    }
+    tried = {(Group.CODE_READERS, kind) for kind in ADDRESSES}
+    tried |= {(group, kind) for kind in PRINTERS for group in (Group.PRINTERS, Group.LABEL_PRINTERS)}
+    assert ours == tried
+
+
 def test_a_mistake_in_the_configuration_is_explained() -> None:
-    with pytest.raises(ValueError, match="Choose one of: serial, camera, folder, film"):
+    with pytest.raises(NoSuchDriver, match=r"Choose one of: .*camera, .*serial"):
         reader("telepathy", "counter", "")
+    with pytest.raises(NoSuchDriver, match="does not take colour"):
+        reader("serial", "counter", "/dev/ttyACM0", {"colour": "red"})
+    with pytest.raises(NoSuchDriver, match="does not take language"):
+        printer("network", "receipts", "127.0.0.1:9100", {"language": "klingon"})
+    with pytest.raises(ValueError, match="write host:port"):
+        printer("network", "receipts", "the printer by the door")
     with pytest.raises(ValueError, match="Give its number"):
         reader("camera", "eye", "front door")
 

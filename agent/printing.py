@@ -1,0 +1,170 @@
+"""The one owner of the receipt printer: a thread that prints the jobs in order and opens the drawer between them.
+
+What surely failed is tried again for as long as it takes; what may be on paper waits for a person's word and keeps
+nobody else waiting. A drawer that opens long after its sale opens for nobody, so a kick has an end and is not kept.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
+
+from .prints import STEP_OF, Prints, PrintsFull, Step
+
+KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
+KICKS_MAX = 4
+TURN_S = 0.5
+AGAIN_S = 1.0  # between two tries at a printer that does not print
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """A job that may be on paper: a person is asked."""
+
+    number: int
+    what: str
+
+
+class PrintRoom:
+    """Prints for one box.
+
+    room = PrintRoom(path, printer, kick=b"\\x1bp...", clock_ms=..., tell=...)
+    room.print("receipt 42", data); room.kick()
+    room.perhaps                     # jobs that a person has to look for
+    room.answer(7, printed=False)    # it is not there: print it again
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        printer: Printer,
+        *,
+        kick: bytes,
+        clock_ms: Callable[[], int],
+        tell: Callable[[PrinterState, str], None],
+        drawer_shut: Callable[[], None],
+    ) -> None:
+        self.state = PrinterState.READY
+        self.perhaps: tuple[Perhaps, ...] = ()
+        self._prints = Prints(path)
+        self._printer, self._kick = printer, kick
+        self._clock_ms, self._tell, self._drawer_shut = clock_ms, tell, drawer_shut
+        self._kicks: queue.Queue[int] = queue.Queue(KICKS_MAX)
+        self._lock = threading.Lock()  # the till's thread adds jobs, the screen's answers, this one's prints
+        self._awake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+        self._look()
+
+    def start(self) -> None:
+        """Begin to print what waits."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the job in hand; what waits is kept."""
+        self._ended.set()
+        self._awake.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * TURN_S)
+
+    def print(self, what: str, data: bytes) -> bool:
+        """Queue a job, and have it on the disk. False where that is not possible."""
+        try:
+            with self._lock:
+                self._prints.add(what, data)
+        except (PrintsFull, sqlite3.Error) as why:
+            log.warning("print.not_queued", what=what, why=repr(why))
+            return False
+        self._awake.set()
+        return True
+
+    def kick(self) -> None:
+        """Open the drawer, soon or not at all."""
+        try:
+            self._kicks.put_nowait(self._clock_ms() + KICK_MS)
+        except queue.Full:
+            self._drawer_shut()
+        self._awake.set()
+
+    def answer(self, number: int, *, printed: bool) -> bool:
+        """A person looked for a job. False if nobody asked for that one (any more)."""
+        with self._lock:
+            job = self._prints.find(number)
+            if job is None or number not in {one.number for one in self.perhaps}:
+                return False
+            self._prints.step(job, Step.SEEN if printed else Step.MISSING)
+        log.info("print.answered", job=number, what=job.what, printed=printed)
+        self._look()
+        self._awake.set()
+        return True
+
+    # the printer's thread
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._awake.wait(TURN_S)
+            self._awake.clear()
+            try:
+                self._open_drawer()
+                while not self._ended.is_set() and self._print_next():
+                    self._open_drawer()
+            except sqlite3.Error as why:
+                log.warning("print.disk", why=str(why), hint="the jobs cannot be read; look at the card")
+
+    def _open_drawer(self) -> None:
+        while not self._ended.is_set():
+            try:
+                until_ms = self._kicks.get_nowait()
+            except queue.Empty:
+                return
+            while not self._kicked(until_ms):
+                self._ended.wait(AGAIN_S)
+
+    def _kicked(self, until_ms: int) -> bool:
+        """Whether this kick is over, one way or the other."""
+        if self._ended.is_set() or self._clock_ms() > until_ms:
+            self._drawer_shut()
+            return True
+        outcome = self._printer.print("drawer", self._kick)
+        self._heard(outcome.state, outcome.hint)
+        return outcome.end is not PrintEnd.FAILED
+
+    def _print_next(self) -> bool:
+        """Print the oldest job; False when there is none, or when the printer does not print now."""
+        with self._lock:
+            job = self._prints.next()
+            if job is None:
+                return False
+            self._prints.step(job, Step.BEGIN)
+            job = self._prints.find(job.number)
+        assert job is not None
+        outcome = self._printer.print(str(job.number), job.data)
+        with self._lock:
+            self._prints.step(job, STEP_OF[outcome.end])
+        self._heard(outcome.state, outcome.hint)
+        self._look()
+        if outcome.end is PrintEnd.FAILED:
+            self._ended.wait(AGAIN_S)
+            self._awake.set()
+            return False
+        return True
+
+    def _heard(self, state: PrinterState, hint: str) -> None:
+        if state is not self.state:
+            self.state = state
+            self._tell(state, hint)
+
+    def _look(self) -> None:
+        with self._lock, suppress(sqlite3.Error):
+            self.perhaps = tuple(Perhaps(job.number, job.what) for job in self._prints.unknown())

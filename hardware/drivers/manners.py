@@ -1,0 +1,150 @@
+"""How one talks with a printer of each language: how is it, and is the job done. The bytes' meaning is in
+`printing/status.py`; this is the conversation, with an end to every wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from tillbox.hardware.ports import PrinterState
+from tillbox.hardware.printing import status
+
+from .wires import Wire
+
+ANSWER_S = 2.0  # a printer answers for its state within tens of milliseconds, at 9600 baud too
+PAPER_S = 10.0  # from the last byte to the last line: a long slip takes three seconds
+POLL_S = 0.1
+TAIL_BYTES = 4_096  # of what a printer said, so much is looked at
+
+
+class Manners(Protocol):
+    """The conversation in one language."""
+
+    def state(self, wire: Wire) -> PrinterState:
+        """Ask how it is. SILENT when it does not say. Raises `OSError` when the wire is cut."""
+
+    def seal(self, data: bytes) -> bytes:
+        """The job, with what is added to it so that its end can be known."""
+
+    def printed(self, wire: Wire) -> bool:
+        """Wait for the word that the sealed job is done; False when it does not come. A printer at work may be
+        too busy to answer: that is not yet a no."""
+
+
+class EscPos:
+    """Asks by `DLE EOT`, which is answered at once, and ends a job with `GS r`, which is answered after it."""
+
+    def state(self, wire: Wire) -> PrinterState:
+        _hear(wire, lambda _: False, 0.0)  # what it still had to say about an earlier job
+        answers = []
+        for number in (2, 3, 4):
+            wire.send(b"\x10\x04" + bytes([number]), ANSWER_S)
+            heard = _hear(wire, lambda stream: any(status.escpos_answers(stream)), ANSWER_S)
+            real_time, other = status.escpos_answers(heard)
+            if not real_time or other:
+                return PrinterState.SILENT  # nobody, or something that is no printer
+            answers.append(real_time[0])
+        return status.escpos_state(*answers)
+
+    def seal(self, data: bytes) -> bytes:
+        return data + b"\x1dr\x01"
+
+    def printed(self, wire: Wire) -> bool:
+        heard = _hear(wire, lambda stream: bool(status.escpos_answers(stream)[1]), PAPER_S)
+        return bool(status.escpos_answers(heard)[1])
+
+
+class Star:
+    """Asks by `ESC ACK SOH`, and ends a job with `ETB`, which the printer counts when it has come so far."""
+
+    def __init__(self) -> None:
+        self._counted: int | None = None
+
+    def state(self, wire: Wire) -> PrinterState:
+        block = self._ask(wire)
+        if block is None:
+            return PrinterState.SILENT
+        self._counted = status.star_counter(block)
+        return status.star_state(block)
+
+    def seal(self, data: bytes) -> bytes:
+        return data + b"\x17"
+
+    def printed(self, wire: Wire) -> bool:
+        until_s = time.monotonic() + PAPER_S
+        while time.monotonic() < until_s:
+            block = self._ask(wire)
+            if block and self._counted is not None and status.star_counter(block) != self._counted:
+                return True
+            time.sleep(POLL_S)
+        return False
+
+    def _ask(self, wire: Wire) -> bytes | None:
+        wire.send(b"\x1b\x06\x01", ANSWER_S)
+        return status.star_block(_hear(wire, lambda stream: status.star_block(stream) is not None, ANSWER_S))
+
+
+class Tspl:
+    """Asks by `ESC ! ?`; a job is done when the printer is no longer at work."""
+
+    def state(self, wire: Wire) -> PrinterState:
+        answer = self._ask(wire)
+        return PrinterState.SILENT if answer is None else status.tspl_state(answer)
+
+    def seal(self, data: bytes) -> bytes:
+        return data
+
+    def printed(self, wire: Wire) -> bool:
+        until_s = time.monotonic() + PAPER_S
+        while time.monotonic() < until_s:
+            answer = self._ask(wire)
+            if answer is not None and not status.tspl_state(answer).prints:
+                return False
+            if answer is not None and not answer & status.TSPL_BUSY:
+                return True
+            time.sleep(POLL_S)
+        return False
+
+    def _ask(self, wire: Wire) -> int | None:
+        wire.send(b"\x1b!?", ANSWER_S)
+        heard = _hear(wire, bool, ANSWER_S)
+        return heard[-1] if heard and not heard[-1] & status.TSPL_NEVER else None
+
+
+class Zpl:
+    """Asks by `~HS`; a job is done when no format and no label waits any more."""
+
+    def state(self, wire: Wire) -> PrinterState:
+        said = self._ask(wire)
+        return PrinterState.SILENT if said is None else status.zpl_state(*said)
+
+    def seal(self, data: bytes) -> bytes:
+        return data
+
+    def printed(self, wire: Wire) -> bool:
+        until_s = time.monotonic() + PAPER_S
+        while time.monotonic() < until_s:
+            said = self._ask(wire)
+            if said and not status.zpl_state(*said).prints:
+                return False
+            if said and status.zpl_idle(*said):
+                return True
+            time.sleep(POLL_S)
+        return False
+
+    def _ask(self, wire: Wire) -> tuple[list[bytes], list[bytes]] | None:
+        wire.send(b"~HS", ANSWER_S)
+        return status.zpl_fields(_hear(wire, lambda stream: status.zpl_fields(stream) is not None, ANSWER_S))
+
+
+MANNERS: dict[str, Callable[[], Manners]] = {"escpos": EscPos, "star": Star, "tspl": Tspl, "zpl": Zpl}
+"""By the language that the printer speaks."""
+
+
+def _hear(wire: Wire, enough: Callable[[bytes], bool], wait_s: float) -> bytes:
+    """What comes until it is enough or the wait is over."""
+    heard, until_s = b"", time.monotonic() + wait_s
+    while not enough(heard) and (left_s := until_s - time.monotonic()) > 0:
+        heard = (heard + wire.receive(left_s))[-TAIL_BYTES:]
+    return heard
