@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
 # libatomic1 is for the program that drives the browser
 TESTING := postgresql chromium libatomic1
+TILLS := tests/tap_streams
 
-.PHONY: help setup demo smoke test lint check bench bench-decode docs clean
+.PHONY: help setup demo smoke test lint check bench bench-decode tap-streams docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -46,10 +47,17 @@ bench: setup ## figures, each beside a reference in the same run
 bench-decode: setup ## how well codes are read, beside each decoder alone; IMAGES=DIR for photographs
 	$(BIN)/tillbox bench decode $(if $(IMAGES),--images $(IMAGES)) --write docs/decoding.md
 
+tap-streams: ## foreign tills that print, for the receipt tap: installs four generators, regenerates tests/golden/tap
+	@command -v npm >/dev/null || tools/system-packages nodejs npm
+	test -x $(TILLS)/.venv/bin/python || python3 -m venv $(TILLS)/.venv
+	$(TILLS)/.venv/bin/python -m pip install --quiet --require-hashes --no-deps -r $(TILLS)/requirements.txt
+	npm ci --prefix $(TILLS) --ignore-scripts --no-audit --no-fund --silent
+	python3 $(TILLS)/generate.py --golden
+
 docs: setup ## what is generated from the code
 	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd
 	@{ printf '# The till, drawn from its table\n\n```mermaid\n'; cat docs/till.mmd; printf '```\n'; } > docs/till.md
 	$(BIN)/python -m tillbox.contracts.schemas docs/schemas
 
 clean: ## everything that make made
-	rm -rf $(VENV) var
+	rm -rf $(VENV) $(TILLS)/.venv $(TILLS)/node_modules var
