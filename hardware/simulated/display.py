@@ -19,7 +19,7 @@ from pathlib import Path
 from .customer import Eye, LedEye, Seen, VfdEye
 
 DARK = Seen()
-LOOK_S = 0.05  # how often it looks whether it has been frozen or switched off
+LOOK_S = 0.01  # a customer sees no delay, and a hundred looks a second cost nothing
 READ_BYTES = 4_096
 
 

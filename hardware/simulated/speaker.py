@@ -139,8 +139,8 @@ def write_clip(path: Path, word: str, rate_hz: int = RATE_HZ) -> None:
 
 _APLAY = """
 began = time.monotonic_ns()
-(root / "played" / f"{began}.begun").touch()
 fault = (root / "fault").read_text()
+(root / "played" / f"{began}.begun").touch()
 if fault == "hang":
     time.sleep(3600)
 if "error" in fault:

@@ -97,7 +97,8 @@ def _read(path: Path) -> tuple[Format, bytes] | str:
             form = Format(clip.getnchannels(), clip.getsampwidth(), clip.getframerate())
             frames = clip.getnframes()
             data = clip.readframes(frames)
-    except (OSError, EOFError, wave.Error):
+    except (OSError, EOFError, wave.Error, RuntimeError):
+        # RuntimeError is what `wave` raises for a chunk that is longer than its file.
         return "it cannot be read as PCM in WAV"
     if not data or len(data) != frames * form.channels * form.sample_bytes:
         return "it is empty, or its end is missing"
