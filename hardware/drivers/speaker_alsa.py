@@ -119,9 +119,6 @@ class AlsaSpeaker:
                 return
 
     def _turn(self, utterance: Utterance) -> None:
-        if not self._is_fresh(utterance):
-            log.info("speaker.stale", device=self._name, kind=utterance.kind)
-            return
         try:
             heard = self._utter(utterance)
         except ProgramMissing as missing:
@@ -133,14 +130,16 @@ class AlsaSpeaker:
                 self._back()
 
     def _utter(self, utterance: Utterance) -> bool:
-        """Make the sound and play it. False if it came to nothing, and why was told."""
+        """Make the sound and play it, if it is not too late. False if nothing was heard."""
         words = spoken(utterance)
         clips = self._clips.get(utterance.language, Clips())
         sound = clips.join(words) or self._voice(words, utterance.language)
         if not sound:
             self._tell(TroubleKind.SILENT, DUMB)
             return False
+        # Asked last: making the sound takes its time on a busy box.
         if not self._is_fresh(utterance):
+            log.info("speaker.stale", device=self._name, kind=utterance.kind)
             return False
         played = self._programs.run(self._player, sound, length_s(sound) + PLAY_GRACE_S)
         if played.code:

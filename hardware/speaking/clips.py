@@ -57,13 +57,11 @@ def load_clips(folder: Path, language: Language) -> Clips:
     found: dict[str, tuple[Format, bytes]] = {}
     problems = []
     for word in vocabulary(language):
-        path = folder / clip_name(word, language)
-        if path.exists():
-            clip = _read(path)
-            if isinstance(clip, str):
-                problems.append(f"{path.name}: {clip}")
-            else:
-                found[word] = clip
+        clip = _read(folder / clip_name(word, language))
+        if isinstance(clip, str):
+            problems.append(f"{word}.wav: {clip}")
+        elif clip is not None:
+            found[word] = clip
     if not found:
         return Clips(problems=tuple(problems))
     common = Counter(form for form, _ in found.values()).most_common(1)[0][0]
@@ -88,9 +86,11 @@ def clip_names() -> tuple[str, ...]:
     return tuple(clip_name(word, language) for language in LANGUAGES for word in vocabulary(language))
 
 
-def _read(path: Path) -> tuple[Format, bytes] | str:
-    """A clip, or what is wrong with it."""
+def _read(path: Path) -> tuple[Format, bytes] | str | None:
+    """A clip, or what is wrong with it; None if there is none."""
     try:
+        if not path.is_file():
+            return None
         if path.stat().st_size > CLIP_BYTES_MAX:
             return "it is longer than a word"
         with wave.open(io.BytesIO(path.read_bytes())) as clip:

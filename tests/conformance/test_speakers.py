@@ -197,7 +197,10 @@ def test_a_box_without_a_player_says_so_before_the_first_customer(shop: Shop) ->
 
 
 @pytest.mark.parametrize("hanging", [True, False])
-def test_stop_cuts_it_short_and_leaves_no_thread(shop: Shop, hanging: bool) -> None:
+def test_stop_cuts_it_short_and_leaves_no_thread(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, hanging: bool
+) -> None:
+    monkeypatch.setattr(speaker_alsa, "PLAY_GRACE_S", 60.0)  # so that only `stop` can end it
     before = threading.active_count()
     speaker = shop.open()
     if hanging:

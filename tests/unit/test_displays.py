@@ -84,6 +84,10 @@ def test_a_latin_display_leaves_out_what_it_cannot_show() -> None:
     face = Face(FaceKind.PRICE, Amount(1800, CNY), "茉莉 Jasmine tea")
     assert seen(VfdEye(), LATIN.encode(face)).lines[0] == "Price Jasmine tea   "
     assert seen(VfdEye(chinese=True), CHINESE.encode(face)).lines[0] == "单价 茉莉 Jasmine te"
+    rare = Face(
+        FaceKind.PRICE, None, "𠮷😀 tea"
+    )  # four bytes each, which these displays show as four wrong signs
+    assert seen(VfdEye(chinese=True), CHINESE.encode(rare)).lines[0] == "单价 tea            "
 
 
 def test_a_display_in_the_printers_cable_leaves_the_paper_alone() -> None:
