@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from tillbox.contracts.codes.reads import CodeRead
+from tillbox.contracts.money import Amount
 
 # trouble, and its end
 
@@ -170,4 +171,99 @@ class Drawer(Protocol):
 
     def kick(self, reason: str) -> None:
         """Send the pulse. `reason` is for the audit: whose money, which sale. Raises `DeviceLost`."""
+        ...
+
+
+# what faces the customer
+
+
+class FaceKind(StrEnum):
+    """What an amount on the customer's display is."""
+
+    IDLE = "idle"  # between two customers
+    PRICE = "price"  # 单价
+    TOTAL = "total"  # 合计
+    RECEIVED = "received"  # 收款
+    CHANGE = "change"  # 找零
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What the customer is to see now: all of it, in place of what was there. `text` is cut where the display
+    ends, and left out where it shows digits only."""
+
+    kind: FaceKind
+    amount: Amount | None = None
+    text: str = ""
+
+
+@runtime_checkable
+class CustomerDisplay(Protocol):
+    """The small display that faces the customer.
+
+    display.show(Face(FaceKind.TOTAL, Amount(1250, CNY)))
+
+    It cannot be asked what it shows. One caller at a time, and every call ends within seconds.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the shop calls it."""
+        ...
+
+    def show(self, face: Face) -> None:
+        """Show this face. An amount that does not fit is a row of dashes, never a part of its digits.
+        Raises `DeviceLost`; the next call tries the cable anew."""
+        ...
+
+
+# what speaks
+
+
+class Saying(StrEnum):
+    """What is said about an amount. PAID belongs to a payment that the core confirmed, and to no other."""
+
+    TOTAL = "total"  # 合计
+    RECEIVED = "received"  # 收款
+    PAID = "paid"  # 到账
+    CHANGE = "change"  # 找零
+    REFUNDED = "refunded"  # 退款
+
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """An amount to be said aloud. `said_ms` is when the till said so, on this boot's monotonic clock."""
+
+    kind: Saying
+    amount: Amount
+    language: Language
+    said_ms: int
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """Something that says amounts aloud, one after another.
+
+    speaker.say(Utterance(Saying.PAID, Amount(1250, CNY), "zh", clock.monotonic_ms()))
+
+    "Paid" that comes late belongs to another customer: what is ten seconds old when its turn comes is not
+    said, and nothing is kept for after a restart.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the shop calls it."""
+        ...
+
+    def say(self, utterance: Utterance) -> bool:
+        """Take it for saying and return at once. False: not taken, because it is too old, too many wait, it
+        has stopped, or it knows no words for that unit."""
+        ...
+
+    def stop(self) -> None:
+        """Fall silent promptly, in mid-word if need be. Harmless when repeated."""
         ...

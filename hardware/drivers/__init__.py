@@ -3,4 +3,6 @@
 `scanner_serial.py` reads a hand scanner on a serial line, `framing.py` is its pure half; `camera.py` turns
 frames into codes and `frames.py` says where frames come from; `repeats.py` keeps one code from being read
 twice; `worker.py` is the thread they share the manners of. `printer_*.py` put bytes on paper.
+`display_serial.py` shows the customer a face; `speaker_alsa.py` says amounts aloud, through the `programs.py` of the
+system.
 """

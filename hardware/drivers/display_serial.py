@@ -1,0 +1,95 @@
+"""A customer display on a serial line, whichever bytes its model takes.
+
+It writes one face at a time and reads nothing: these displays do not answer, so it cannot know that one is
+switched off, only that its cable or its adapter is gone. It decides nothing about what is shown.
+"""
+
+from __future__ import annotations
+
+import errno
+import termios
+from contextlib import suppress
+from typing import Protocol
+
+import serial
+
+from tillbox.hardware.ports import DeviceLost, Face
+
+WRITE_S = 1.0  # 50 bytes at 2400 baud take 0.2 s; a line that does not take them by now never will
+
+
+class Model(Protocol):
+    """What the driver must know of a display: `displays/` has them."""
+
+    @property
+    def baud(self) -> int:
+        """How fast it listens, 8N1."""
+        ...
+
+    def encode(self, face: Face) -> bytes:
+        """The bytes that show a face."""
+        ...
+
+
+class SerialDisplay:
+    """A `CustomerDisplay` for `/dev/ttyUSB0` and its kin.
+
+    SerialDisplay("customer", "/dev/ttyUSB0", CHINESE).show(Face(FaceKind.TOTAL, Amount(1250, CNY)))
+
+    The line is opened by the first face and held; after trouble the next face opens it again.
+    """
+
+    def __init__(self, name: str, path: str, model: Model) -> None:
+        self._name = name
+        self._path = path
+        self._model = model
+        self._port: serial.Serial | None = None
+
+    @property
+    def name(self) -> str:
+        """What the shop calls it."""
+        return self._name
+
+    def show(self, face: Face) -> None:
+        """Write one face into the line."""
+        data = self._model.encode(face)
+        try:
+            if self._port is None:
+                self._port = serial.Serial(
+                    self._path, self._model.baud, write_timeout=WRITE_S, exclusive=True
+                )
+            self._port.write(data)
+        except (OSError, ValueError, termios.error) as why:
+            self._let_go()
+            raise DeviceLost(self._name, self._hint(why)) from why
+
+    def close(self) -> None:
+        """Give the line back; what is shown stays. Harmless when repeated."""
+        port, self._port = self._port, None
+        if port is not None:
+            with suppress(OSError, termios.error):
+                port.close()
+
+    def _let_go(self) -> None:
+        """Close a line that failed. What it still holds is dropped first: the kernel would wait for it."""
+        if self._port is not None:
+            with suppress(OSError, termios.error):
+                self._port.reset_output_buffer()
+        self.close()
+
+    def _hint(self, why: Exception) -> str:
+        """What a person can do about a line that does not open, has gone, or takes nothing."""
+        if isinstance(why, serial.SerialTimeoutException):
+            return "It takes no more bytes: switch the customer display off and on again."
+        return HINTS.get(
+            getattr(why, "errno", None) or 0,
+            f"Is the customer display's cable in? Nothing is at {self._path}.",
+        )
+
+
+HINTS = {
+    errno.EACCES: "This program may not open it: add its user to the group dialout.",
+    errno.EPERM: "This program may not open it: add its user to the group dialout.",
+    errno.EAGAIN: "Another program has the customer display open. Close that one.",
+    errno.EBUSY: "Another program has the customer display open. Close that one.",
+}
