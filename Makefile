@@ -13,7 +13,8 @@ help: ## what there is
 
 setup: $(VENV)/.ready ## system packages, virtual environment, links
 
-$(VENV)/.ready: pyproject.toml requirements.lock
+# main.py stands beside the links, so an install copies it
+$(VENV)/.ready: pyproject.toml requirements.lock src/tillbox/main.py
 	@tools/system-packages $(SYSTEM)
 	@python3 -c 'import ensurepip' 2>/dev/null || tools/system-packages python3-venv
 	test -x $(BIN)/python || python3 -m venv $(VENV)

@@ -16,6 +16,11 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "scan": ("tillbox.hardware.commands:scan", "camera", "read the codes on pictures and say what they are"),
+    "tap": (
+        "tillbox.hardware.tap.commands:tap",
+        "agent",
+        "read what another program's till prints: replay, learn, relay",
+    ),
     "box": ("tillbox.agent.commands:box", "agent,camera", "run one checkout box"),
     "journal": (
         "tillbox.agent.commands:journal",

@@ -19,6 +19,7 @@ SALE, REFUND, VOID, REPRINT = "sale", "refund", "void", "reprint"
 PREBILL, KITCHEN, DRAWER, STATUS = "prebill", "kitchen", "drawer", "status"
 KINDS = (SALE, REFUND, VOID, REPRINT, PREBILL, KITCHEN, DRAWER, STATUS)
 LAYOUTS = ("columns", "name_above", "times", "numbered", "weighed", "counted", "dishes", "ruled")
+WITHOUT_CODE = ("columns", "ruled")  # one line for an item has no room for it
 WITHOUT_PRICE = ("counted", "dishes")  # quantity and amount only: what one costs is not on the paper
 LINES_MAX = 12
 DEAREST = 118_00  # times 8 pieces it keeps its column on 58 mm
@@ -135,7 +136,9 @@ def _number(chance: Random) -> str:
 
 def _lines(chance: Random, words: Words, layout: str, kind: str) -> tuple[Line, ...]:
     sells = words.dishes if layout in WITHOUT_PRICE or kind == KITCHEN else words.goods
-    codes = chance.choice(("ean", "own", None)) if sells is words.goods else None
+    codes = (
+        chance.choice(("ean", "own", None)) if sells is words.goods and layout not in WITHOUT_CODE else None
+    )
     sign = -1 if kind in (REFUND, VOID) else 1
     names = chance.sample(
         sells, min(len(sells), chance.choices((1, 3, 5, 8, LINES_MAX), (15, 35, 30, 15, 5))[0])
