@@ -22,20 +22,25 @@ from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.codes import CodeRead, ScannerMode, classify
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import State
+from tillbox.contracts.messages import State, Tapped
+from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.drivers.worker import monotonic_ms
 from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrinterState
 from tillbox.hardware.printing import encode, kick
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
+from tillbox.hardware.registry import speaker
 
 from . import till as shop
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
+from .front import Front, face_of
 from .past import Past, recall
 from .printing import Perhaps, PrintRoom
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
+from .tapping import TapRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
 
@@ -88,6 +93,7 @@ class Box:
         self._profile = PROFILES[config.printer.profile] if config.printer else WIDE
         self._letters = system_letters()
         self.prints = self._print_room()
+        self._front = self._customer_front()
         self._ended = threading.Event()
         self._runtime: Runtime | None = None
         self._readers: list[CodeReader] = []
@@ -102,13 +108,18 @@ class Box:
         """Work until `stop`. A broken journal is opened again, or set aside and begun anew."""
         if self.prints:
             self.prints.start()
+        self._front.start()
         self._start_readers()
+        tap = self._tap_room()
         try:
             while not self._ended.is_set():
                 self._boot()
         finally:
             for one in self._readers:
                 one.stop()
+            if tap:
+                tap.stop()
+            self._front.stop()
             if self.prints:
                 self.prints.stop()
 
@@ -121,6 +132,7 @@ class Box:
     def show(self, show: shop.Show) -> None:
         self._numbers += 1
         self._shown.append(Shown(self._numbers, show))
+        self._front.say(show)
 
     def print(self, slip: shop.Slip) -> None:
         assert self._runtime is not None
@@ -228,6 +240,7 @@ class Box:
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
         )
+        self._front.show(face_of(till, self._shown[-1].show if self._shown else None))
         if view != self.view:
             with self.changed:
                 self.view = view
@@ -259,6 +272,35 @@ class Box:
 
     # the devices' threads
 
+    def _tap_room(self) -> TapRoom | None:
+        if self.config.tap is None:
+            return None
+        goods = self.config.setup().goods
+        try:
+            room = TapRoom(
+                self.config.tap,
+                goods=goods,
+                record=self._record_paper,
+                claim_url=self.config.claim_url,
+                printer=self._profile,
+            )
+        except (OSError, SettingsWrong) as why:
+            # The box sells without it; the other till finds nobody, which its cashier sees at once.
+            log.warning("tap.not_started", why=str(why))
+            return None
+        room.start()
+        return room
+
+    def _record_paper(self, paper: Tapped, then: Callable[[str], None]) -> None:
+        def record(runtime: Runtime) -> None:
+            paper_id = uuid7(runtime.belief.at(BootClock().boot_ms()).lo_ms, os.urandom(CHANCE_BYTES))
+            before = runtime.journal.position
+            runtime.happen(shop.PaperTapped(paper_id, paper))
+            if runtime.journal.position > before:
+                then(paper_id)
+
+        self._put(record)
+
     def _print_room(self) -> PrintRoom | None:
         told = self.config.printer
         if told is None:
@@ -270,6 +312,13 @@ class Box:
             clock_ms=BootClock().boot_ms,
             tell=self._printer_says,
             drawer_shut=lambda: self.show(shop.Show(Refused(Reason.DRAWER_SHUT))),
+        )
+
+    def _customer_front(self) -> Front:
+        told, voice = self.config.display, self.config.voice
+        speak = speaker(voice.kind, "voice", voice.clips, trouble=self._trouble) if voice else None
+        return Front(
+            told.make() if told else None, speak, language=self.config.language, clock_ms=monotonic_ms
         )
 
     def _printer_says(self, state: PrinterState, hint: str) -> None:

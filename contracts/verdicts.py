@@ -69,6 +69,7 @@ class Reason(StrEnum):
     PRINTER_TROUBLE = "printer_trouble"
     DRAWER_SHUT = "drawer_shut"
     ANSWERED_ALREADY = "answered_already"
+    DRAWER_WHY = "drawer_why"
     QUEUE_FULL = "queue_full"
     WITNESS_FAILED = "witness_failed"
     # the line
@@ -174,6 +175,7 @@ TEXTS: dict[Reason, Text] = {
         "这张券的核销权随一台盒子的存储卡丢失了，不能再核销，请给顾客别的优惠",
         "The right to this coupon was lost with a box's memory card. It cannot be redeemed; offer something else.",
     ),
+    Reason.DRAWER_WHY: Text("开钱箱要写明原因", "Say why the drawer is to be opened; it goes on record."),
     Reason.ANSWERED_ALREADY: Text(
         "这张纸已经有人答过了", "Somebody has answered for this paper already; nothing was printed."
     ),

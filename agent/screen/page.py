@@ -64,6 +64,8 @@ LABELS: dict[str, Text] = {
         "打印机没有说打完了。请看一看纸：打出来了吗？",
         "The printer did not say that it is done. Look at the paper: is it there?",
     ),
+    "drawer": Text("开钱箱", "Open the drawer"),
+    "drawer_why": Text("原因，例如找零", "Why, for example change"),
     "printed": Text("打出来了", "It is there"),
     "print_again": Text("没有，重打", "No, print it"),
     "slip_receipt": Text("小票", "Receipt"),
@@ -142,6 +144,7 @@ class TillPage:
     pending: int
     printer: str
     printer_ok: bool
+    has_drawer: bool
     perhaps: tuple[Row, ...]
     clock_known: bool
     rights_frozen: bool
@@ -185,6 +188,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         pending=view.pending,
         printer=PRINTERS[view.printer].say(language) if view.printer else "",
         printer_ok=view.printer is None or view.printer.prints,
+        has_drawer=config.printer is not None,
         perhaps=tuple(Row(_paper(one.what, language), "", str(one.number)) for one in view.perhaps),
         clock_known=view.clock_known,
         rights_frozen=till.rights is shop.Rights.FROZEN,

@@ -27,10 +27,12 @@ from tillbox.agent.app import Box
 from tillbox.contracts.messages import Line
 from tillbox.contracts.money import CNY, Amount, parse_amount
 from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.printing.document import clean
 
 from .page import LABELS, TillPage, till_page
 
 HERE = Path(__file__).parent
+REASON_LETTERS_MAX = 80
 FORM_BYTES_MAX = 4_096
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors http://127.0.0.1:* http://localhost:*; base-uri 'none'"
 PAGE_WAIT_S = 15.0  # a stream says something at least this often, so that a dead one is noticed
@@ -169,6 +171,11 @@ def _refund(form: FormData, _: Screen) -> shop.Event | Refused:
     return left if isinstance(left, Refused) else shop.RefundPressed(str(form.get("sale", "")), amount, left)
 
 
+def _drawer(form: FormData, _: Screen) -> shop.Event | Refused:
+    reason = clean(str(form.get("reason", ""))).strip()[:REASON_LETTERS_MAX]
+    return shop.DrawerPressed(reason) if reason else Refused(Reason.DRAWER_WHY)
+
+
 def _looked(printed: bool) -> Callable[[FormData, Screen], shop.Event | Refused | None]:
     """What a person saw on the paper goes to the printer's own thread; the till has no part in it."""
 
@@ -193,6 +200,7 @@ _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused | None]] =
     "void": lambda form, _: shop.VoidPressed(str(form.get("sale", ""))),
     "refund": _refund,
     "reprint": lambda form, _: shop.ReprintPressed(str(form.get("sale", ""))),
+    "drawer": _drawer,
     "printed": _looked(True),
     "print_again": _looked(False),
 }
