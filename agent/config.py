@@ -28,7 +28,7 @@ class Broker(Strict):
 class Reader(Strict):
     """Something that reads codes."""
 
-    kind: Literal["serial", "camera", "folder", "film"] = Field(description="What it is.")
+    kind: Literal["serial", "keys", "camera", "folder", "film"] = Field(description="What it is.")
     name: Name = Field(description="What the shop calls it.")
     address: str = Field(description="A device path, a camera's number, a folder or a film.")
 

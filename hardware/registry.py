@@ -13,6 +13,7 @@ def reader(kind: str, name: str, address: str) -> CodeReader:
     """A reader that is not started yet; ValueError with the choices for a kind that does not exist.
 
     reader("serial", "counter", "/dev/ttyACM0")
+    reader("keys", "counter", "/dev/input/by-id/usb-Honeywell_1400g-event-kbd")
     reader("camera", "eye", "0")                   # /dev/video0
     reader("folder", "inbox", "/srv/pictures")
     reader("film", "rehearsal", "monday.avi")
@@ -26,6 +27,12 @@ def _serial(name: str, address: str) -> CodeReader:
     from .drivers.scanner_serial import SerialScanner
 
     return SerialScanner(name, address)
+
+
+def _keys(name: str, address: str) -> CodeReader:
+    from .drivers.scanner_keys import KeysScanner
+
+    return KeysScanner(name, address)
 
 
 def _camera(name: str, address: str) -> CodeReader:
@@ -54,6 +61,7 @@ def _film(name: str, address: str) -> CodeReader:
 
 READERS: dict[str, Callable[[str, str], CodeReader]] = {
     "serial": _serial,
+    "keys": _keys,
     "camera": _camera,
     "folder": _folder,
     "film": _film,

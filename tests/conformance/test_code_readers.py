@@ -15,9 +15,11 @@ import segno
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.hardware.drivers.camera import CameraReader
 from tillbox.hardware.drivers.frames import FolderFrames
+from tillbox.hardware.drivers.scanner_keys import KeysScanner
 from tillbox.hardware.drivers.scanner_serial import SerialScanner
 from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, TroubleKind
 from tillbox.hardware.simulated.camera import SimulatedCamera
+from tillbox.hardware.simulated.keyboard import SimulatedKeyboard
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
 PATIENCE_S = 10.0
@@ -69,6 +71,12 @@ def serial_bench(_: Path) -> Bench:
     return Bench(reader, lambda text: twin.show(text.encode()), twin.unplug, twin.plug, twin.close)
 
 
+def keys_bench(_: Path) -> Bench:
+    twin = SimulatedKeyboard()
+    reader = KeysScanner("reader", twin.path, seize=twin.seize)
+    return Bench(reader, lambda text: twin.show(text.encode()), twin.unplug, twin.plug, twin.close)
+
+
 def camera_bench(_: Path) -> Bench:
     twin = SimulatedCamera()
     return Bench(CameraReader("reader", twin), lambda text: twin.show(qr(text)), twin.unplug, twin.plug)
@@ -92,7 +100,10 @@ def folder_bench(tmp_path: Path) -> Bench:
     )
 
 
-@pytest.fixture(params=[serial_bench, camera_bench, folder_bench], ids=["serial", "camera", "folder"])
+BENCHES = {"serial": serial_bench, "keys": keys_bench, "camera": camera_bench, "folder": folder_bench}
+
+
+@pytest.fixture(params=list(BENCHES.values()), ids=list(BENCHES))
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     made = request.param(tmp_path)
     yield made

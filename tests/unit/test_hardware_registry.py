@@ -13,6 +13,7 @@ from tillbox.hardware.simulated.drawer import SimulatedDrawer
 
 ADDRESSES = {
     "serial": "/dev/ttyACM0",
+    "keys": "/dev/input/event3",
     "camera": "/dev/video2",
     "folder": "/srv/pictures",
     "film": "monday.avi",
@@ -28,7 +29,7 @@ def test_every_kind_gives_a_reader_that_has_not_begun(kind: str) -> None:
 
 
 def test_a_mistake_in_the_configuration_is_explained() -> None:
-    with pytest.raises(ValueError, match="Choose one of: serial, camera, folder, film"):
+    with pytest.raises(ValueError, match="Choose one of: serial, keys, camera, folder, film"):
         reader("telepathy", "counter", "")
     with pytest.raises(ValueError, match="Give its number"):
         reader("camera", "eye", "front door")
