@@ -3,5 +3,5 @@
 `scanner_serial.py` reads a hand scanner on a serial line, `framing.py` is its pure half; `scanner_keys.py` reads
 one that types, `keys.py` says what was typed; `camera.py` turns frames into codes and `frames.py` says where
 frames come from; `repeats.py` keeps one code from being read twice; `worker.py` is the thread they share the
-manners of. `printer_*.py` put bytes on paper.
+manners of, and `plugs.py` wakes it when a cable is put in. `printer_*.py` put bytes on paper.
 """
