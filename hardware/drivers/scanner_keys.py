@@ -20,7 +20,8 @@ from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.hardware.ports import Deliver, DeviceLost, DeviceTrouble, Tell, TroubleKind
 
 from .framing import Overrun, Suffix
-from .keys import EVENT, Dropped, Ended, KeyStream, events
+from .keys import ENTER, EVENT, Dropped, Ended, KeyStream, events
+from .plugs import stable_name
 from .worker import Worker, monotonic_ms
 
 log = structlog.get_logger(__name__)
@@ -34,17 +35,21 @@ DRAINS_MAX = 16  # more at opening is a keyboard that never ceases, and its scan
 
 # linux/input.h; the same numbers on ARM and x86
 EVIOCGNAME_128 = 0x80804506
+EVIOCGBIT_KEYS_96 = 0x80604521
 EVIOCGRAB = 0x40044590
 EVIOCSCLOCKID = 0x400445A0
 CLOCK_MONOTONIC = 1  # the clock of `monotonic_ms`; unset, events carry the time of day, which jumps
 
 
 def seize(keyboard: int) -> str:
-    """Make an open input device this process's alone; gives its name, OSError if it cannot be.
+    """Make an open keyboard this process's alone; gives its name, OSError if it cannot be.
 
-    From now on its events carry the monotonic clock, and nobody else sees them, the desktop included.
+    A scanner often has a second node beside the one that types; one without an Enter key is not it. From now on its events carry the monotonic clock, and nobody else sees them, the desktop included.
     """
     name = fcntl.ioctl(keyboard, EVIOCGNAME_128, bytes(128)).split(b"\0")[0]
+    keys = int.from_bytes(fcntl.ioctl(keyboard, EVIOCGBIT_KEYS_96, bytes(96)), "little")
+    if not keys >> ENTER & 1:
+        raise OSError(errno.ENOTTY, "it has no Enter key")
     fcntl.ioctl(keyboard, EVIOCSCLOCKID, struct.pack("i", CLOCK_MONOTONIC))
     fcntl.ioctl(keyboard, EVIOCGRAB, 1)
     return ascii(name.decode(errors="replace"))
@@ -108,7 +113,7 @@ class KeysScanner:
                     break
         except OSError as why:
             raise self._lost(why) from why
-        log.info("scanner.seized", device=self._name, keyboard=model)
+        log.info("scanner.seized", device=self._name, keyboard=model, path=stable_name(self._path))
 
     def turn(self) -> None:
         """Wait for keys a moment; hand over the scans that they end."""
