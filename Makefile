@@ -5,8 +5,9 @@ SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
 # libatomic1 is for the program that drives the browser
 TESTING := postgresql chromium libatomic1
 TILLS := tests/tap_streams
+EMULATOR := qemu-system-x86 busybox-static cpio kmod
 
-.PHONY: help setup demo smoke test lint check bench bench-decode tap-streams docs clean
+.PHONY: help setup demo smoke test lint check lab bench bench-decode tap-streams docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -40,6 +41,10 @@ lint: setup ## format, lint, types, layers
 
 check: lint ## what to run while working: lint and the quick tests
 	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser and not mosquitto" -n 2
+
+lab: setup ## the device tests, on real devices of a real kernel in a machine of its own; the last line is JSON
+	@tools/system-packages $(EMULATOR) >&2
+	@$(BIN)/python lab/run.py $(TESTS)
 
 bench: setup ## figures, each beside a reference in the same run
 	@tools/system-packages postgresql

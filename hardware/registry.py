@@ -56,6 +56,7 @@ def reader(kind: str, name: str, address: str, options: Mapping[str, Any] | None
     """A reader that is not started yet.
 
     reader("serial", "counter", "/dev/ttyACM0", {"suffix": "crlf"})
+    reader("keys", "counter", "/dev/input/by-id/usb-Honeywell_1400g-event-kbd")
     reader("camera", "eye", "0")                   # /dev/video0
     reader("folder", "inbox", "/srv/pictures")
     """

@@ -20,6 +20,7 @@ class Suffix(Enum):
     CR = b"\r"
     LF = b"\n"
     CRLF = b"\r\n"
+    TAB = b"\t"
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,7 +268,7 @@ def live(seed: int) -> Box:
 def test_whatever_happens_in_whatever_order_the_till_keeps_its_word() -> None:
     kinds: Counter[str] = Counter()
     phases: Counter[str] = Counter()
-    for seed in range(1_500):
+    for seed in range(1_800):
         box = live(seed)
         kinds.update(draft.kind for draft in box.recorded)
         phases.update(box.phases)

@@ -23,6 +23,7 @@ from tillbox.hardware.simulated.drawer import SimulatedDrawer
 
 ADDRESSES = {
     "serial": "/dev/ttyACM0",
+    "keys": "/dev/input/event3",
     "camera": "/dev/video2",
     "folder": "/srv/pictures",
     "film": "monday.avi",
