@@ -26,7 +26,7 @@ from tillbox.contracts.messages import State, Tapped
 from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.drivers.worker import monotonic_ms
-from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrinterState
+from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrinterState, TroubleKind
 from tillbox.hardware.printing import encode, kick
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
@@ -97,6 +97,9 @@ class Box:
         self._ended = threading.Event()
         self._runtime: Runtime | None = None
         self._readers: list[CodeReader] = []
+        self.troubles: dict[str, str] = {}
+        """What is wrong with devices now, by their names; for the doctor."""
+        self.records = 0
 
     # what others call
 
@@ -230,6 +233,7 @@ class Box:
 
     def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
         health = runtime.telemetry() if runtime else None
+        self.records = runtime.journal.position if runtime else self.records
         view = View(
             till=till,
             shown=tuple(self._shown),
@@ -286,6 +290,7 @@ class Box:
             )
         except (OSError, SettingsWrong) as why:
             # The box sells without it; the other till finds nobody, which its cashier sees at once.
+            self.troubles["tap"] = str(why)
             log.warning("tap.not_started", why=str(why))
             return None
         room.start()
@@ -318,7 +323,11 @@ class Box:
         told, voice = self.config.display, self.config.voice
         speak = speaker(voice.kind, "voice", voice.clips, trouble=self._trouble) if voice else None
         return Front(
-            told.make() if told else None, speak, language=self.config.language, clock_ms=monotonic_ms
+            told.make() if told else None,
+            speak,
+            language=self.config.language,
+            clock_ms=monotonic_ms,
+            trouble=self._trouble,
         )
 
     def _printer_says(self, state: PrinterState, hint: str) -> None:
@@ -347,8 +356,11 @@ class Box:
 
     def _trouble(self, what: DeviceTrouble | DeviceBack) -> None:
         if isinstance(what, DeviceBack):
+            self.troubles.pop(what.device, None)
             log.info("device.back", device=what.device)
         else:
+            if what.kind in (TroubleKind.LOST, TroubleKind.SILENT):
+                self.troubles[what.device] = what.hint
             log.warning("device.trouble", device=what.device, kind=what.kind, hint=what.hint)
 
     def _put(self, work: Callable[[Runtime], None], wait_s: float = 0.2) -> bool:

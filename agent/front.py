@@ -9,17 +9,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import structlog
-
 from tillbox.contracts.money import CNY, Amount, parse_amount
 from tillbox.hardware.ports import (
     CustomerDisplay,
+    DeviceBack,
     DeviceLost,
+    DeviceTrouble,
     Face,
     FaceKind,
     Language,
     Saying,
     Speaker,
+    Tell,
+    TroubleKind,
     Utterance,
 )
 
@@ -27,8 +29,6 @@ from . import till as shop
 from .words import Word
 
 TURN_S = 0.5
-
-log = structlog.get_logger(__name__)
 
 
 def face_of(till: shop.Till, last: shop.Show | None) -> Face:
@@ -66,9 +66,10 @@ class Front:
         *,
         language: Language,
         clock_ms: Callable[[], int],
+        trouble: Tell,
     ) -> None:
         self._display, self._speaker = display, speaker
-        self._language, self._clock_ms = language, clock_ms
+        self._language, self._clock_ms, self._trouble = language, clock_ms, trouble
         self._wanted: Face | None = None
         self._shown: Face | None = None
         self._lost = False
@@ -120,7 +121,7 @@ class Front:
     def _tell(self, lost: DeviceLost | None) -> None:
         """Once when it goes, once when it is back."""
         if lost and not self._lost:
-            log.warning("device.trouble", device=lost.device, kind="lost", hint=lost.hint)
+            self._trouble(DeviceTrouble("display", TroubleKind.LOST, lost.hint))
         elif not lost and self._lost:
-            log.info("device.back", device="display")
+            self._trouble(DeviceBack("display"))
         self._lost = lost is not None

@@ -29,7 +29,7 @@ export PYTHONPATH="src${lab_path:+:$lab_path}"
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1
 # shellcheck disable=SC2086 # the choice is words
 "$lab_python" -m pytest -p pytest_timeout -p no:cacheprovider --noconftest -m device -v --color=no --tb=short \
-    --junit-xml=/run/report.xml ${lab_choice:-tests/device tests/conformance/test_code_readers.py} </dev/null 2>&1
+    --junit-xml=/run/report.xml ${lab_choice:-tests/device tests/conformance/test_code_readers.py tests/conformance/test_printers.py} </dev/null 2>&1
 stty -F /dev/ttyS1 raw
 cat /run/report.xml >/dev/ttyS1
 echo "LAB IS DONE"

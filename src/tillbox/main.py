@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "agent",
         "what a box recorded, and what the core holds of it",
     ),
+    "doctor": ("tillbox.agent.commands:doctor", "agent,camera", "what is wrong with a box, and what to do"),
+    "devices": ("tillbox.agent.commands:devices", "agent", "what is plugged in, and how to configure it"),
     "core": ("tillbox.cloud_bridge.commands:core", "cloud", "run the core: book, payments, console"),
     "channel": ("tillbox.cloud_bridge.commands:channel", "cloud", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "dev", "a whole shop on this machine, on real parts"),
