@@ -64,6 +64,7 @@ docs: setup ## what is generated from the code
 	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd
 	@{ printf '# The till, drawn from its table\n\n```mermaid\n'; cat docs/till.mmd; printf '```\n'; } > docs/till.md
 	$(BIN)/python -m tillbox.contracts.schemas docs/schemas
+	$(BIN)/python -m tillbox.agent.api.server > docs/openapi.json
 
 clean: ## everything that make made
 	rm -rf $(VENV) $(TILLS)/.venv $(TILLS)/node_modules var

@@ -26,8 +26,9 @@ from tillbox.contracts.messages import State, Tapped
 from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.drivers.worker import monotonic_ms
-from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrinterState, TroubleKind
+from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, Face, PrinterState, TroubleKind
 from tillbox.hardware.printing import encode, kick
+from tillbox.hardware.printing.document import Document
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
 from tillbox.hardware.registry import speaker
@@ -38,12 +39,14 @@ from .config import BoxConfig
 from .front import Front, face_of
 from .past import Past, recall
 from .printing import Perhaps, PrintRoom
+from .prints import PrintState
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
 from .tapping import TapRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
 
+ORDERED = "ordered "  # papers that another program asked for, by its own id
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
 LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than that is down
 SHOWN_MAX = 20  # messages that the screen remembers
@@ -100,12 +103,33 @@ class Box:
         self.troubles: dict[str, str] = {}
         """What is wrong with devices now, by their names; for the doctor."""
         self.records = 0
+        self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
 
     # what others call
 
     def offer(self, event: shop.Event) -> bool:
         """An event from the screen; False where the till is too busy to take it."""
         return self._put(lambda runtime: runtime.happen(event))
+
+    def work(self, work: Callable[[Runtime], None]) -> bool:
+        """Something to be done on the till's thread, between two events; False where it is too busy."""
+        return self._put(work)
+
+    def print_paper(self, request_id: str, document: Document) -> bool:
+        """A paper of another program, once for its id. False where there is no printer, or too much waits."""
+        if self.prints is None:
+            return False
+        if self.prints.find(ORDERED + request_id) is not None:
+            return True
+        return self.prints.print(ORDERED + request_id, encode(document, self._profile, self._letters))
+
+    def paper_state(self, request_id: str) -> PrintState | None:
+        """Where that paper is; None for one that nobody asked for."""
+        return self.prints.find(ORDERED + request_id) if self.prints else None
+
+    def show_face(self, face: Face) -> None:
+        """Another program's amount on the customer's display, until the till has something to show."""
+        self._front.lend(face)
 
     def run(self) -> None:
         """Work until `stop`. A broken journal is opened again, or set aside and begun anew."""
@@ -355,6 +379,7 @@ class Box:
             self.show(shop.Show(Refused(Reason.QUEUE_FULL)))
 
     def _trouble(self, what: DeviceTrouble | DeviceBack) -> None:
+        self.on_trouble(what)
         if isinstance(what, DeviceBack):
             self.troubles.pop(what.device, None)
             log.info("device.back", device=what.device)

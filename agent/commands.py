@@ -18,6 +18,7 @@ box = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 doctor = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 devices = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+pair = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 journal = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -73,6 +74,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
         loaded = load(config, BoxConfig)
         lock = own_file(loaded.state / "journal.db")
         door = own_port(loaded.screen_port) if loaded.screen_port else None
+        api_door = own_port(loaded.api.port) if loaded.api else None
     except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
     box = Box(loaded)
@@ -80,6 +82,10 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
         signal.signal(number, lambda *_: box.stop())
     if door is not None:
         serve(box, door)
+    if api_door is not None and loaded.api is not None:
+        from .api.server import open_door
+
+        open_door(box, api_door, loaded.api.origins)
     box.run()
     if lock is not None:
         lock.close()
@@ -157,3 +163,24 @@ def list_devices(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
         sure = "" if one.sure else " (if that is what it is)"
         table.add_row(one.kind, Text(one.name), Text(one.address), one.setting, Text(proposal + sure))
     Console(highlight=False).print(table)
+
+
+@pair.command()
+def pair_program(
+    name: Annotated[str, typer.Argument(help="What the shop calls the other program.")],
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+) -> None:
+    """Give another program's till a token for this box's local door. It is shown once; a new one ends the old one.
+
+    Example: tillbox pair "noodle shop" --config box-1.json
+    """
+    from .api.server import pairings
+    from .config import BoxConfig
+
+    try:
+        loaded = load(config, BoxConfig)
+    except SettingsWrong as wrong:
+        sys.exit(f"tillbox pair: {wrong}")
+    if loaded.api is None:
+        sys.exit("tillbox pair: the door is shut. Set `api` in the box's configuration first.")
+    print(pairings(loaded.state).pair(name))

@@ -97,6 +97,13 @@ class Voice(Strict):
     )
 
 
+class Api(Strict):
+    """The door for another program's till on this machine."""
+
+    port: int = Field(ge=1, le=65_535, description="Its loopback port.")
+    origins: tuple[str, ...] = Field(default=(), description="Web pages that may ask, as https://pos.example; none by default.")  # fmt: skip
+
+
 def _gtin(text: str) -> str:
     """The one form in which scanned codes are looked up."""
     found = normal_gtin(text)
@@ -143,6 +150,9 @@ class BoxConfig(Strict):
         default=None, description="The customer's display; none unless it is set."
     )
     voice: Voice | None = Field(default=None, description="Amounts said aloud; silent unless it is set.")
+    api: Api | None = Field(
+        default=None, description="A door for another program's till; shut unless it is set."
+    )
     tap: Tap | None = Field(
         default=None, description="Read what another program's till prints; off unless it is set."
     )

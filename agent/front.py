@@ -72,6 +72,7 @@ class Front:
         self._language, self._clock_ms, self._trouble = language, clock_ms, trouble
         self._wanted: Face | None = None
         self._shown: Face | None = None
+        self._lent = False
         self._lost = False
         self._awake = threading.Event()
         self._ended = threading.Event()
@@ -93,7 +94,17 @@ class Front:
 
     def show(self, face: Face) -> None:
         """Show this face soon, or a newer one."""
+        if self._lent and face.kind is FaceKind.IDLE:
+            return
         if face != self._wanted:
+            self._lent = False
+            self._wanted = face
+            self._awake.set()
+
+    def lend(self, face: Face) -> None:
+        """Show another program's face, while the till has none of its own."""
+        if self._wanted is None or self._wanted.kind is FaceKind.IDLE or self._lent:
+            self._lent = True
             self._wanted = face
             self._awake.set()
 

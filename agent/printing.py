@@ -18,7 +18,7 @@ import structlog
 
 from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
 
-from .prints import STEP_OF, Prints, PrintsFull, Step
+from .prints import STEP_OF, Prints, PrintsFull, PrintState, Step
 
 KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
 KICKS_MAX = 4
@@ -88,6 +88,11 @@ class PrintRoom:
             return False
         self._awake.set()
         return True
+
+    def find(self, what: str) -> PrintState | None:
+        """Where the newest job of this name is."""
+        with self._lock:
+            return self._prints.state_of(what)
 
     def kick(self) -> None:
         """Open the drawer, soon or not at all."""

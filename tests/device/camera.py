@@ -7,6 +7,7 @@ scaler has a fault of its own (seen in 6.1: it reads past the frame).
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -36,6 +37,7 @@ VIDIOC_S_FMT, VIDIOC_S_CTRL, VIDIOC_ENUM_DV_TIMINGS, VIDIOC_S_DV_TIMINGS = (
 VIDIOC_REQBUFS, VIDIOC_QUERYBUF, VIDIOC_QBUF, VIDIOC_STREAMON = 0xC0145608, 0xC0585609, 0xC058560F, 0x40045612
 VIDEO_OUTPUT, MEMORY_MMAP, FIELD_NONE = 2, 1, 1
 OSD_TEXT, NO_TEXT, LOOP_VIDEO = 0x00F0F001, 2, 0x00F0F025  # vivid's own controls
+PLUGS_MAX = 20
 BUFFERS = 2  # the last one stays on the screen for ever, so what is laid into it is seen at once
 
 
@@ -57,15 +59,27 @@ class Camera:
         self._lay(picture)
 
     def plug(self) -> None:
-        if self._output is None:
-            (DRIVER / "bind").write_text(DEVICE)
+        """Put it in. A reader that waits for it may open it before its signal is set up, and then it cannot be:
+        the cable goes out and in again, as a person would do."""
+        for _ in range(PLUGS_MAX):
+            if self._output is not None:
+                return
+            if not Path(CAMERA).exists():
+                (DRIVER / "bind").write_text(DEVICE)
             assert wait_for(lambda: Path(OUTPUT).exists() and Path(CAMERA).exists())
-            self._feed()
+            try:
+                self._feed()
+            except OSError as busy:
+                if busy.errno not in (errno.EBUSY, errno.ENODEV, errno.ENOENT):
+                    raise
+                self.unplug()
+        raise AssertionError("the camera's signal could not be set up")
 
     def unplug(self) -> None:
         if self._output is not None:
             self._leave()
             (DRIVER / "unbind").write_text(DEVICE)
+            assert wait_for(lambda: not Path(CAMERA).exists())
 
     def close(self) -> None:
         """Leave it plugged in for the next one, and dark."""
