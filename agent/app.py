@@ -25,9 +25,10 @@ from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import State, Tapped
 from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.drivers.drawer import PrinterDrawer
 from tillbox.hardware.drivers.worker import monotonic_ms
 from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, Face, PrinterState, TroubleKind
-from tillbox.hardware.printing import encode, kick
+from tillbox.hardware.printing import encode
 from tillbox.hardware.printing.document import Document
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
@@ -173,7 +174,7 @@ class Box:
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
         if self.prints:
-            self.prints.kick()
+            self.prints.kick(reason)
 
     # the till's thread
 
@@ -334,10 +335,11 @@ class Box:
         told = self.config.printer
         if told is None:
             return None
+        device = told.make()
         return PrintRoom(
             self.config.state / "prints.db",
-            told.make(),
-            kick=kick(self._profile),
+            device,
+            drawer=PrinterDrawer(device, self._profile),
             clock_ms=BootClock().boot_ms,
             tell=self._printer_says,
             drawer_shut=lambda: self.show(shop.Show(Refused(Reason.DRAWER_SHUT))),

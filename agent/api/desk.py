@@ -54,6 +54,8 @@ class Desk:
     def pay(self, order: Order, body: str, code: str | None) -> Order | Refused:
         """Put an order on the till's counter, and the customer's code with it if there is one. The same request again
         is answered with what became of the first."""
+        last = self._box.view.till.past.last_sale if self._box.view else None
+        order = replace(order, before=last.id if last else "")
         kept = self._store.begin(order, body)
         if kept is None:
             return Refused(Reason.REQUEST_DIFFERS)

@@ -31,7 +31,8 @@ FINAL = frozenset({OrderState.SUCCEEDED, OrderState.FAILED})
 @dataclass(frozen=True, slots=True)
 class Order:
     """One request for a payment. `amount` in the smallest coin. `attempt` and `sale` are the till's ids, as soon as there
-    are some."""
+    are some; `before` is the till's last sale when it was asked for, so that an earlier one for the same table and the same
+    money is never taken for it."""
 
     request_id: str
     order_ref: str
@@ -41,6 +42,7 @@ class Order:
     attempt: str = ""
     sale: str = ""
     tender: str = ""
+    before: str = ""
 
     @property
     def line(self) -> Line:
@@ -72,11 +74,7 @@ def after_boot(order: Order) -> Order:
     """What is known of an order that was open when the power went: nothing, until the till's journal says it."""
     if order.state in FINAL:
         return order
-    if order.attempt:
-        return replace(order, state=OrderState.UNKNOWN)
-    return replace(
-        order, state=OrderState.FAILED, reason="the box was switched off before a payment was asked for"
-    )
+    return replace(order, state=OrderState.UNKNOWN if order.attempt else OrderState.AWAIT_SCAN)
 
 
 def _is_for(order: Order, lines: tuple[Line, ...], attempt: str) -> bool:
@@ -94,8 +92,11 @@ def _ended(order: Order, till: shop.Till) -> Order:
 
 
 def _left_the_counter(order: Order, till: shop.Till) -> Order:
-    """It lay on the counter and does not any more: sold for cash, or swept away."""
-    last = till.past.last_sale
-    if last is not None and tuple(last.sale.lines) == (order.line,):
-        return replace(order, state=OrderState.SUCCEEDED, sale=last.id, tender=last.sale.tender.type)
-    return replace(order, state=OrderState.FAILED, reason="the cashier cleared it at the till")
+    """It lay on the counter and does not any more: sold, swept away, or lost with the power."""
+    ids = list(till.past.sales)
+    since = ids[ids.index(order.before) + 1 :] if order.before in till.past.sales else ids
+    for own in (till.past.sales[tid] for tid in since):
+        if tuple(own.sale.lines) == (order.line,):
+            return replace(order, state=OrderState.SUCCEEDED, sale=own.id, tender=own.sale.tender.type)
+    reason = "it was cleared at the till, or the box was switched off, before anybody paid"
+    return replace(order, state=OrderState.FAILED, reason=reason)
