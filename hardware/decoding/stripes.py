@@ -14,7 +14,7 @@ Phones Using Deformable Templates" (IEEE TPAMI 33, 2011).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from tillbox.contracts.codes.reads import Symbology
 
-from .found import Found
+from .found import Found, Point
+from .patches import Patch
 from .picture import Picture
 
 Signal = NDArray[np.float32]
@@ -45,7 +46,7 @@ SAMPLES = 4  # samples of a module
 QUIET = 6  # modules beside the code that are looked at too
 SLIDE = 6  # samples that a digit may have slid to either side: paper bends
 CANDIDATES = 6  # pairs of ends that are worth a whole look
-BANDS, BAND_ROWS, PATCH_ROWS, PATCH_COLUMNS_MAX = 5, 24, 96, 1600
+BANDS, BAND_ROWS = 5, 24
 CERTAIN_FIT, CERTAIN_MARGIN, SURE_FIT, OFTEN = 0.86, 0.085, 0.895, 3
 AGREES_FIT, AGREES_BELOW, AGREES_GAP = 0.77, 0.06, 0.012
 CLEAR_FIT = 0.84
@@ -67,7 +68,7 @@ class Evidence:
     """
 
     scores: Scores
-    box: tuple[tuple[int, int], ...]
+    box: tuple[Point, ...]
 
     @property
     def best(self) -> float:
@@ -97,7 +98,7 @@ class Reading:
     text: str
     fit: float
     margin: float
-    box: tuple[tuple[int, int], ...]
+    box: tuple[Point, ...]
 
     @property
     def certain(self) -> bool:
@@ -108,13 +109,8 @@ class Reading:
 class Witness:
     """What the striped parts of a picture say, by themselves and of what others have read there."""
 
-    def __init__(self, picture: Picture) -> None:
-        self._seen = [one for patch in _patches(picture) for one in _until_certain(_evidence(patch))]
-
-    @property
-    def sees_stripes(self) -> bool:
-        """Whether anything on the picture might be such a code at all."""
-        return bool(self._seen)
+    def __init__(self, patches: Iterable[Patch]) -> None:
+        self._seen = [one for patch in patches for one in _until_certain(_evidence(patch))]
 
     @property
     def found(self) -> tuple[Found, ...]:
@@ -181,66 +177,7 @@ def _check(digits: list[int]) -> int:
     return sum(digit * (3 if n % 2 else 1) for n, digit in enumerate(weighted)) % 10
 
 
-# where stripes are
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A part of the picture, turned so that its bars stand upright; `box` is where it was."""
-
-    pixels: Picture
-    box: tuple[tuple[int, int], ...]
-
-
-def _patches(picture: Picture, most: int = 4) -> Iterator[Patch]:
-    """Parts where the brightness changes in one direction only, the largest first."""
-    scale = min(1.0, 800 / max(picture.shape))
-    small = (
-        cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-    )
-    smooth = cv2.GaussianBlur(small, (0, 0), 1).astype(np.float32)
-    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    side = max(9, max(small.shape) // 30) | 1
-    xx, yy, xy = (cv2.blur(product, (side, side)) for product in (across**2, down**2, across * down))
-    energy = xx + yy
-    alike = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (energy + 50)
-    striped = ((alike > 0.6) & (energy > max(200.0, 0.5 * float(np.median(energy))))).astype(np.uint8)
-    striped = cv2.morphologyEx(striped, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    _, labels, found, _ = cv2.connectedComponentsWithStats(striped)
-    for label in (np.argsort(-found[1:, cv2.CC_STAT_AREA])[:most] + 1).tolist():
-        if found[label, cv2.CC_STAT_AREA] < 3 * side * side:
-            break
-        part = labels == label
-        angle = 0.5 * float(np.arctan2(2 * xy[part].sum(), xx[part].sum() - yy[part].sum()))
-        patch = _upright(picture, part, angle, scale)
-        if patch is not None:
-            yield patch
-
-
-def _upright(picture: Picture, part: NDArray[np.bool_], angle: float, scale: float) -> Patch | None:
-    rows, columns = np.nonzero(part)
-    x, y = float(np.cos(angle)), float(np.sin(angle))
-    if x < 0:
-        x, y = -x, -y
-    along, beside = columns * x + rows * y, rows * x - columns * y
-    left, right = np.percentile(along, (0.5, 99.5))
-    top, bottom = np.percentile(beside, (2, 98))
-    if right - left < 40 or bottom - top < 5:
-        return None
-    room = (right - left) * 0.15 + 10
-    left, right = left - room, right + room
-    corners = [(a * x - b * y, a * y + b * x) for a, b in ((left, top), (right, top), (left, bottom))]
-    columns_wanted = int(min(PATCH_COLUMNS_MAX, max(2 * (right - left) / scale, (right - left) / scale)))
-    to = np.array([(0, 0), (columns_wanted, 0), (0, PATCH_ROWS)], np.float32)
-    turn = cv2.getAffineTransform((np.array(corners) / scale).astype(np.float32), to)
-    pixels = cv2.warpAffine(
-        picture, turn, (columns_wanted, PATCH_ROWS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    (a, b, c) = corners
-    box = (a, b, (b[0] + c[0] - a[0], b[1] + c[1] - a[1]), c)
-    return Patch(
-        np.asarray(pixels, np.uint8), tuple((round(px / scale), round(py / scale)) for px, py in box)
-    )
+# bands of a patch
 
 
 def _bands(pixels: Picture) -> Iterator[Signal]:
@@ -268,7 +205,7 @@ def _sharpened(signal: Signal) -> Signal:
 # where a code begins and ends
 
 
-def _guesses(signal: Signal, box: tuple[tuple[int, int], ...]) -> Iterator[Evidence]:
+def _guesses(signal: Signal, box: tuple[Point, ...]) -> Iterator[Evidence]:
     level, starts, ends = _bars(signal)
     if min(len(starts), len(ends)) >= BARS // 2:
         samples = _placed(level, starts, ends)
