@@ -27,6 +27,7 @@ from .patches import Patch, patches
 from .picture import Picture
 from .stripes import Witness
 
+DOUBLED_PIXELS_MAX = 200_000  # codes this poor come from small pictures; a larger one is looked at in parts
 ZBAR_PIXELS_MAX = 4_000_000  # zbar takes 30 ms for each million on a fast core; a phone's photo has twelve
 
 
@@ -55,6 +56,12 @@ class Sight:
     def patches(self) -> tuple[Patch, ...]:
         """Its striped parts."""
         return patches(self.picture)
+
+    @property
+    def likely(self) -> tuple[Patch, ...]:
+        """Those that may yet be a goods code; all of them before the stripes were asked."""
+        witness = self._witness
+        return tuple(patch for patch in self.patches if witness is None or witness.is_reminded_by(patch))
 
     def take(self, look: SightLook) -> None:
         """Look once more; the same look twice is one look."""
@@ -165,7 +172,7 @@ def lines(*looks: Look) -> SightLook:
     read once: these ways are so alike that it would be its own second witness."""
 
     def look_at_lines(sight: Sight) -> tuple[Found, ...]:
-        return tuple(one for patch in sight.patches for one in _once(patch, looks))
+        return tuple(one for patch in sight.likely for one in _once(patch, looks))
 
     return look_at_lines
 
@@ -175,11 +182,17 @@ def _once(patch: Patch, looks: Sequence[Look]) -> list[Found]:
     return [replace(one, corners=patch.place(one.corners)) for one in seen.values()]
 
 
+def doubled(look: Look) -> SightLook:
+    """Look at twice the size, where the picture is so small that this costs little."""
+    at_twice = at_size(look, _twice)
+    return lambda sight: at_twice(sight.picture) if sight.picture.size <= DOUBLED_PIXELS_MAX else ()
+
+
 def near(look: Look) -> SightLook:
     """Look at the parts of the picture in which the stripes lie, as they are."""
 
     def look_near(sight: Sight) -> tuple[Found, ...]:
-        return tuple(one for patch in sight.patches for one in _looked_near(sight.picture, patch, look))
+        return tuple(one for patch in sight.likely for one in _looked_near(sight.picture, patch, look))
 
     return look_near
 
@@ -199,7 +212,7 @@ def _bearable(picture: Picture) -> float:
     return 1 / factor
 
 
-def _doubled(_: Picture) -> float:
+def _twice(_: Picture) -> float:
     return 2
 
 
@@ -216,6 +229,8 @@ LOOKS: tuple[SightLook, ...] = (
     whole(at_size(look_zxing_flat, lambda _: 1 / 3)),
     lines(*(made(easier, look_zbar) for easier in (threshold, banded))),
     whole(made(threshold, look_zxing)),
-    near(at_size(look_zbar, _doubled)),
-    near(at_size(made(sharp, look_linear_quick), _doubled)),
+    doubled(made(sharp, look_zxing)),
+    doubled(look_zbar),
+    near(at_size(look_zbar, _twice)),
+    near(at_size(made(sharp, look_linear_quick), _twice)),
 )

@@ -50,6 +50,7 @@ BANDS, BAND_ROWS = 5, 24
 CERTAIN_FIT, CERTAIN_MARGIN, SURE_FIT, OFTEN = 0.86, 0.085, 0.895, 3
 AGREES_FIT, AGREES_BELOW, AGREES_GAP = 0.77, 0.06, 0.012
 CLEAR_FIT = 0.84
+REMINDS_FIT = 0.72  # as two in three striped things that are no code are not, and nine codes in ten are
 GUARDS_MIN = 1.2  # of 3, which would be three perfect guards
 SHEARS = np.linspace(-0.75, 0.75, 9)
 
@@ -121,6 +122,10 @@ class Witness:
                 certain.setdefault(reading.text, []).append(reading)
         best = [max(readings, key=lambda one: one.fit) for readings in certain.values() if _is_sure(readings)]
         return tuple(Found(one.text.encode(), one.text, Symbology.EAN_13, one.box, "stripes") for one in best)
+
+    def is_reminded_by(self, patch: Patch) -> bool:
+        """Whether what lies there is more like a code than most stripes in the world are."""
+        return any(one.box == patch.box and one.best >= REMINDS_FIT for one in self._seen)
 
     def says(self, found: Found) -> bool | None:
         """Whether what somebody read there is what is drawn there; None where the drawing is too poor to say."""

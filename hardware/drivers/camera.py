@@ -1,8 +1,8 @@
 """A camera as a code reader: frames in, each code once out.
 
-It looks only when something moved, hands over everything that one frame shows as one delivery, and says when
-the camera is gone or silent. Where the frames come from is the source's affair (`frames.py`), what is on
-them the decoders'.
+It looks closely when something moved and seldom when nothing does, hands over everything that one frame shows as
+one delivery, and says when the camera is gone or silent. Where the frames come from is the source's affair
+(`frames.py`), what is on them the decoders'.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.contracts.verdicts import Refused
-from tillbox.hardware.decoding import Picture, decode
+from tillbox.hardware.decoding import Gaze, Picture, decode
 from tillbox.hardware.ports import Deliver, DeviceBack, DeviceTrouble, Tell, TroubleKind
 
 from .frames import FrameSource
@@ -20,8 +20,8 @@ from .repeats import Repeats
 from .worker import Worker, monotonic_ms
 
 REPEAT_MS = 1_500  # a phone that shakes is out of sight for less; two customers are further apart
-LOOK_AGAIN_MS = 500  # how often a still picture is decoded again
-FRAME_MS = 40  # how long one frame of a camera is looked at, where nothing on it waits for an answer
+LOOK_AGAIN_MS = 500  # how often a still picture is looked at again: a code may come into focus
+FRAME_MS = 40  # a frame that took so long is not looked at more closely, unless a reading on it waits for that
 SILENT_MS = 5_000  # a camera gives five frames a second in the dark
 TURN_MS = 50
 
@@ -46,7 +46,9 @@ class CameraReader:
         self._name = name
         self._source = source
         self._repeats = Repeats(repeat_ms)
-        self._motion = Motion(look_again_ms)
+        self._motion = Motion()
+        self._gaze = Gaze()
+        self._look_again_ms = look_again_ms
         self._silent_ms = silent_ms
         self._clock_ms = clock_ms
         self._worker = Worker(name, self, clock_ms)
@@ -71,6 +73,7 @@ class CameraReader:
     def open(self) -> None:
         """Open the source; what it was said to suffer from is over."""
         self._heard_ms = self._clock_ms()
+        self._looked_ms = self._heard_ms - self._look_again_ms
         self._silent = self._torn = False
         self._repeats.fresh((), self._heard_ms)
         self._source.open()
@@ -93,24 +96,35 @@ class CameraReader:
         self._source.close()
 
     def _look(self, picture: Picture, now_ms: int) -> None:
-        if not self._motion.worth_a_look(picture, now_ms):
-            self._repeats.unchanged(now_ms)
-            return
-        # A picture that is held before a folder or a film is worth all looks; a camera has a better one soon.
-        found = decode(picture, enough=lambda: self._source.steady and self._clock_ms() - now_ms > FRAME_MS)
-        fresh = self._repeats.fresh(found, now_ms)
+        moved = self._motion.moved(picture)
+        if self._source.steady:
+            if moved:
+                self._gaze.wake()
+            if not self._gaze.awake and now_ms - self._looked_ms < self._look_again_ms:
+                self._repeats.unchanged(now_ms)
+                return
+            self._looked_ms = now_ms
+            found = self._gaze.look(picture, enough=lambda: self._clock_ms() - now_ms > FRAME_MS)
+        else:
+            found = decode(picture)  # a picture in a folder is all that there will be
+        fresh = self._repeats.fresh(found, now_ms, still=not moved)
         # Somebody who puts a picture before the box waits for a word; a camera sees empty counters all day.
         shown_for_nothing = not found and not self._source.steady
         if (fresh or shown_for_nothing) and not self._worker.stopping:
-            self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name) for one in fresh))
+            self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name, one.aim) for one in fresh))
 
     def _note_absence(self, now_ms: int) -> None:
         if not self._source.steady:
             self._repeats.fresh((), now_ms)  # a picture in a folder was shown once and taken away
-        elif not self._silent and now_ms - self._heard_ms >= self._silent_ms:
-            self._silent = True
-            hint = "The camera is there and shows nothing new. Pull its cable and put it back."
-            self._trouble(DeviceTrouble(self._name, TroubleKind.SILENT, hint))
+        elif now_ms - self._heard_ms >= self._silent_ms:
+            if not self._silent:
+                self._silent = True
+                hint = "The camera is there and shows nothing new. Pull its cable and put it back."
+                self._trouble(DeviceTrouble(self._name, TroubleKind.SILENT, hint))
+            # Many a stalled camera runs again once it is opened anew; it is tried as long as it is silent.
+            self._heard_ms = now_ms
+            self._source.close()
+            self._source.open()
 
     def _note_frame(self, frame: Picture | Refused, now_ms: int) -> None:
         self._heard_ms = now_ms

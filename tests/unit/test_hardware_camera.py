@@ -95,7 +95,7 @@ def test_a_code_held_still_is_one_code_and_shown_again_it_is_another(watching, t
     time.sleep(3 * REPEAT_MS / 1000)
     twin.show(qr("TB1:COUPON"))
     assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}, {b"TB1:COUPON"}])
-    assert counter.reads[0] == CodeRead(b"TB1:COUPON", Symbology.QR, "eye")
+    assert counter.reads[0] == CodeRead(b"TB1:COUPON", Symbology.QR, "eye", "]Q1")
 
 
 def test_a_payment_code_and_a_coupon_on_one_phone_arrive_together(watching, twin, counter) -> None:
@@ -271,6 +271,17 @@ def test_a_code_that_lies_still_is_in_sight_though_nobody_decodes_it() -> None:
     assert repeats.fresh([found("TEA")], 60_000) == ()
 
 
+def test_a_code_that_this_look_misses_on_a_still_picture_is_still_there() -> None:
+    repeats = Repeats(repeat_ms=1_000)
+    tea, milk = found("TEA"), found("MILK")
+    assert repeats.fresh([tea], 0) == (tea,)
+    assert repeats.fresh([], 5_000, still=True) == ()
+    assert repeats.fresh([milk], 6_000, still=True) == (milk,)
+    assert repeats.fresh([tea, milk], 60_000, still=True) == ()
+    assert repeats.fresh([], 60_100) == ()
+    assert repeats.fresh([tea], 61_100) == (tea,)
+
+
 def test_a_box_that_stalls_has_not_seen_the_code_twice() -> None:
     repeats = Repeats(repeat_ms=1_000)
     repeats.fresh([found("TEA")], 0)
@@ -280,19 +291,25 @@ def test_a_box_that_stalls_has_not_seen_the_code_twice() -> None:
 
 
 def test_only_a_moving_picture_is_worth_a_look_and_noise_is_no_motion() -> None:
-    motion = Motion(look_again_ms=500)
+    motion = Motion()
     chance = np.random.default_rng(5)
 
-    def frame(hand: bool = False) -> np.ndarray:
+    def frame(hand: int = 0) -> np.ndarray:
         picture = np.clip(chance.normal(160, 12, (480, 640)), 0, 255).astype(np.uint8)
-        if hand:
-            picture[400:440, 600:640] = 30
+        picture[400:440, 600:640] -= np.uint8(hand)
         return picture
 
-    assert motion.worth_a_look(frame(), 0)
-    assert not any(motion.worth_a_look(frame(), now_ms) for now_ms in range(50, 500, 50))
-    assert motion.worth_a_look(frame(hand=True), 500)
-    assert not motion.worth_a_look(frame(hand=True), 999)
-    assert motion.worth_a_look(frame(hand=True), 1_000)
-    assert motion.worth_a_look(frame(hand=True)[:240], 1_010)
-    assert motion.worth_a_look(np.zeros((1, 1), np.uint8), 1_020)
+    assert motion.moved(frame())
+    assert not any(motion.moved(frame()) for _ in range(50))
+    assert motion.moved(frame(hand=80))
+    assert not motion.moved(frame(hand=80))
+    assert motion.moved(frame(hand=80)[:240])
+    assert motion.moved(np.zeros((1, 1), np.uint8))
+
+
+def test_a_hand_that_is_slow_has_moved_in_the_end() -> None:
+    motion = Motion()
+    shades = range(160, 120, -2)
+    moved = [motion.moved(np.full((480, 640), shade, np.uint8)) for shade in shades]
+    assert moved[0]
+    assert 2 <= sum(moved[1:]) < len(shades) / 2

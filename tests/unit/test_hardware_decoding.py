@@ -15,6 +15,7 @@ from tillbox.contracts.codes.reads import Symbology
 from tillbox.hardware.decoding import Found, decode, load
 from tillbox.hardware.decoding.cascade import settled, tally
 from tillbox.hardware.decoding.looks import look_zbar, look_zxing
+from tillbox.hardware.decoding.patches import patches
 from tillbox.hardware.decoding.stripes import Witness
 
 PAYMENT = "287634438256643940"
@@ -234,14 +235,14 @@ CODES = ["6901234567892", "4006381333931", "0036000291452", "9780804816632", "20
 @pytest.mark.parametrize("text", CODES)
 @pytest.mark.parametrize("turn", [0, 7, 90, 180])
 def test_stripes_are_read_whole_any_way_up(text: str, turn: float) -> None:
-    (found,) = Witness(photographed(text, module=3, blur=1, noise=4, turn=turn)).found
+    (found,) = Witness(patches(photographed(text, module=3, blur=1, noise=4, turn=turn))).found
     assert (found.text, found.by) == (text, "stripes")
 
 
 def test_stripes_are_read_where_bars_have_run_into_each_other() -> None:
     pictures = [photographed(text, module=3, blur=1.8, noise=2) for text in CODES]
     assert [look_zxing(one) + look_zbar(one) for one in pictures] == [()] * len(CODES)
-    read = [[one.text for one in Witness(picture).found] for picture in pictures]
+    read = [[one.text for one in Witness(patches(picture)).found] for picture in pictures]
     assert sum(one == [text] for one, text in zip(read, CODES, strict=True)) >= 4
     assert all(one in ([], [text]) for one, text in zip(read, CODES, strict=True))
 
@@ -249,7 +250,7 @@ def test_stripes_are_read_where_bars_have_run_into_each_other() -> None:
 @pytest.mark.parametrize("text", CODES)
 def test_stripes_confirm_what_is_drawn_and_contradict_what_is_not(text: str) -> None:
     picture = photographed(text, module=3, blur=1, noise=4)
-    witness = Witness(picture)
+    witness = Witness(patches(picture))
     here = ((0, 0), (picture.shape[1], picture.shape[0]))
     other = next(one for one in CODES if one != text)
     assert witness.says(read(text, corners=here)) is True
@@ -262,5 +263,5 @@ def test_stripes_that_are_no_code_are_not_read(seed: int) -> None:
     random = np.random.default_rng(seed)
     bars = np.repeat(random.integers(0, 2, 140), 4)[None, :] * 200 + 30
     picture = np.clip(random.normal(np.repeat(bars, 160, axis=0), 6), 0, 255).astype(np.uint8)
-    assert Witness(picture).found == ()
-    assert Witness(drawn("Code128", PAYMENT)).found == ()
+    assert Witness(patches(picture)).found == ()
+    assert Witness(patches(drawn("Code128", PAYMENT))).found == ()
