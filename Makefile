@@ -45,6 +45,7 @@ bench: setup ## figures, each beside a reference in the same run
 
 bench-decode: setup ## how well codes are read, beside each decoder alone; IMAGES=DIR for photographs
 	$(BIN)/tillbox bench decode $(if $(IMAGES),--images $(IMAGES)) --write docs/decoding.md
+	$(BIN)/tillbox bench camera --write docs/camera.md
 
 docs: setup ## what is generated from the code
 	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd

@@ -17,14 +17,15 @@ from .looks import look_linear_quick, look_qr_quick, look_square_quick, look_zba
 from .picture import Picture
 
 HALVE_PIXELS_MIN = 600_000  # a larger frame shows at half its size what is held before it
-AVERAGED_ROWS = 4  # a code of 4 mm is as high, where its modules are two pixels wide
-RESTING_FRAMES = 16  # one costly look a second is enough for a counter on which nothing moves
+ROWS_HALVED = 2  # four rows are one then; bars are forty high and more
+RESTING_FRAMES = 24  # a costly look in a second or two is enough for a counter on which nothing moves
 
 
 class Gaze:
     """Looks at one camera's frames, as they come.
 
-    gaze.wake()                 # something moved: every costly look is worth its turn
+    if motion.moved(frame):
+        gaze.wake()                 # every costly look is worth its turn
     codes = gaze.look(frame)
     """
 
@@ -49,14 +50,15 @@ class Gaze:
         waits for the stripes' word is judged all the same."""
         sight = Sight(picture)
         sight.take(look_quickly)
-        if not sight.settled and not enough() and self._has_turn():
+        close = not sight.settled and not enough() and self._has_turn()
+        if close:
             sight.take(TURNS[self._turn])
         for look in (look_lines, Sight.ask_stripes_there):
             if sight.waits and not sight.settled:
                 sight.take(look)
         counted = sight.counted
-        # What this look has found it will find again; a look that found nothing makes way for the next.
-        self._turn = self._turn if counted else (self._turn + 1) % len(TURNS)
+        if close and not counted:  # a look that has found something will find it again
+            self._turn = (self._turn + 1) % len(TURNS)
         return counted
 
     def _has_turn(self) -> bool:
@@ -72,7 +74,7 @@ def _half(picture: Picture) -> float:
 
 
 _squares = at_size(look_qr_quick, _half)
-_bars = at_rows(look_linear_quick, AVERAGED_ROWS)
+_bars = at_rows(look_linear_quick, ROWS_HALVED)
 
 
 def look_quickly(sight: Sight) -> tuple[Found, ...]:

@@ -54,13 +54,22 @@ _VARIANTS: dict[Any, Symbology] = {
 def _zxing(*formats: Any, flat: bool = False, quick: bool = False) -> Look:
     """A look of zxing-cpp. `flat`: with one threshold for the whole picture, for codes that are drawn with
     pictures in them. `quick`: a third of the time, for no code that is inverted, nor bars that lie."""
-    options = {
-        "formats": zxingcpp.BarcodeFormats(list(formats)),
-        "binarizer": zxingcpp.Binarizer.GlobalHistogram if flat else zxingcpp.Binarizer.LocalAverage,
-        "text_mode": zxingcpp.TextMode.Plain,
-        **dict.fromkeys(("try_rotate", "try_downscale", "try_invert"), not quick),
-    }
-    return lambda picture: tuple(map(_from_zxing, zxingcpp.read_barcodes(picture, **options)))
+    wanted = zxingcpp.BarcodeFormats(list(formats))
+    binarizer = zxingcpp.Binarizer.GlobalHistogram if flat else zxingcpp.Binarizer.LocalAverage
+
+    def look(picture: Picture) -> tuple[Found, ...]:
+        reads = zxingcpp.read_barcodes(
+            picture,
+            formats=wanted,
+            try_rotate=not quick,
+            try_downscale=not quick,
+            try_invert=not quick,
+            text_mode=zxingcpp.TextMode.Plain,
+            binarizer=binarizer,
+        )
+        return tuple(map(_from_zxing, reads))
+
+    return look
 
 
 def _from_zxing(read: Any) -> Found:

@@ -11,17 +11,19 @@ from collections.abc import Callable
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.contracts.verdicts import Refused
-from tillbox.hardware.decoding import Gaze, Picture, decode
+from tillbox.hardware.decoding import Found, Picture, decode
 from tillbox.hardware.ports import Deliver, DeviceBack, DeviceTrouble, Tell, TroubleKind
 
 from .frames import FrameSource
-from .motion import Motion
 from .repeats import Repeats
+from .watch import Watch
 from .worker import Worker, monotonic_ms
 
 REPEAT_MS = 1_500  # a phone that shakes is out of sight for less; two customers are further apart
 LOOK_AGAIN_MS = 500  # how often a still picture is looked at again: a code may come into focus
-FRAME_MS = 40  # a frame that took so long is not looked at more closely, unless a reading on it waits for that
+FRAME_MS = (
+    40  # a frame that took so long is not looked at more closely, unless a reading on it waits for that
+)
 SILENT_MS = 5_000  # a camera gives five frames a second in the dark
 TURN_MS = 50
 
@@ -46,9 +48,7 @@ class CameraReader:
         self._name = name
         self._source = source
         self._repeats = Repeats(repeat_ms)
-        self._motion = Motion()
-        self._gaze = Gaze()
-        self._look_again_ms = look_again_ms
+        self._watch = Watch(repeat_ms=repeat_ms, look_again_ms=look_again_ms)
         self._silent_ms = silent_ms
         self._clock_ms = clock_ms
         self._worker = Worker(name, self, clock_ms)
@@ -73,9 +73,8 @@ class CameraReader:
     def open(self) -> None:
         """Open the source; what it was said to suffer from is over."""
         self._heard_ms = self._clock_ms()
-        self._looked_ms = self._heard_ms - self._look_again_ms
         self._silent = self._torn = False
-        self._repeats.fresh((), self._heard_ms)
+        self._watch.forget(self._heard_ms)
         self._source.open()
 
     def turn(self) -> None:
@@ -96,21 +95,19 @@ class CameraReader:
         self._source.close()
 
     def _look(self, picture: Picture, now_ms: int) -> None:
-        moved = self._motion.moved(picture)
         if self._source.steady:
-            if moved:
-                self._gaze.wake()
-            if not self._gaze.awake and now_ms - self._looked_ms < self._look_again_ms:
-                self._repeats.unchanged(now_ms)
-                return
-            self._looked_ms = now_ms
-            found = self._gaze.look(picture, enough=lambda: self._clock_ms() - now_ms > FRAME_MS)
-        else:
-            found = decode(picture)  # a picture in a folder is all that there will be
-        fresh = self._repeats.fresh(found, now_ms, still=not moved)
+            fresh = self._watch.see(picture, now_ms, lambda: self._clock_ms() - now_ms > FRAME_MS)
+            if fresh:
+                self._hand_over(fresh)
+            return
+        found = decode(picture)  # a picture in a folder is all that there will be
+        fresh = self._repeats.fresh(found, now_ms)
         # Somebody who puts a picture before the box waits for a word; a camera sees empty counters all day.
-        shown_for_nothing = not found and not self._source.steady
-        if (fresh or shown_for_nothing) and not self._worker.stopping:
+        if fresh or not found:
+            self._hand_over(fresh)
+
+    def _hand_over(self, fresh: tuple[Found, ...]) -> None:
+        if not self._worker.stopping:
             self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name, one.aim) for one in fresh))
 
     def _note_absence(self, now_ms: int) -> None:

@@ -137,6 +137,24 @@ def test_a_frozen_camera_is_told_once_and_its_return_once(watching, twin, counte
     assert counter.told() == [TroubleKind.SILENT, "back"]
 
 
+def test_a_stalled_camera_that_runs_once_it_is_opened_anew_is_opened_anew(counter) -> None:
+    class Stalls(SimulatedCamera):
+        """Freezes for good, unless somebody opens it again."""
+
+        def open(self) -> None:
+            self.thaw()
+            super().open()
+
+    twin = Stalls()
+    reader = CameraReader("eye", twin, repeat_ms=REPEAT_MS, silent_ms=300)
+    reader.start(counter.deliver, counter.news.append)
+    twin.freeze()
+    assert eventually(lambda: counter.told() == ["silent", "back"])
+    twin.show(qr("TB1:COUPON"))
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    reader.stop()
+
+
 def test_a_pulled_cable_is_told_once_and_its_return_once(watching, twin, counter) -> None:
     twin.unplug()
     assert eventually(lambda: counter.told() == [TroubleKind.LOST])
@@ -243,6 +261,49 @@ def test_a_film_is_played_over_again_and_a_lost_one_is_trouble(tmp_path: Path, c
         reader.start(absent.deliver, absent.news.append)
         assert eventually(lambda absent=absent: absent.told() == ["lost"])
         reader.stop()
+
+
+class QueueOfOne:
+    """A camera as V4L2 shows it with one buffer: the frame after the last one taken waits until it is taken."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self.queued: int | None = None
+
+    def isOpened(self) -> bool:
+        return True
+
+    def set(self, setting: int, value: float) -> bool:
+        return True
+
+    def later(self, ms: int) -> None:
+        if self.queued is None:
+            self.queued = self.now_ms + 33
+        self.now_ms += ms
+
+    def grab(self) -> bool:
+        self.taken = self.now_ms + 33 if self.queued is None else self.queued
+        self.now_ms = max(self.now_ms, self.taken)
+        self.queued = None
+        return True
+
+    def read(self) -> tuple[bool, np.ndarray]:
+        return self.grab(), np.full((2, 2), self.taken % 251, np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_frame_that_waited_while_the_box_was_busy_is_not_looked_at() -> None:
+    from tillbox.hardware.drivers.frames_opencv import V4L2Frames
+
+    camera = QueueOfOne()
+    frames = V4L2Frames(0, opened=lambda _: camera, clock_ms=lambda: camera.now_ms)  # type: ignore[arg-type,return-value]
+    frames.open()
+    for busy_ms in (0, 20, 40, 200, 3_000, 0):
+        camera.later(busy_ms)
+        assert frames.next(50) is not None
+        assert camera.now_ms - camera.taken <= 50
 
 
 # the pure parts

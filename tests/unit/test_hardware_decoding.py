@@ -126,6 +126,27 @@ def test_a_small_blurred_code_is_read_at_twice_its_size_and_is_where_it_is() -> 
     assert all(3 <= x <= 36 and 3 <= y <= 36 for x, y in one.corners)
 
 
+GS1 = "(01)06901234567892(10)A1(21)7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "aim"),
+    [
+        ("Code128", PAYMENT, "]C0"),
+        ("Code128", GS1, "]C1"),
+        ("DataMatrix", GS1, "]d2"),
+        ("QRCode", PAYMENT, "]Q1"),
+        ("QRCode", GS1, "]Q3"),
+        ("EAN13", "6901234567892", "]E0"),
+    ],
+)
+def test_the_kind_of_a_code_is_told_as_a_scanner_tells_it(kind: str, text: str, aim: str) -> None:
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat[kind], gs1=text == GS1)
+    (one,) = decode(np.pad(np.array(code.to_image(scale=3)), 20, constant_values=255))
+    raw = b"010690123456789210A1\x1d217" if text == GS1 else text.encode()
+    assert (one.aim, one.raw) == (aim, raw)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (480, 640)])
 def test_a_picture_without_a_code_is_no_trouble(shape: tuple[int, int]) -> None:
     assert decode(np.full(shape, 255, dtype=np.uint8)) == ()
