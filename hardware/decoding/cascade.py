@@ -70,15 +70,14 @@ class Sight:
 
     def ask_stripes(self) -> tuple[Found, ...]:
         """The look of the stripes themselves, which from now on have a word on what others read."""
-        self._witness = Witness(self.patches)
+        self._witness = Witness(self.picture, self.patches)
         return self._witness.found
 
     def ask_stripes_there(self) -> tuple[Found, ...]:
         """The same where something waits for their word, and nowhere else."""
         weak = [one for found in self._taken.values() for one in found if one.weak]
-        self._witness = Witness(
-            patch for patch in self.patches if any(one.lies_in(patch.box) for one in weak)
-        )
+        near = (patch for patch in self.patches if any(one.lies_in(patch.box) for one in weak))
+        self._witness = Witness(self.picture, near)
         return self._witness.found
 
     @property

@@ -86,7 +86,7 @@ TURNS: tuple[SightLook, ...] = (
     look_lines,
     whole(look_square_quick),
     Sight.ask_stripes,
-    whole(at_size(look_zxing, _half)),
     lines(made(threshold, look_zbar)),
+    whole(at_size(look_zxing, _half)),
     whole(at_size(look_zxing_flat, lambda _: 1 / 3)),
 )

@@ -18,6 +18,8 @@ from .picture import Picture
 
 PATCHES_MAX = 4  # a counter's camera sees one or two codes; the rest of a shop is striped, too
 PATCH_ROWS, PATCH_COLUMNS_MAX = 96, 1600
+CORNERS_APART_MIN = 48  # half a pixel a module
+ONE_LINE_ROWS = 12  # a decoder that read one line of bars has not looked at the others
 SEARCH_SIDE_MAX = 800  # stripes show at this size, whatever the camera's
 
 
@@ -41,6 +43,24 @@ class Patch:
 def patches(picture: Picture) -> tuple[Patch, ...]:
     """The striped parts of a picture, the largest first."""
     return tuple(_patches(picture))
+
+
+def patch_at(picture: Picture, corners: tuple[Point, ...]) -> Patch | None:
+    """What lies between the corners that a decoder gave, which knows better than brightness where its bars begin
+    and end. None where they enclose nothing."""
+    (x, y), (wide, high), degrees = cv2.minAreaRect(np.array(corners, np.float32))
+    if wide < high:
+        wide, high, degrees = high, wide, degrees - 90
+    if wide < CORNERS_APART_MIN:
+        return None
+    box = cv2.boxPoints(((x, y), (wide * 1.25, max(high, ONE_LINE_ROWS)), degrees))
+    below_left, left, right, below_right = (tuple(point) for point in box.tolist())
+    columns = int(min(PATCH_COLUMNS_MAX, 2.5 * wide))
+    to = np.array([(0, 0), (columns, 0), (columns, PATCH_ROWS), (0, PATCH_ROWS)], np.float32)
+    turn = cv2.getPerspectiveTransform(np.array([left, right, below_right, below_left], np.float32), to)
+    pixels = cv2.warpPerspective(picture, turn, (columns, PATCH_ROWS), borderMode=cv2.BORDER_REPLICATE)
+    around = tuple((round(px), round(py)) for px, py in (left, right, below_right, below_left))
+    return Patch(np.asarray(pixels, np.uint8), around)
 
 
 def _between(one: Point, other: Point, share: float) -> Point:

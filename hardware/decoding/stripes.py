@@ -14,7 +14,7 @@ Phones Using Deformable Templates" (IEEE TPAMI 33, 2011).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tillbox.contracts.codes.reads import Symbology
 
 from .found import Found, Point
-from .patches import Patch
+from .patches import Patch, patch_at
 from .picture import Picture
 
 Signal = NDArray[np.float32]
@@ -50,6 +50,7 @@ BANDS, BAND_ROWS = 5, 24
 CERTAIN_FIT, CERTAIN_MARGIN, SURE_FIT, OFTEN = 0.86, 0.085, 0.895, 3
 AGREES_FIT, AGREES_BELOW, AGREES_GAP = 0.77, 0.06, 0.012
 CLEAR_FIT = 0.84
+ASKED_THERE_MAX = 2  # readings of one picture; each takes 5 to 10 ms
 REMINDS_FIT = 0.72  # as two in three striped things that are no code are not, and nine codes in ten are
 GUARDS_MIN = 1.2  # of 3, which would be three perfect guards
 SHEARS = np.linspace(-0.75, 0.75, 9)
@@ -110,7 +111,9 @@ class Reading:
 class Witness:
     """What the striped parts of a picture say, by themselves and of what others have read there."""
 
-    def __init__(self, patches: Iterable[Patch]) -> None:
+    def __init__(self, picture: Picture, patches: Iterable[Patch]) -> None:
+        self._picture = picture
+        self._there: dict[tuple[Point, ...], list[Evidence]] = {}
         self._seen = [one for patch in patches for one in _until_certain(_evidence(patch))]
 
     @property
@@ -128,15 +131,30 @@ class Witness:
         return any(one.box == patch.box and one.best >= REMINDS_FIT for one in self._seen)
 
     def says(self, found: Found) -> bool | None:
-        """Whether what somebody read there is what is drawn there; None where the drawing is too poor to say."""
-        here = [one for one in self._seen if found.lies_in(one.box)]
-        likeliest = max((one.best for one in here), default=0.0)
-        for one in here:
-            fit = one.fit_of(found.text)
-            if fit >= max(AGREES_FIT, likeliest - AGREES_BELOW) and one.best - fit <= AGREES_GAP:
-                return True
-        others = (reading for one in here if (reading := one.reading()) is not None)
-        return False if any(other.fit >= CLEAR_FIT and other.text != found.text for other in others) else None
+        """Whether what somebody read there is what is drawn there; None where the drawing is too poor to say.
+
+        Where a patch is too poor, since it has more in it than a code, what lies exactly between the corners of the
+        reading may still agree with it; a word against it is the patches' alone."""
+        word = _word([one for one in self._seen if found.lies_in(one.box)], found.text)
+        if word is None and _columns(found.text) is not None:
+            word = _word(self._evidence_there(found.corners), found.text) or None
+        return word
+
+    def _evidence_there(self, corners: tuple[Point, ...]) -> list[Evidence]:
+        if corners not in self._there and len(self._there) < ASKED_THERE_MAX:
+            patch = patch_at(self._picture, corners)
+            self._there[corners] = list(_until_certain(_evidence(patch))) if patch else []
+        return self._there.get(corners, [])
+
+
+def _word(here: Sequence[Evidence], text: str) -> bool | None:
+    likeliest = max((one.best for one in here), default=0.0)
+    for one in here:
+        fit = one.fit_of(text)
+        if fit >= max(AGREES_FIT, likeliest - AGREES_BELOW) and one.best - fit <= AGREES_GAP:
+            return True
+    others = (reading for one in here if (reading := one.reading()) is not None)
+    return False if any(other.fit >= CLEAR_FIT and other.text != text for other in others) else None
 
 
 def _is_sure(readings: list[Reading]) -> bool:
