@@ -133,15 +133,15 @@ def _held(kind: str, holds: int, said: Callable[[str], None]) -> dict[str, Any]:
             shown = list(islice(frames, PATIENCE_FRAMES))
             for name, start in starts.items():
                 watching = start()
-                said_ms, was_wrong = _until_read(watching, says, shown)
+                said_ms, was_wrong = until_read(watching, says, shown)
                 until_ms[name].append(said_ms)
                 wrong[name] += was_wrong
     return {"kind": kind, "holds": holds * len(FAULTS)} | {
-        name: {**_waits(times), "wrong": wrong[name]} for name, times in until_ms.items()
+        name: {**waits(times), "wrong": wrong[name]} for name, times in until_ms.items()
     }
 
 
-def _until_read(watching: Watching, says: bytes, frames: Sequence[Picture]) -> tuple[float | None, bool]:
+def until_read(watching: Watching, says: bytes, frames: Sequence[Picture]) -> tuple[float | None, bool]:
     """When it was read, in milliseconds after it was first shown, or None; and whether something else was."""
     now_ms, number, wrong = 0.0, 0, False
     while number < len(frames):
@@ -155,7 +155,7 @@ def _until_read(watching: Watching, says: bytes, frames: Sequence[Picture]) -> t
     return None, wrong
 
 
-def _waits(times_ms: Sequence[float | None]) -> dict[str, Any]:
+def waits(times_ms: Sequence[float | None]) -> dict[str, Any]:
     """How many were read, and how soon; a code that was not read was waited for in vain and has no time."""
     waited = sorted(float("inf") if one is None else one for one in times_ms)
     return {

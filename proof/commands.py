@@ -201,7 +201,7 @@ def bench_decode(
     where our cascade reads anything wrong. Example: tillbox bench decode --images photos --json
     """
     from .decoding import READERS, run
-    from .tables import markdown
+    from .tables import decode_table, markdown
 
     if images is not None and not images.is_dir():
         sys.exit(f"tillbox bench decode: {images} is no folder of pictures")
@@ -213,7 +213,7 @@ def bench_decode(
     if as_json:
         print(json.dumps({"sets": rows}, ensure_ascii=False))
     else:
-        Console().print(_decode_table(rows, list(READERS)))
+        Console().print(decode_table(rows, list(READERS)))
     raise typer.Exit(1 if rows[-1]["tillbox"]["wrong"] else 0)
 
 
@@ -246,15 +246,3 @@ def bench_camera(
             table.add_row(*row)
         Console().print(table)
     raise typer.Exit(1 if any(row["tillbox"]["wrong"] for row in report["held"]) else 0)
-
-
-def _decode_table(rows: list[dict[str, Any]], readers: list[str]) -> Table:
-    table = Table("pictures", "", *readers, "ours: median / p95 ms", title="read right (and wrong)")
-    for row in rows:
-        cells = [
-            f"{row[name]['right']}" + (f" ({row[name]['wrong']})" if row[name]["wrong"] else "")
-            for name in readers
-        ]
-        ours = row["tillbox"]
-        table.add_row(row["name"], str(row["pictures"]), *cells, f"{ours['median_ms']} / {ours['p95_ms']}")
-    return table

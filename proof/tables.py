@@ -7,6 +7,8 @@ import platform
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.table import Table
+
 
 def markdown(rows: list[dict[str, Any]], readers: list[str]) -> str:
     """The rows of `decoding.run`: right reads of each reader, wrong ones in brackets, and times."""
@@ -31,6 +33,19 @@ def markdown(rows: list[dict[str, Any]], readers: list[str]) -> str:
             said = "Read wrong by tillbox" if name == "wrong_ones" else "Read by tillbox beside the truth"
             lines += ["", f"{said}: {', '.join(pictures)}."]
     return "\n".join(lines) + "\n"
+
+
+def decode_table(rows: list[dict[str, Any]], readers: list[str]) -> Table:
+    """The same for a terminal, with the times of ours alone."""
+    table = Table("pictures", "", *readers, "ours: median / p95 ms", title="read right (and wrong)")
+    for row in rows:
+        cells = [
+            f"{row[name]['right']}" + (f" ({row[name]['wrong']})" if row[name]["wrong"] else "")
+            for name in readers
+        ]
+        ours = row["tillbox"]
+        table.add_row(row["name"], str(row["pictures"]), *cells, f"{ours['median_ms']} / {ours['p95_ms']}")
+    return table
 
 
 def camera_markdown(report: dict[str, Any]) -> str:
