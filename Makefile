@@ -52,6 +52,7 @@ bench: setup ## figures, each beside a reference in the same run
 
 bench-decode: setup ## how well codes are read, beside each decoder alone; IMAGES=DIR for photographs
 	$(BIN)/tillbox bench decode $(if $(IMAGES),--images $(IMAGES)) --write docs/decoding.md
+	$(BIN)/tillbox bench camera --write docs/camera.md
 
 tap-streams: ## foreign tills that print, for the receipt tap: installs four generators, regenerates tests/golden/tap
 	@command -v npm >/dev/null || tools/system-packages nodejs npm

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from tillbox.agent import till as shop
 from tillbox.agent.app import Box
-from tillbox.agent.clock import wall_ms
+from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.doctor import examine
 from tillbox.agent.examine import of_box
 from tillbox.contracts.money import CNY, Amount
@@ -52,7 +51,7 @@ from .orders import Order
 from .store import Store
 
 BODY_BYTES_MAX = 65_536
-DRAWER_EVERY_S = 2.0  # a drawer that is opened more often is not opened by a person
+DRAWER_EVERY_MS = 2_000  # a drawer that is opened more often is not opened by a person
 EVENT_WAIT_S = 20.0
 REFUSED_STATUS = {Reason.REQUEST_DIFFERS: 409, Reason.TILL_BUSY: 409}
 
@@ -138,19 +137,19 @@ class Device(BaseModel):
 
 
 class Rate:
-    """At most one in so many seconds."""
+    """At most one in so many milliseconds."""
 
-    def __init__(self, every_s: float) -> None:
-        self._every_s, self._last_s = every_s, float("-inf")
+    def __init__(self, every_ms: int, clock_ms: Callable[[], int]) -> None:
+        self._every_ms, self._clock_ms, self._next_ms = every_ms, clock_ms, 0
         self._lock = threading.Lock()
 
     def may(self) -> bool:
         """Whether it is time for another."""
         with self._lock:
-            now_s = time.monotonic()
-            if now_s - self._last_s < self._every_s:
+            now_ms = self._clock_ms()
+            if now_ms < self._next_ms:
                 return False
-            self._last_s = now_s
+            self._next_ms = now_ms + self._every_ms
             return True
 
 
@@ -389,7 +388,9 @@ def open_door(box: Box, door: socket.socket, origins: tuple[str, ...]) -> thread
     desk = Desk(box, store, wall_ms=wall_ms)
     box.on_trouble = desk.trouble
     config = uvicorn.Config(
-        api(Door(box, desk, store, origins, Rate(DRAWER_EVERY_S))), log_level="error", access_log=False
+        api(Door(box, desk, store, origins, Rate(DRAWER_EVERY_MS, BootClock().boot_ms))),
+        log_level="error",
+        access_log=False,
     )
     server = uvicorn.Server(config)
     desk.start()
