@@ -27,7 +27,15 @@ from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.drivers.drawer import PrinterDrawer
 from tillbox.hardware.drivers.worker import monotonic_ms
-from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, Face, PrinterState, TroubleKind
+from tillbox.hardware.ports import (
+    CodeReader,
+    DeviceBack,
+    DeviceTrouble,
+    Face,
+    PrinterState,
+    Triggered,
+    TroubleKind,
+)
 from tillbox.hardware.printing import encode
 from tillbox.hardware.printing.document import Document
 from tillbox.hardware.printing.drawing import system_letters
@@ -127,6 +135,12 @@ class Box:
     def paper_state(self, request_id: str) -> PrintState | None:
         """Where that paper is; None for one that nobody asked for."""
         return self.prints.find(ORDERED + request_id) if self.prints else None
+
+    def pull_triggers(self, on: bool) -> None:
+        """Switch the scanners' lights on while a customer is to show a code, and off again."""
+        for one in self._readers:
+            if isinstance(one, Triggered):
+                one.pull_trigger(on)
 
     def show_face(self, face: Face) -> None:
         """Another program's amount on the customer's display, until the till has something to show."""

@@ -34,6 +34,7 @@ from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES
 
 from .app import Box
+from .clock import wall_ms
 from .config import BoxConfig
 from .doctor import DeviceFact, Facts
 from .inspect import NoJournal, count
@@ -190,8 +191,12 @@ def _flush(probe: Path) -> tuple[float, float]:
     return round(statistics.median(taken), 2), round(max(taken), 2)
 
 
+def _now() -> datetime:
+    return datetime.fromtimestamp(wall_ms() / 1_000, UTC)
+
+
 def _clock() -> bool:
-    return CLOCK_MARK.exists() or datetime.now(UTC).year >= YEAR_MIN
+    return CLOCK_MARK.exists() or _now().year >= YEAR_MIN
 
 
 def _line(config: BoxConfig) -> tuple[str, int | None]:
@@ -211,7 +216,7 @@ def _line(config: BoxConfig) -> tuple[str, int | None]:
 def _days(path: Path) -> int | None:
     with suppress(OSError, ValueError):
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        return (certificate.not_valid_after_utc - datetime.now(UTC)).days
+        return (certificate.not_valid_after_utc - _now()).days
     return None
 
 

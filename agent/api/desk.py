@@ -123,6 +123,8 @@ class Desk:
 
     def _keep(self, before: Order, after: Order) -> Order:
         if after != before:
+            if OrderState.AWAIT_SCAN in (before.state, after.state) and before.state is not after.state:
+                self._box.pull_triggers(after.state is OrderState.AWAIT_SCAN)
             self._store.change(after, "payment.changed", self._wall_ms())
             with self.news:
                 self.news.notify_all()
