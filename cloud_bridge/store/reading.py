@@ -35,6 +35,24 @@ class SaleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BesideRow:
+    """One record that is no sale of ours: another till's paper, or a drawer that was opened. `what` is the other till's name, or
+    the reason; `lines` are name, quantity in words and amount."""
+
+    tid: str
+    device: str
+    kind: str
+    what: str
+    received_ms: int
+    paper: str = ""
+    verdict: str = ""
+    why: str = ""
+    number: str = ""
+    total: int | None = None
+    lines: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PostingRow:
     """One leg of a transaction."""
 
@@ -192,6 +210,52 @@ def sales(
         ms, tid = before
         query = query.where((column.received_ms < ms) | ((column.received_ms == ms) & (column.tid < tid)))
     return _sale_rows(connection, connection.execute(query).all())
+
+
+BESIDE = ("tapped", "drawer_opened")
+
+
+def beside(
+    connection: Connection, *, before: tuple[int, str] | None = None, most: int = 50
+) -> list[BesideRow]:
+    """The newest of what happened beside the sales; `before` as in `sales`."""
+    column = tables.inbox.c
+    query = (
+        select(tables.inbox)
+        .where(column.kind.in_(BESIDE))
+        .order_by(column.received_ms.desc(), column.tid.desc())
+        .limit(most)
+    )
+    if before is not None:
+        ms, tid = before
+        query = query.where((column.received_ms < ms) | ((column.received_ms == ms) & (column.tid < tid)))
+    return [_beside_row(row) for row in connection.execute(query)]
+
+
+def _beside_row(row: Any) -> BesideRow:
+    body = json.loads(row.bytes)["body"]
+    if row.kind == "drawer_opened":
+        return BesideRow(row.tid, row.device, row.kind, str(body.get("reason", "")), row.received_ms)
+    return BesideRow(
+        tid=row.tid,
+        device=row.device,
+        kind=row.kind,
+        what=body["till"],
+        received_ms=row.received_ms,
+        paper=body["paper"],
+        verdict=body["verdict"],
+        why=body.get("why", ""),
+        number=body.get("number", ""),
+        total=body.get("total"),
+        lines=tuple(
+            (line["name"], _quantity(line.get("quantity_milli")), line["amount"])
+            for line in body.get("lines", ())
+        ),
+    )
+
+
+def _quantity(milli: int | None) -> str:
+    return "" if milli is None else f"{milli / 1_000:g}"
 
 
 def _sale_rows(connection: Connection, rows: Any) -> list[SaleRow]:

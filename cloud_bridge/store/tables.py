@@ -30,6 +30,7 @@ inbox = Table(
     Column("outcome", String(32), nullable=False),
     _ms("received_ms"),
     Index("inbox_tid", "tid"),
+    Index("inbox_kind", "kind", "received_ms"),
 )
 """Every record as it came. `outcome`: applied, replay, or the reason why it was set aside."""
 

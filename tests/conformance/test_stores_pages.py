@@ -8,10 +8,11 @@ from tests.conformance.core_store import NOW, Journal, ask, issue, take
 from tillbox.cloud_bridge.console.frame import Frame, render
 from tillbox.cloud_bridge.console.pages import PAGES, Asked
 from tillbox.cloud_bridge.console.pages.account import page as account
+from tillbox.cloud_bridge.console.pages.beside import page as beside
 from tillbox.cloud_bridge.console.pages.receipt import page as receipt
 from tillbox.cloud_bridge.console.pages.sales import page as sales
 from tillbox.cloud_bridge.store.database import Database
-from tillbox.contracts.messages import CouponUse, Line, Sale, Tender
+from tillbox.contracts.messages import CouponUse, DrawerOpened, Line, Sale, Tapped, TappedLine, Tender
 
 
 def test_a_balance_is_the_sum_of_all_pages_of_its_postings(database: Database) -> None:
@@ -51,6 +52,24 @@ def test_sales_with_a_coupon_and_of_a_box_are_lists_of_their_own(database: Datab
     assert [row.tid for row in with_coupon.rows] == [tid]
     assert {row.device for row in of_box.rows} == {"box-1"}
     assert (len(of_box.rows), len(every.rows), of_box.today) == (2, 3, None)
+
+
+def test_what_happened_beside_the_till_is_listed_page_by_page(database: Database) -> None:
+    journal = Journal()
+    line = TappedLine(name="可乐", quantity_milli=2000, price=350, amount=700)
+    paper = Tapped(till="面馆", paper="sale", verdict="reconciled", number="A1", lines=(line,), total=700)
+    journal.add("tapped", paper)
+    for number in range(beside.ROWS):
+        journal.add("drawer_opened", DrawerOpened(reason=f"change {number}"))
+    take(database, journal)
+    with database.reading() as connection:
+        first = beside.show(connection, Asked(NOW, {}, {}))
+        second = beside.show(connection, Asked(NOW, {}, {"before": first.older}))
+    assert len(first.rows) == beside.ROWS
+    rows = [*first.rows, *second.rows]
+    assert len({row.tid for row in rows}) == beside.ROWS + 1
+    read = next(row for row in rows if row.kind == "tapped")
+    assert (read.what, read.total, read.lines) == ("面馆", 700, (("可乐", "2", 700),))
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "x" * 300, "'; DROP TABLE sale; --", "\x00"])

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from .account import page as account
 from .asked import Asked
+from .beside import page as beside
 from .box import page as box
 from .boxes import page as boxes
 from .coupons import page as coupons
@@ -36,6 +37,7 @@ PAGES = (
     Page("boxes", "/boxes", boxes.show),
     Page("box", "/boxes/{device}", box.show),
     Page("coupons", "/coupons", coupons.show),
+    Page("beside", "/beside", beside.show),
     Page("account", "/accounts/{name}", account.show),
     Page("trouble", "/trouble", trouble.show),
     Page("patterns", "/patterns", patterns.show),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.console.pages.account.page import AccountPage
 from tillbox.cloud_bridge.console.pages.asked import Asked
+from tillbox.cloud_bridge.console.pages.beside.page import BesidePage
 from tillbox.cloud_bridge.console.pages.box.page import BoxPage
 from tillbox.cloud_bridge.console.pages.boxes.page import BoxesPage
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
@@ -21,6 +22,7 @@ from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
 from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
 from tillbox.cloud_bridge.store.reading import (
     AlarmRow,
+    BesideRow,
     BootRow,
     BoxDetail,
     BoxRow,
@@ -126,6 +128,36 @@ _COUPON = CouponDetail(
     ),
 )
 
+_BESIDE = (
+    BesideRow(
+        tid=TID.format(9),
+        device="box-1",
+        kind="tapped",
+        what=f"老城面馆 {HOSTILE}",
+        received_ms=NOON,
+        paper="sale",
+        verdict="reconciled",
+        number="009615",
+        total=5981,
+        lines=(("冰糖雪梨汁1L", "1", 631), (f"基围虾 {HOSTILE}", "0.142", 854)),
+    ),
+    BesideRow(
+        tid=TID.format(8),
+        device="shop-0017-lane-02",
+        kind="tapped",
+        what="noodles",
+        received_ms=NOON,
+        paper="prebill",
+        verdict="unreconciled",
+        why="no layout that is known adds up to the total",
+    ),
+    BesideRow(TID.format(7), "box-2", "drawer_opened", f"找零 {HOSTILE}", NOON),
+    *(
+        BesideRow(TID.format(6), "box-2", "tapped", "noodles", NOON, paper=paper, verdict="no_receipt")
+        for paper in ("refund", "void", "reprint", "kitchen", "nothing")
+    ),
+)
+
 SAMPLES: tuple[tuple[str, Any], ...] = (
     ("login", LoginPage("wrong")),
     ("missing", None),
@@ -137,6 +169,8 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("boxes", BoxesPage(_BOXES)),
     ("box", BoxPage(_BOX)),
     ("coupons", CouponsPage((_COUPON,))),
+    ("beside", BesidePage(_BESIDE, f"{NOON}-{TID.format(1)}")),
+    ("beside", BesidePage((), "")),
     (
         "account",
         AccountPage(
