@@ -113,7 +113,9 @@ def coupon(
     paper: Paper, *, title: str, discount: Amount, threshold: Amount, until: str, name: str, text: str
 ) -> Label | Unfit:
     """A signed coupon: what it gives, from which sum on, until when, and its name for whoever asks."""
-    condition = f"满{_short(threshold)}元可用 · from ￥{_short(threshold)}" if threshold else "无门槛 · any order"
+    condition = (
+        f"满{_short(threshold)}元可用 · from ￥{_short(threshold)}" if threshold else "无门槛 · any order"
+    )
     texts = (
         Part(title, 26, bold=True, lines_max=2, size_mm_max=5),
         Part(f"￥{_short(discount)}", 34, bold=True, size_mm_max=11),
@@ -224,7 +226,9 @@ def _price(paper: Paper, box: Box, price: Amount, unit: str) -> tuple[Text, ...]
         size = int(size * 0.93)
         small = max(paper.dots(SMALLEST_MM), int(size * YEN_SHARE))
     if _price_width(face, whole, behind, size, small) > box.width:
-        return Unfit("the price and its unit are wider than the label: shorten the unit, or take a wider label")
+        return Unfit(
+            "the price and its unit are wider than the label: shorten the unit, or take a wider label"
+        )
     foot = box.top + round((box.height - size * LINE) / 2 + size * ASCENT)
     low = foot - round(small * ASCENT)
     digits_left = box.left + face.width("￥", small, bold=True)

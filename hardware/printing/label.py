@@ -23,7 +23,9 @@ QR_BYTES_MAX = 600  # 97 squares a side; no phone reads more from a counter
 QUIET_MODULES = 4  # the white that a reader needs around a QR code (ISO/IEC 18004)
 QUIET_BAR_MODULES = 11  # and beside the bars of an EAN-13 (GS1 General Specifications, 5.2.3.4)
 QR_MODULE_MM_MIN = 0.33  # a cheap camera at arm's length
-BAR_MODULE_MM_MIN = 0.25  # GS1's smallest EAN is 0.264 mm; two dots of a printer with 8 are what shops live with
+BAR_MODULE_MM_MIN = (
+    0.25  # GS1's smallest EAN is 0.264 mm; two dots of a printer with 8 are what shops live with
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,10 @@ def fit(
         lines = _wrapped(text, size, box.width, typeface, bold=part.bold)
     rows = max(1, min(part.lines_max, int(box.height / (size * LINE))))
     if len(lines) > rows:
-        lines = [*lines[: rows - 1], _cut("".join(lines[rows - 1 :]), size, box.width, typeface, bold=part.bold)]
+        lines = [
+            *lines[: rows - 1],
+            _cut("".join(lines[rows - 1 :]), size, box.width, typeface, bold=part.bold),
+        ]
     return tuple(_placed(lines, size, part, box, typeface, align))
 
 

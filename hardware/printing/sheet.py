@@ -53,7 +53,9 @@ def grid_for(width_mm: int, height_mm: int, *, margin_mm: int = 8, gap_mm: int =
     columns = (A4_MM[0] - 2 * margin_mm + gap_mm) // (width_mm + gap_mm)
     rows = (A4_MM[1] - 2 * margin_mm + gap_mm) // (height_mm + gap_mm)
     if columns < 1 or rows < 1:
-        return Unfit(f"a label of {width_mm}x{height_mm} mm does not fit on A4 with margins of {margin_mm} mm")
+        return Unfit(
+            f"a label of {width_mm}x{height_mm} mm does not fit on A4 with margins of {margin_mm} mm"
+        )
     return Grid(width_mm, height_mm, columns, rows, gap_mm)
 
 
@@ -77,7 +79,9 @@ def _draw(page: Page, label: Label, corner: tuple[float, float], typeface: Typef
     for element in label.elements:
         if not isinstance(element, Text):
             for box in blocks(element):
-                page.rectangle(left + box.left / dots, top + box.top / dots, box.width / dots, box.height / dots)
+                page.rectangle(
+                    left + box.left / dots, top + box.top / dots, box.width / dots, box.height / dots
+                )
             page.fill()
     scale = LETTERS_DOTS_PER_MM // dots
     for drawn in drawn_texts(label, typeface, scale):

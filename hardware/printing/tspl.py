@@ -19,7 +19,11 @@ def encode(label: Label, typeface: Typeface, copies: int = 1) -> bytes:
     """The bytes that print a label so many times. The gap between two labels is the printer's own setting, which its
     calibration knows better."""
     assert 1 <= copies <= COPIES_MAX, copies
-    out = [_line(f"SIZE {label.width_mm} mm,{label.height_mm} mm"), _line("DIRECTION 1"), _line("REFERENCE 0,0")]
+    out = [
+        _line(f"SIZE {label.width_mm} mm,{label.height_mm} mm"),
+        _line("DIRECTION 1"),
+        _line("REFERENCE 0,0"),
+    ]
     out.append(_line("CLS"))
     for element in label.elements:
         match element:

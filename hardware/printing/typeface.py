@@ -14,10 +14,15 @@ from .document import Picture, clean
 from .drawing import FONTS, picture_of
 from .label import Box, Text
 
-ASCENT, DESCENT = 0.94, 0.24  # of a Chinese character's height, above and below the line that letters stand on
+ASCENT, DESCENT = (
+    0.94,
+    0.24,
+)  # of a Chinese character's height, above and below the line that letters stand on
 LINE = ASCENT + DESCENT
 FINE = 4  # letters are drawn so many times as large and made smaller: thin strokes stay whole
-INK_FROM = 150  # of 255: what is darker becomes a dot; paper swallows thin strokes, so a little more than half
+INK_FROM = (
+    150  # of 255: what is darker becomes a dot; paper swallows thin strokes, so a little more than half
+)
 BOLD = 44  # a stroke this part of the height is laid around bold letters; the Chinese fonts at hand have one weight
 NO_LETTER = "\U0010ffff"
 
@@ -65,7 +70,9 @@ class Typeface:
         width, height = self.width(text, size, bold=bold), round(size * LINE)
         page = Image.new("L", (max(1, width) * FINE, height * FINE), 0)
         at = (stroke, round(size * ASCENT * FINE))
-        ImageDraw.Draw(page).text(at, text, fill=255, font=font, anchor="ls", stroke_width=stroke, stroke_fill=255)
+        ImageDraw.Draw(page).text(
+            at, text, fill=255, font=font, anchor="ls", stroke_width=stroke, stroke_fill=255
+        )
         small = page.resize((max(1, width), height), Image.Resampling.BOX)
         return small.point(lambda level: 255 if level >= 255 - INK_FROM else 0)
 

@@ -56,7 +56,9 @@ def _is_plain(code: Code) -> bool:
     """Whether every printer takes it for the same: ASCII that a keyboard has; squares of at most ten dots."""
     if isinstance(code, QrCode) and not (code.module_dots <= 10 and code.top >= _SINKS):
         return False
-    return code.text.isascii() and code.text.isprintable() and not (isinstance(code, Bars) and ">" in code.text)
+    return (
+        code.text.isascii() and code.text.isprintable() and not (isinstance(code, Bars) and ">" in code.text)
+    )
 
 
 def _filled(box: Box) -> str:

@@ -104,8 +104,11 @@ class _Tspl:
     def command(self, line: bytes) -> None:
         name, _, rest = line.partition(b" ")
         does = {b"SIZE": self.paper, b"BAR": self.bar, b"BOX": self.box, b"QRCODE": self.qr}
-        does |= {b"BARCODE": self.bars, b"PRINT": self.out, b"CLS": self.clear}
+        does |= {b"BARCODE": self.bars, b"PRINT": self.out}
         self.seen.commands.append(name.decode("latin-1"))
+        if line == b"CLS":
+            self.page = _page(*self.size)
+            return
         if name in (b"DIRECTION", b"REFERENCE", b"GAP"):
             return
         try:
@@ -114,13 +117,10 @@ class _Tspl:
             self.seen.unknown[line[:20].hex()] += 1
 
     def paper(self, rest: bytes) -> None:
-        found = re.fullmatch(rb"(\d+) mm,(\d+) mm", rest)
-        assert found is None or len(found.groups()) == 2
-        width, height = (int(side) * self.dots_per_mm for side in found.groups()) if found else (0, 0)
-        self.size = (width, height)
-        self.clear(b"")
-
-    def clear(self, _: bytes) -> None:
+        width, height = rest.split(b",")
+        if not (width.endswith(b" mm") and height.endswith(b" mm")):
+            raise ValueError("a size in inches")
+        self.size = (int(width[:-3]) * self.dots_per_mm, int(height[:-3]) * self.dots_per_mm)
         self.page = _page(*self.size)
 
     def bar(self, rest: bytes) -> None:
@@ -178,8 +178,8 @@ class _Zpl:
         if before.strip():
             self.seen.unknown["before"] += 1
         for part in parts:
-            sign = b"^A" if part.startswith(b"^A") and not part.startswith(b"^XA") else part[:3]
-            rest = part[3:].rstrip(b"\n") if not sign == b"^FD" else part[3:]
+            sign = part[:3]
+            rest = part[3:] if sign == b"^FD" else part[3:].rstrip(b"\n")
             self.seen.commands.append(sign.decode("latin-1"))
             try:
                 self.command(sign, rest)
