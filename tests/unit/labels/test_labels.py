@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tillbox.contracts.money import CNY, Amount
@@ -119,7 +119,9 @@ CODES = {
 ENDS = {"tspl": ["PRINT"], "zpl": ["^PQ", "^XZ"]}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
+@example(name='"', code='say \\[R] and \\["]', bars='\\[L]"1"', language="tspl")
+@example(name="^XZ", code="_5E^XZ~JR", bars=">;12>0", language="zpl")
 @given(name=RUDE, code=RUDE, bars=ASCII, language=st.sampled_from(["tspl", "zpl"]))
 def test_no_name_and_no_code_is_ever_a_command(name: str, code: str, bars: str, language: str) -> None:
     label = Label(
