@@ -141,7 +141,8 @@ def _made(table: Table, make: Make, paper: Paper) -> tuple[list[Made], list[Bad]
 
 def _sent(batch: Batch, goal: Files | LabelPrinter, made: Sequence[Made], paper: Paper) -> Ended:
     face = paper.typeface
-    with _progress(batch, len(made)) as step:
+    steps = len(made) if isinstance(goal, Files) else 2 * len(made)
+    with _progress(batch, steps) as step:
         if isinstance(goal, Files):
             return to_files(made, goal, face, batch.copies, skip_bad=batch.skip_bad, step=step)
         language = cast(Literal["tspl", "zpl"], batch.language)
@@ -158,14 +159,14 @@ def _sent(batch: Batch, goal: Files | LabelPrinter, made: Sequence[Made], paper:
 
 
 @contextmanager
-def _progress(batch: Batch, count: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal; it moves as labels are read back."""
+def _progress(batch: Batch, steps: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal; it moves as labels are read back, and again as they are printed."""
     console = Console(stderr=True)
-    if count < PROGRESS_FROM or batch.as_json or not console.is_terminal:
+    if steps < PROGRESS_FROM or batch.as_json or not console.is_terminal:
         yield lambda: None
         return
     with Progress(console=console) as bar:
-        task = bar.add_task("read back", total=count)
+        task = bar.add_task("labels", total=steps)
         yield lambda: bar.advance(task)
 
 

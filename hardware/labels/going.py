@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tillbox.hardware.ports import LabelPrinter, PrintEnd
+from tillbox.hardware.ports import LabelPrinter, PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.printing.label import Unfit
 from tillbox.hardware.printing.sheet import grid_for
 from tillbox.hardware.printing.typeface import Typeface
@@ -16,6 +16,7 @@ from tillbox.hardware.printing.typeface import Typeface
 from .making import Format, Made, Ready, no_renderer, ready, sheet
 from .table import Bad
 
+STOPPED = "stopped by Ctrl-C: look whether it printed"
 PNG_COPIES = "copies are for printers and sheets: a picture is copied by copying it"
 
 
@@ -72,19 +73,28 @@ def to_printer(
     begin_at: int,
     step: Step,
 ) -> Ended:
-    """Print them one by one, and stop where a printer does not answer for one."""
+    """Print them one by one, and stop where a printer does not answer for one, or a person presses Ctrl-C."""
     good, bad = _prepare(made, language, typeface, copies, step)
     if not good or (bad and not skip_bad):
         return Ended(0, tuple(bad))
+    if begin_at > len(good):
+        return Ended(0, tuple(bad), f"there are {len(good)} labels: --begin-at {begin_at} is behind them")
     for number, one in enumerate(good[begin_at - 1 :], begin_at):
-        outcome = printer.print(f"label-{number}", one.data)
+        try:
+            outcome = printer.print(f"label-{number}", one.data)
+        except KeyboardInterrupt:
+            outcome = PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, STOPPED)
         if outcome.end not in (PrintEnd.CONFIRMED, PrintEnd.SENT):
-            sure = f"go on with --begin-at {number}"
-            perhaps = f"if it did not, go on with --begin-at {number}, else with {number + 1}"
-            onward = sure if outcome.end is PrintEnd.FAILED else perhaps
-            why = f"label {number} ({one.made.where}): {outcome.hint}; {onward}"
+            why = f"label {number} ({one.made.where}): {outcome.hint}; {_onward(number, outcome)}"
             return Ended(number - begin_at, tuple(bad), why)
-    return Ended(max(0, len(good) - begin_at + 1), tuple(bad))
+        step()
+    return Ended(len(good) - begin_at + 1, tuple(bad))
+
+
+def _onward(number: int, outcome: PrintOutcome) -> str:
+    if outcome.end is PrintEnd.FAILED:
+        return f"go on with --begin-at {number}"
+    return f"go on with --begin-at {number} if it did not, else with --begin-at {number + 1}"
 
 
 def _prepare(

@@ -30,7 +30,7 @@ from .table import Bad
 
 Format = Literal["tspl", "zpl", "png", "pdf"]
 BLUR_MM = 0.125  # about what a drop of ink or heat spreads
-PICTURE_SCALE = 2  # a PNG is looked at on a screen too
+PICTURE_SCALES = {8: 2, 12: 1}  # a PNG is looked at on a screen too: at least 12 dots a millimetre
 
 UNREAD = "its code does not read back from the picture of what would be printed: take a larger label, or shorten it"
 
@@ -55,8 +55,9 @@ def ready(one: Made, how: Literal["tspl", "zpl", "png"], typeface: Typeface, cop
     """The bytes of one label."""
     label = one.label
     if how == "png":
-        dots = label.dots_per_mm * PICTURE_SCALE
-        data = png_of(label_picture(label, typeface, PICTURE_SCALE), dots)
+        scale = PICTURE_SCALES[label.dots_per_mm]
+        dots = label.dots_per_mm * scale
+        data = png_of(label_picture(label, typeface, scale), dots)
         grey = load(data)
         picture = None if isinstance(grey, Refused) else Image.fromarray(grey)
     else:

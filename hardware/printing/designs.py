@@ -91,9 +91,11 @@ def goods(
     if isinstance(bars, Unfit):
         return bars
     name_part = Part(name, 100, bold=True, lines_max=2, size_mm_max=inside.height / paper.dots_per_mm * 0.16)
-    name_box = Box(inside.left, inside.top, inside.width, inside.height * (30 if price else 40) // 100)
+    name_box = Box(
+        inside.left, inside.top, inside.width, inside.height * (56 if price is None else 30) // 100
+    )
     price_box = Box(inside.left, inside.top + name_box.height, inside.width, inside.height * 28 // 100)
-    price_texts = _price(paper, price_box, price, unit) if price else ()
+    price_texts = () if price is None else _price(paper, price_box, price, unit)
     if isinstance(price_texts, Unfit):
         return price_texts
     return paper.label(*fit(name_part, name_box, paper.typeface, paper.dots_per_mm), *price_texts, *bars)
@@ -116,12 +118,13 @@ def coupon(
     condition = (
         f"满{_short(threshold)}元可用 · from ￥{_short(threshold)}" if threshold else "无门槛 · any order"
     )
+    high = paper.height_mm
     texts = (
-        Part(title, 26, bold=True, lines_max=2, size_mm_max=5),
-        Part(f"￥{_short(discount)}", 34, bold=True, size_mm_max=11),
-        Part(condition, 15, lines_max=2, size_mm_max=3),
-        Part(f"至 {until}", 13, size_mm_max=2.6),
-        Part(name, 12, size_mm_max=2.4),
+        Part(title, 26, bold=True, lines_max=2, size_mm_max=max(5, high * 0.13)),
+        Part(f"￥{_short(discount)}", 34, bold=True, size_mm_max=max(11, high * 0.3)),
+        Part(condition, 15, lines_max=2, size_mm_max=max(3, high * 0.075)),
+        Part(f"至 {until}", 13, size_mm_max=max(2.6, high * 0.065)),
+        Part(name, 12, size_mm_max=max(2.4, high * 0.06)),
     )
     card = _card(paper, paper.inside, text, texts)
     return card if isinstance(card, Unfit) else paper.label(*card)

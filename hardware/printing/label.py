@@ -98,7 +98,8 @@ Code = QrCode | Bars
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Everything on one label. Elements do not overlap: printers do not agree on what that means."""
+    """Everything on one label. Elements do not overlap but black on black: printers do not agree on what that
+    means."""
 
     width_mm: int
     height_mm: int

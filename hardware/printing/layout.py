@@ -13,7 +13,7 @@ from .typeface import LINE, Typeface
 
 SMALLER = 0.93  # each try
 SMALLEST_MM = 2.0  # a Chinese character below it cannot be read on thermal paper
-_CLOSES = "，。！？、；：）》」』】％…,.!?;:)%"  # never at the beginning of a line
+_CLOSES = "，。！？、；：）》」』】％…·,.!?;:)%"  # never at the beginning of a line
 
 Align = Literal["left", "center"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import ImageChops
 
 from tillbox.contracts.money import CNY, Amount
 from tillbox.hardware.labels.making import Made, Ready, reads_back, ready
@@ -15,7 +16,19 @@ from tillbox.hardware.labels.table import Bad
 from tillbox.hardware.printing import designs, tspl, zpl
 from tillbox.hardware.printing.designs import Paper
 from tillbox.hardware.printing.document import Picture
-from tillbox.hardware.printing.label import Bars, Block, Box, Frame, Label, QrCode, Text, Unfit, code_box
+from tillbox.hardware.printing.label import (
+    Bars,
+    Block,
+    Box,
+    DotsPerMm,
+    Frame,
+    Label,
+    QrCode,
+    Text,
+    Unfit,
+    code_box,
+)
+from tillbox.hardware.printing.label_picture import label_picture
 from tillbox.hardware.printing.layout import Part, fit
 from tillbox.hardware.printing.typeface import Drawn, Typeface, system_typeface
 from tillbox.hardware.simulated import labels as eye
@@ -101,6 +114,43 @@ COMMANDS = [
     "\u202e",
     "🍵",
 ]
+LINK, NAME = "https://tea.example/t/8", "茉莉花茶 Jasmine tea"
+DESIGNS: dict[str, Callable[[Paper], Label | Unfit]] = {
+    "plate": lambda paper: designs.plate(
+        paper, title="山间茶铺", subtitle="扫码点单", text=LINK, number="08"
+    ),
+    "bare plate": lambda paper: designs.plate(paper, title="", subtitle="", text=LINK, number=""),
+    "goods": lambda paper: designs.goods(
+        paper, name=NAME, price=Amount(1250, CNY), unit="100g", code="6901234567892", kind="ean_13"
+    ),
+    "goods without a price": lambda paper: designs.goods(
+        paper, name=NAME, price=None, unit="", code="A-17", kind="code_128"
+    ),
+    "claim": lambda paper: designs.claim(paper, title=NAME, link=LINK, number="000123"),
+}
+
+
+@pytest.mark.parametrize("dots", [8, 12])
+@pytest.mark.parametrize("size", [(40, 30), (60, 80), (50, 31), (37, 53), (100, 60)])
+@pytest.mark.parametrize("name", DESIGNS)
+def test_both_languages_print_what_the_picture_shows(
+    name: str, size: tuple[int, int], dots: DotsPerMm
+) -> None:
+    """Dot for dot but for the squares inside a QR code, which a printer may choose otherwise."""
+    label = DESIGNS[name](Paper(*size, FACE, dots))
+    assert not isinstance(label, Unfit)
+    (box,) = (code_box(code) for code in label.codes)
+    assert box.left > 0
+    assert box.top + box.height <= label.box.height
+    shown = label_picture(label, FACE)
+    for language, encode in ENCODERS.items():
+        printed = eye.read(encode(label, FACE), language, dots).labels[0].picture
+        differs = ImageChops.difference(shown, printed)
+        differs.paste(0, (box.left, box.top, box.left + box.width, box.top + box.height))
+        assert differs.getbbox() is None, language
+        assert reads_back(printed, label, dots)
+
+
 RUDE = st.lists(
     st.one_of(
         st.sampled_from(COMMANDS),

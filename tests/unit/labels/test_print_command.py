@@ -16,9 +16,11 @@ from typer.testing import CliRunner, Result
 
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, SignedEnvelope, kid_of, open_envelope, verify_coupon
+from tillbox.hardware import registry
 from tillbox.hardware.decoding import decode, load
 from tillbox.hardware.drivers import manners, wires
 from tillbox.hardware.labels.commands import printing
+from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.printing.sheet import grid_for
 from tillbox.hardware.simulated import labels as eye
 from tillbox.hardware.simulated.printer import SimulatedPrinter
@@ -110,6 +112,36 @@ def test_a_batch_that_ran_out_of_paper_says_where_to_go_on(tmp_path: Path, print
     printer.mend()
     assert summary(*words, "--begin-at", 2)["out"] == 2
     assert len(printer.papers) == 2
+
+
+class Hurried:
+    """A printer whose shopkeeper presses Ctrl-C at the second label."""
+
+    name = "labels"
+
+    def __init__(self) -> None:
+        self.jobs: list[bytes] = []
+
+    def print(self, job_id: str, data: bytes) -> PrintOutcome:
+        if self.jobs:
+            raise KeyboardInterrupt
+        self.jobs.append(data)
+        return PrintOutcome(PrintEnd.CONFIRMED, PrinterState.READY)
+
+    def state(self) -> PrinterState:
+        return PrinterState.READY
+
+
+def test_a_batch_that_a_person_stops_says_where_it_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "label_printer", lambda *_: Hurried())
+    words = ["label", "--csv", table(tmp_path, GOODS), "--size", "60x40", "--printer", "usb:/dev/usb/lp1"]
+    done = summary(*words)
+    assert (done["ok"], done["out"]) == (False, 1)
+    assert "label 2 (line 3): stopped by Ctrl-C" in done["error"]
+    assert "--begin-at 3" in done["error"]
+    assert "behind them" in summary(*words, "--begin-at", 4)["error"]
 
 
 BAD_TABLE = (
