@@ -5,8 +5,9 @@ SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
 # libatomic1 is for the program that drives the browser
 TESTING := postgresql chromium libatomic1
 TILLS := tests/tap_streams
+EMULATOR := qemu-system-x86 busybox-static cpio kmod
 
-.PHONY: help setup demo smoke test lint check bench bench-decode tap-streams docs clean
+.PHONY: help setup demo smoke test lint check lab bench bench-decode tap-streams docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -41,12 +42,17 @@ lint: setup ## format, lint, types, layers
 check: lint ## what to run while working: lint and the quick tests
 	$(BIN)/python -m pytest -q -x -m "not slow and not postgres and not browser and not mosquitto" -n 2
 
+lab: setup ## the device tests, on real devices of a real kernel in a machine of its own; the last line is JSON
+	@tools/system-packages $(EMULATOR) >&2
+	@$(BIN)/python lab/run.py $(TESTS)
+
 bench: setup ## figures, each beside a reference in the same run
 	@tools/system-packages postgresql
 	@for one in bench/[a-z]*.py; do $(BIN)/python $$one || exit 1; done
 
 bench-decode: setup ## how well codes are read, beside each decoder alone; IMAGES=DIR for photographs
 	$(BIN)/tillbox bench decode $(if $(IMAGES),--images $(IMAGES)) --write docs/decoding.md
+	$(BIN)/tillbox bench camera --write docs/camera.md
 
 tap-streams: ## foreign tills that print, for the receipt tap: installs four generators, regenerates tests/golden/tap
 	@command -v npm >/dev/null || tools/system-packages nodejs npm
@@ -59,6 +65,7 @@ docs: setup ## what is generated from the code
 	$(BIN)/python -m tillbox.agent.diagram > docs/till.mmd
 	@{ printf '# The till, drawn from its table\n\n```mermaid\n'; cat docs/till.mmd; printf '```\n'; } > docs/till.md
 	$(BIN)/python -m tillbox.contracts.schemas docs/schemas
+	$(BIN)/python -m tillbox.agent.api.server > docs/openapi.json
 
 clean: ## everything that make made
 	rm -rf $(VENV) $(TILLS)/.venv $(TILLS)/node_modules var

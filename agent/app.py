@@ -22,23 +22,40 @@ from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.codes import CodeRead, ScannerMode, classify
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import State
+from tillbox.contracts.messages import State, Tapped
+from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
-from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, PrinterState
-from tillbox.hardware.printing import encode, kick
+from tillbox.hardware.drivers.drawer import PrinterDrawer
+from tillbox.hardware.drivers.worker import monotonic_ms
+from tillbox.hardware.ports import (
+    CodeReader,
+    DeviceBack,
+    DeviceTrouble,
+    Face,
+    PrinterState,
+    Triggered,
+    TroubleKind,
+)
+from tillbox.hardware.printing import encode
+from tillbox.hardware.printing.document import Document
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
+from tillbox.hardware.registry import speaker
 
 from . import till as shop
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
+from .front import Front, face_of
 from .past import Past, recall
 from .printing import Perhaps, PrintRoom
+from .prints import PrintState
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
+from .tapping import TapRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
 
+ORDERED = "ordered "  # papers that another program asked for, by its own id
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
 LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than that is down
 SHOWN_MAX = 20  # messages that the screen remembers
@@ -88,9 +105,14 @@ class Box:
         self._profile = PROFILES[config.printer.profile] if config.printer else WIDE
         self._letters = system_letters()
         self.prints = self._print_room()
+        self._front = self._customer_front()
         self._ended = threading.Event()
         self._runtime: Runtime | None = None
         self._readers: list[CodeReader] = []
+        self.troubles: dict[str, str] = {}
+        """What is wrong with devices now, by their names; for the doctor."""
+        self.records = 0
+        self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
 
     # what others call
 
@@ -98,17 +120,48 @@ class Box:
         """An event from the screen; False where the till is too busy to take it."""
         return self._put(lambda runtime: runtime.happen(event))
 
+    def work(self, work: Callable[[Runtime], None]) -> bool:
+        """Something to be done on the till's thread, between two events; False where it is too busy."""
+        return self._put(work)
+
+    def print_paper(self, request_id: str, document: Document) -> bool:
+        """A paper of another program, once for its id. False where there is no printer, or too much waits."""
+        if self.prints is None:
+            return False
+        if self.prints.find(ORDERED + request_id) is not None:
+            return True
+        return self.prints.print(ORDERED + request_id, encode(document, self._profile, self._letters))
+
+    def paper_state(self, request_id: str) -> PrintState | None:
+        """Where that paper is; None for one that nobody asked for."""
+        return self.prints.find(ORDERED + request_id) if self.prints else None
+
+    def pull_triggers(self, on: bool) -> None:
+        """Switch the scanners' lights on while a customer is to show a code, and off again."""
+        for one in self._readers:
+            if isinstance(one, Triggered):
+                one.pull_trigger(on)
+
+    def show_face(self, face: Face) -> None:
+        """Another program's amount on the customer's display, until the till has something to show."""
+        self._front.lend(face)
+
     def run(self) -> None:
         """Work until `stop`. A broken journal is opened again, or set aside and begun anew."""
         if self.prints:
             self.prints.start()
+        self._front.start()
         self._start_readers()
+        tap = self._tap_room()
         try:
             while not self._ended.is_set():
                 self._boot()
         finally:
             for one in self._readers:
                 one.stop()
+            if tap:
+                tap.stop()
+            self._front.stop()
             if self.prints:
                 self.prints.stop()
 
@@ -121,6 +174,7 @@ class Box:
     def show(self, show: shop.Show) -> None:
         self._numbers += 1
         self._shown.append(Shown(self._numbers, show))
+        self._front.say(show)
 
     def print(self, slip: shop.Slip) -> None:
         assert self._runtime is not None
@@ -134,7 +188,7 @@ class Box:
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
         if self.prints:
-            self.prints.kick()
+            self.prints.kick(reason)
 
     # the till's thread
 
@@ -218,6 +272,7 @@ class Box:
 
     def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
         health = runtime.telemetry() if runtime else None
+        self.records = runtime.journal.position if runtime else self.records
         view = View(
             till=till,
             shown=tuple(self._shown),
@@ -228,6 +283,7 @@ class Box:
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
         )
+        self._front.show(face_of(till, self._shown[-1].show if self._shown else None))
         if view != self.view:
             with self.changed:
                 self.view = view
@@ -259,17 +315,59 @@ class Box:
 
     # the devices' threads
 
+    def _tap_room(self) -> TapRoom | None:
+        if self.config.tap is None:
+            return None
+        goods = self.config.setup().goods
+        try:
+            room = TapRoom(
+                self.config.tap,
+                goods=goods,
+                record=self._record_paper,
+                claim_url=self.config.claim_url,
+                printer=self._profile,
+            )
+        except (OSError, SettingsWrong) as why:
+            # The box sells without it; the other till finds nobody, which its cashier sees at once.
+            self.troubles["tap"] = str(why)
+            log.warning("tap.not_started", why=str(why))
+            return None
+        room.start()
+        return room
+
+    def _record_paper(self, paper: Tapped, then: Callable[[str], None]) -> None:
+        def record(runtime: Runtime) -> None:
+            paper_id = uuid7(runtime.belief.at(BootClock().boot_ms()).lo_ms, os.urandom(CHANCE_BYTES))
+            before = runtime.journal.position
+            runtime.happen(shop.PaperTapped(paper_id, paper))
+            if runtime.journal.position > before:
+                then(paper_id)
+
+        self._put(record)
+
     def _print_room(self) -> PrintRoom | None:
         told = self.config.printer
         if told is None:
             return None
+        device = told.make()
         return PrintRoom(
             self.config.state / "prints.db",
-            told.make(),
-            kick=kick(self._profile),
+            device,
+            drawer=PrinterDrawer(device, self._profile),
             clock_ms=BootClock().boot_ms,
             tell=self._printer_says,
             drawer_shut=lambda: self.show(shop.Show(Refused(Reason.DRAWER_SHUT))),
+        )
+
+    def _customer_front(self) -> Front:
+        told, voice = self.config.display, self.config.voice
+        speak = speaker(voice.kind, "voice", voice.clips, trouble=self._trouble) if voice else None
+        return Front(
+            told.make() if told else None,
+            speak,
+            language=self.config.language,
+            clock_ms=monotonic_ms,
+            trouble=self._trouble,
         )
 
     def _printer_says(self, state: PrinterState, hint: str) -> None:
@@ -297,9 +395,13 @@ class Box:
             self.show(shop.Show(Refused(Reason.QUEUE_FULL)))
 
     def _trouble(self, what: DeviceTrouble | DeviceBack) -> None:
+        self.on_trouble(what)
         if isinstance(what, DeviceBack):
+            self.troubles.pop(what.device, None)
             log.info("device.back", device=what.device)
         else:
+            if what.kind in (TroubleKind.LOST, TroubleKind.SILENT):
+                self.troubles[what.device] = what.hint
             log.warning("device.trouble", device=what.device, kind=what.kind, hint=what.hint)
 
     def _put(self, work: Callable[[Runtime], None], wait_s: float = 0.2) -> bool:

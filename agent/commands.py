@@ -7,7 +7,7 @@ import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from tillbox.contracts.settings import SettingsWrong, load
 box = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+doctor = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+devices = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+pair = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 journal = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -71,6 +74,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
         loaded = load(config, BoxConfig)
         lock = own_file(loaded.state / "journal.db")
         door = own_port(loaded.screen_port) if loaded.screen_port else None
+        api_door = own_port(loaded.api.port) if loaded.api else None
     except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
     box = Box(loaded)
@@ -78,6 +82,105 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
         signal.signal(number, lambda *_: box.stop())
     if door is not None:
         serve(box, door)
+    if api_door is not None and loaded.api is not None:
+        from .api.server import open_door
+
+        open_door(box, api_door, loaded.api.origins)
     box.run()
     if lock is not None:
         lock.close()
+
+
+@doctor.command()
+def see(
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+    slip: Annotated[
+        bool, typer.Option("--slip", help="Print a test slip and wait until a reader reads it back.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """What is wrong with this box, line by line, and what to do. Nothing on the page is secret.
+
+    It looks at the configuration, the journal, the disk (free space, and how long a write takes until it is safe), the
+    clock, the line to the core, and every device. Beside a running box it asks that box. The exit status is 1 if a line
+    is red.
+
+    Example: tillbox doctor --config box-1.json --slip
+    """
+    from .doctor import Light, report
+    from .examine import of_file, of_running
+
+    found = (None if slip else of_running(config)) or report(
+        of_file(config, slip=slip, tell=lambda what: print(f"looking at {what} …", file=sys.stderr))
+    )
+    if as_json:
+        print(json.dumps(found, ensure_ascii=True))
+    else:
+        _show_page(found)
+    red = any(line["light"] == Light.RED for line in found["lines"])
+    raise typer.Exit(1 if red else 0)
+
+
+def _show_page(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "what", "how it is", "what to do")
+    colours = {"green": "green", "yellow": "yellow", "red": "bold red"}
+    for line in found["lines"]:
+        mark = Text({"green": "✓", "yellow": "!", "red": "✗"}[line["light"]], style=colours[line["light"]])
+        table.add_row(mark, line["check"], Text(line["en"]), Text(line["todo_en"]))
+    console = Console(highlight=False)
+    console.print(Text(found["software"]))
+    console.print(table)
+
+
+@devices.command()
+def list_devices(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:
+    """What is plugged into this machine, and what a box's configuration would say of it. Nothing is opened.
+
+    Example: tillbox devices --json | jq '.devices[] | select(.setting == "readers") | .proposal'
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from tillbox.hardware.finding import find
+
+    found = find()
+    if as_json:
+        print(json.dumps({"devices": [one.as_json() for one in found]}, ensure_ascii=True))
+        return
+    if not found:
+        print(
+            "Nothing is plugged in that a box can use. Printers on the network are not looked for: name theirs."
+        )
+        return
+    table = Table("kind", "what it says it is", "address", "for", "in the configuration")
+    for one in found:
+        proposal = json.dumps(one.proposal, ensure_ascii=False)
+        sure = "" if one.sure else " (if that is what it is)"
+        table.add_row(one.kind, Text(one.name), Text(one.address), one.setting, Text(proposal + sure))
+    Console(highlight=False).print(table)
+
+
+@pair.command()
+def pair_program(
+    name: Annotated[str, typer.Argument(help="What the shop calls the other program.")],
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+) -> None:
+    """Give another program's till a token for this box's local door. It is shown once; a new one ends the old one.
+
+    Example: tillbox pair "noodle shop" --config box-1.json
+    """
+    from .api.server import pairings
+    from .config import BoxConfig
+
+    try:
+        loaded = load(config, BoxConfig)
+    except SettingsWrong as wrong:
+        sys.exit(f"tillbox pair: {wrong}")
+    if loaded.api is None:
+        sys.exit("tillbox pair: the door is shut. Set `api` in the box's configuration first.")
+    print(pairings(loaded.state).pair(name))

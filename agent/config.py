@@ -11,10 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from tillbox.contracts.codes import kid_of, normal_gtin
 from tillbox.contracts.messages import LEASE_MAX, Device, Line, Minor, Name, Template
 from tillbox.contracts.settings import Strict
-from tillbox.hardware.ports import CodeReader, Printer
+from tillbox.hardware.ports import CodeReader, CustomerDisplay, Printer
 from tillbox.hardware.printing.profiles import PROFILES
-from tillbox.hardware.registry import printer, reader
+from tillbox.hardware.registry import display, printer, reader
 
+from .tapping import Tap
 from .till import Setup
 
 
@@ -70,6 +71,39 @@ class Reader(Strict):
         return reader(self.kind, self.name, self.address, self.options)
 
 
+class Display(Strict):
+    """The small display that faces the customer."""
+
+    kind: str = Field(description="Its driver: vfd or led8.")
+    address: str = Field(description="Its serial line; prefer its name under /dev/serial/by-id.")
+    options: Options = Field(default_factory=dict, description="What the driver may be told besides: alphabet, lamps, baud.")  # fmt: skip
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Display:
+        self.make()
+        return self
+
+    def make(self) -> CustomerDisplay:
+        """The display, not opened yet; ValueError says what cannot be."""
+        return display(self.kind, "display", self.address, self.options)
+
+
+class Voice(Strict):
+    """What says amounts aloud."""
+
+    kind: str = Field(default="alsa", description="Its driver.")
+    clips: str = Field(
+        default="", description="A folder of recorded words; without them a synthetic voice speaks."
+    )
+
+
+class Api(Strict):
+    """The door for another program's till on this machine."""
+
+    port: int = Field(ge=1, le=65_535, description="Its loopback port.")
+    origins: tuple[str, ...] = Field(default=(), description="Web pages that may ask, as https://pos.example; none by default.")  # fmt: skip
+
+
 def _gtin(text: str) -> str:
     """The one form in which scanned codes are looked up."""
     found = normal_gtin(text)
@@ -111,6 +145,16 @@ class BoxConfig(Strict):
     readers: tuple[Reader, ...] = Field(default=(), description="Scanners and cameras, as many as there are.")
     printer: Annotated[ReceiptPrinter | None, BeforeValidator(_is_printer)] = Field(
         default=None, description="The receipt printer, or host:port of one on the network; empty for none."
+    )
+    display: Display | None = Field(
+        default=None, description="The customer's display; none unless it is set."
+    )
+    voice: Voice | None = Field(default=None, description="Amounts said aloud; silent unless it is set.")
+    api: Api | None = Field(
+        default=None, description="A door for another program's till; shut unless it is set."
+    )
+    tap: Tap | None = Field(
+        default=None, description="Read what another program's till prints; off unless it is set."
     )
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
     claim_url: str = Field(default="", description="Where the code on a receipt leads.")

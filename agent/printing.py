@@ -16,9 +16,9 @@ from pathlib import Path
 
 import structlog
 
-from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
+from tillbox.hardware.ports import DeviceLost, Drawer, PrintEnd, Printer, PrinterState
 
-from .prints import STEP_OF, Prints, PrintsFull, Step
+from .prints import STEP_OF, Prints, PrintsFull, PrintState, Step
 
 KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
 KICKS_MAX = 4
@@ -39,8 +39,8 @@ class Perhaps:
 class PrintRoom:
     """Prints for one box.
 
-    room = PrintRoom(path, printer, kick=b"\\x1bp...", clock_ms=..., tell=...)
-    room.print("receipt 42", data); room.kick()
+    room = PrintRoom(path, printer, drawer=..., clock_ms=..., tell=...)
+    room.print("receipt 42", data); room.kick("cash sale")
     room.perhaps                     # jobs that a person has to look for
     room.answer(7, printed=False)    # it is not there: print it again
     """
@@ -50,7 +50,7 @@ class PrintRoom:
         path: Path,
         printer: Printer,
         *,
-        kick: bytes,
+        drawer: Drawer,
         clock_ms: Callable[[], int],
         tell: Callable[[PrinterState, str], None],
         drawer_shut: Callable[[], None],
@@ -58,9 +58,9 @@ class PrintRoom:
         self.state = PrinterState.READY
         self.perhaps: tuple[Perhaps, ...] = ()
         self._prints = Prints(path)
-        self._printer, self._kick = printer, kick
+        self._printer, self._drawer = printer, drawer
         self._clock_ms, self._tell, self._drawer_shut = clock_ms, tell, drawer_shut
-        self._kicks: queue.Queue[int] = queue.Queue(KICKS_MAX)
+        self._kicks: queue.Queue[tuple[int, str]] = queue.Queue(KICKS_MAX)
         self._lock = threading.Lock()  # the till's thread adds jobs, the screen's answers, this one's prints
         self._awake = threading.Event()
         self._ended = threading.Event()
@@ -89,10 +89,15 @@ class PrintRoom:
         self._awake.set()
         return True
 
-    def kick(self) -> None:
+    def find(self, what: str) -> PrintState | None:
+        """Where the newest job of this name is."""
+        with self._lock:
+            return self._prints.state_of(what)
+
+    def kick(self, reason: str) -> None:
         """Open the drawer, soon or not at all."""
         try:
-            self._kicks.put_nowait(self._clock_ms() + KICK_MS)
+            self._kicks.put_nowait((self._clock_ms() + KICK_MS, reason))
         except queue.Full:
             self._drawer_shut()
         self._awake.set()
@@ -125,20 +130,22 @@ class PrintRoom:
     def _open_drawer(self) -> None:
         while not self._ended.is_set():
             try:
-                until_ms = self._kicks.get_nowait()
+                until_ms, reason = self._kicks.get_nowait()
             except queue.Empty:
                 return
-            while not self._kicked(until_ms):
+            while not self._kicked(until_ms, reason):
                 self._ended.wait(AGAIN_S)
 
-    def _kicked(self, until_ms: int) -> bool:
+    def _kicked(self, until_ms: int, reason: str) -> bool:
         """Whether this kick is over, one way or the other."""
         if self._ended.is_set() or self._clock_ms() > until_ms:
             self._drawer_shut()
             return True
-        outcome = self._printer.print("drawer", self._kick)
-        self._heard(outcome.state, outcome.hint)
-        return outcome.end is not PrintEnd.FAILED
+        try:
+            self._drawer.kick(reason)
+        except DeviceLost:
+            return False
+        return True
 
     def _print_next(self) -> bool:
         """Print the oldest job; False when there is none, or when the printer does not print now."""

@@ -127,6 +127,13 @@ class Prints:
         row = self._db.execute("SELECT * FROM job WHERE number = ?", [number]).fetchone()
         return Job(row[0], row[1], row[2], PrintState(row[3])) if row else None
 
+    def state_of(self, what: str) -> PrintState | None:
+        """Where the newest job of this name is; None if it is not known (any more)."""
+        row = self._db.execute(
+            "SELECT state FROM job WHERE what = ? ORDER BY number DESC LIMIT 1", [what]
+        ).fetchone()
+        return PrintState(row[0]) if row else None
+
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()

@@ -32,6 +32,7 @@ class Word(StrEnum):
     RIGHTS_LOST = "rights_lost"
     LAST_SALE = "last_sale"
     PRINTER_BACK = "printer_back"
+    DRAWER_OPENED = "drawer_opened"
 
 
 WORDS: dict[Word, Text] = {
@@ -65,5 +66,6 @@ WORDS: dict[Word, Text] = {
     Word.LAST_SALE: Text(
         "上一单第 {0} 单已记账，可补打", "The last sale, number {0}, is recorded. It can be reprinted."
     ),
+    Word.DRAWER_OPENED: Text("开钱箱：{0}（已记录）", "Drawer opened: {0}. It is on record."),
     Word.PRINTER_BACK: Text("打印机恢复正常", "The printer works again."),
 }

@@ -41,6 +41,7 @@ INFLIGHT_MAX = 20  # publishes on the wire without PUBACK: what brokers allow wh
 UNANSWERED_MAX = (
     200  # publishes given to paho and not answered: a core's largest batch of acks; more is a dead line
 )
+ALERT_S = 0.3
 CONNECT_S = 15.0  # TCP and TLS over a slow 4G line; and as long again for the broker's first answers
 STEADY_S = 1.0  # a connection that lived shorter is no reason to hurry back: somebody throws us out
 TURN_S = 1.0  # how often paho looks at its keepalive
@@ -478,6 +479,25 @@ _ALERTS = {
     "BAD_CERTIFICATE": "the broker does not accept our certificate; enrol this box again",
 }
 """What a broker's TLS alert means for whoever reads the log."""
+
+
+def reach(endpoint: Endpoint) -> str:
+    """Whether the broker can be reached with this box's certificate: empty, or what is wrong in a sentence. It says nothing
+    there, so a running box keeps its line."""
+    try:
+        context = _context(endpoint)
+        with (
+            socket.create_connection((endpoint.host, endpoint.port), CONNECT_S) as line,
+            context.wrap_socket(line, server_hostname=endpoint.host) as wire,
+        ):
+            wire.settimeout(ALERT_S)
+            # A broker that does not accept our certificate says so after the handshake.
+            with contextlib.suppress(TimeoutError):
+                if not wire.recv(1):
+                    return f"{endpoint.host}:{endpoint.port} hung up; does it know this box?"
+    except (OSError, ValueError) as fault:
+        return _sentence(fault, endpoint)
+    return ""
 
 
 def _sentence(fault: Exception, endpoint: Endpoint) -> str:

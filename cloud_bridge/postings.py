@@ -191,6 +191,8 @@ _KINDS: dict[str, Callable[[Postings, Record, Any, str], str]] = {
     "lease_refused": Postings._noted,
     "lease_closed": Postings._lease_closed,
     "rights_lost": Postings._rights_lost,
+    "drawer_opened": Postings._noted,
+    "tapped": Postings._noted,
 }
 
 

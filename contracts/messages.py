@@ -189,6 +189,45 @@ class RightsLost(Wire):
     rights_count: Count
 
 
+class DrawerOpened(Wire):
+    """Somebody opened the drawer without a sale, and said why. A sale's own record says that it opened for that."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+Signed = Annotated[int, Field(ge=-SUM_MAX, le=SUM_MAX)]
+TAPPED_LINES_MAX = 100
+"""A longer receipt of a strange till is kept by its sums alone: with all its lines it may not fit into a record."""
+
+
+class TappedLine(Wire):
+    """One line on another till's paper. `quantity_milli` in thousandths of a piece or a unit of weight; what the paper
+    does not say is None. `goods` is the product of this shop's list that its code or name is, if there is one."""
+
+    name: Name
+    sku: Annotated[str, StringConstraints(max_length=24)] = ""
+    quantity_milli: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+    price: Signed | None = None
+    amount: Signed
+    goods: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,14}$")] = ""
+
+
+class Tapped(Wire):
+    """A paper that another program's till printed through this box. Only a reconciled sale may be used for money, and
+    nothing of it is in the book: that money went through the other till."""
+
+    till: Name
+    paper: Literal["sale", "refund", "void", "reprint", "prebill", "kitchen", "nothing"]
+    verdict: Literal["reconciled", "unreconciled", "no_receipt"]
+    why: Annotated[str, StringConstraints(max_length=160)] = ""
+    number: Annotated[str, StringConstraints(max_length=40)] = ""
+    lines: Annotated[tuple[TappedLine, ...], Field(max_length=TAPPED_LINES_MAX, strict=False)] = ()
+    subtotal: Signed | None = None
+    discount: Signed = 0
+    tax: Signed = 0
+    total: Signed | None = None
+
+
 BODIES: dict[str, type[Wire]] = {
     "opened": Opened,
     "sale": Sale,
@@ -201,6 +240,8 @@ BODIES: dict[str, type[Wire]] = {
     "lease_refused": LeaseRefused,
     "lease_closed": LeaseClosed,
     "rights_lost": RightsLost,
+    "drawer_opened": DrawerOpened,
+    "tapped": Tapped,
 }
 """Every kind of record and its body. A kind that is not here comes from a newer box."""
 

@@ -69,6 +69,10 @@ class Reason(StrEnum):
     PRINTER_TROUBLE = "printer_trouble"
     DRAWER_SHUT = "drawer_shut"
     ANSWERED_ALREADY = "answered_already"
+    DRAWER_WHY = "drawer_why"
+    TILL_BUSY = "till_busy"
+    REQUEST_DIFFERS = "request_differs"
+    NOT_A_PAYMENT_CODE = "not_a_payment_code"
     QUEUE_FULL = "queue_full"
     WITNESS_FAILED = "witness_failed"
     # the line
@@ -174,6 +178,16 @@ TEXTS: dict[Reason, Text] = {
         "这张券的核销权随一台盒子的存储卡丢失了，不能再核销，请给顾客别的优惠",
         "The right to this coupon was lost with a box's memory card. It cannot be redeemed; offer something else.",
     ),
+    Reason.TILL_BUSY: Text(
+        "收银台上还有别的单，请先结完",
+        "The box's till is in the middle of another sale. Finish that, then ask again.",
+    ),
+    Reason.REQUEST_DIFFERS: Text(
+        "这个请求号已用于另一笔，请换一个新号",
+        "This request id was used for something else. Repeat the first request as it was, or take a new id.",
+    ),
+    Reason.NOT_A_PAYMENT_CODE: Text("这不是付款码", "That is no payment code. Ask the customer for one."),
+    Reason.DRAWER_WHY: Text("开钱箱要写明原因", "Say why the drawer is to be opened; it goes on record."),
     Reason.ANSWERED_ALREADY: Text(
         "这张纸已经有人答过了", "Somebody has answered for this paper already; nothing was printed."
     ),

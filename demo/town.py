@@ -99,6 +99,7 @@ class Counter:
     camera: Path
     screen_port: int
     state: Path
+    api_port: int
     pictures: int = 0
 
     @property
@@ -269,7 +270,7 @@ class Town:
         camera.mkdir(exist_ok=True)
         wire, printer, scanner = Wire(self.broker.port), SimulatedPrinter(), SimulatedScanner()
         issuer = Ed25519PrivateKey.from_private_bytes(self.issuer_seed).public_key().public_bytes_raw()
-        port = free_port()
+        port, api_port = free_port(), free_port()
         config = {
             "device": device,
             "tenant": TENANT,
@@ -289,6 +290,7 @@ class Town:
             ],
             "printer": f"127.0.0.1:{printer.port}",
             "screen_port": port,
+            "api": {"port": api_port},
             "claim_url": f"http://127.0.0.1:{self.console_port}/r/",
             "issuers": [issuer.hex()],
             "goods": [{"gtin": gtin, "name": name, "price": price} for gtin, name, price in GOODS],
@@ -298,7 +300,9 @@ class Town:
         process = Process(
             device, [*_tillbox(), "box", "--config", str(home / "box.json")], self.folder / f"{device}.log"
         )
-        self.counters.append(Counter(device, process, wire, printer, scanner, camera, port, home / "state"))
+        self.counters.append(
+            Counter(device, process, wire, printer, scanner, camera, port, home / "state", api_port)
+        )
 
     def _make_operator(self) -> str:
         command = [

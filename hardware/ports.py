@@ -91,6 +91,15 @@ class CodeReader(Protocol):
         ...
 
 
+@runtime_checkable
+class Triggered(Protocol):
+    """A code reader whose light can be switched from here."""
+
+    def pull_trigger(self, on: bool) -> None:
+        """On or off. Harmless where the device is gone or does not know how."""
+        ...
+
+
 # what prints
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tillbox.contracts.settings import Strict
 
-from .ports import CodeReader, LabelPrinter, Printer
+from .ports import CodeReader, CustomerDisplay, LabelPrinter, Printer, Speaker, Tell
 
 
 class Group(StrEnum):
@@ -26,6 +26,8 @@ class Group(StrEnum):
     CODE_READERS = "tillbox.code_readers"
     PRINTERS = "tillbox.printers"
     LABEL_PRINTERS = "tillbox.label_printers"
+    DISPLAYS = "tillbox.displays"
+    SPEAKERS = "tillbox.speakers"
 
 
 class Options(Strict):
@@ -54,6 +56,7 @@ def reader(kind: str, name: str, address: str, options: Mapping[str, Any] | None
     """A reader that is not started yet.
 
     reader("serial", "counter", "/dev/ttyACM0", {"suffix": "crlf"})
+    reader("keys", "counter", "/dev/input/by-id/usb-Honeywell_1400g-event-kbd")
     reader("camera", "eye", "0")                   # /dev/video0
     reader("folder", "inbox", "/srv/pictures")
     """
@@ -78,7 +81,24 @@ def label_printer(
     return made
 
 
-def _make(group: Group, kind: str, name: str, address: str, options: Mapping[str, Any] | None) -> object:
+def display(kind: str, name: str, address: str, options: Mapping[str, Any] | None = None) -> CustomerDisplay:
+    """display("vfd", "customer", "/dev/ttyUSB0", {"alphabet": "gb18030"})"""
+    made = _make(Group.DISPLAYS, kind, name, address, options)
+    assert isinstance(made, CustomerDisplay), f"{kind} makes no display"
+    return made
+
+
+def speaker(
+    kind: str, name: str, address: str, options: Mapping[str, Any] | None = None, *, trouble: Tell
+) -> Speaker:
+    """speaker("alsa", "voice", "/srv/clips", trouble=...): the address is the folder of its clips, or empty. It works
+    from the moment it is made."""
+    made = _make(Group.SPEAKERS, kind, name, address, options)(trouble)
+    assert isinstance(made, Speaker), f"{kind} makes no speaker"
+    return made
+
+
+def _make(group: Group, kind: str, name: str, address: str, options: Mapping[str, Any] | None) -> Any:
     point = next((point for point in entry_points(group=group) if point.name == kind), None)
     if point is None:
         raise NoSuchDriver(f"There is no driver {kind!r} here. Choose one of: {', '.join(kinds(group))}.")

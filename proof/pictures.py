@@ -5,7 +5,7 @@ they are worth, photographs must say."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -47,9 +47,52 @@ def make(kind: str, count: int, seed: int) -> Iterator[Made]:
     drawing, text_of = KINDS[kind]
     for number in range(count):
         text, fault = text_of(random), FAULTS[number % len(FAULTS)]
-        code = np.asarray(zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(text, drawing), scale=8))
-        picture = _spoiled(_held(code, random), fault, random)
+        code = _code(drawing, text)
+        picture = _spoiled(_held(code, _drawn(code, random)), fault, random)
         yield Made(f"{kind}-{number:03}-{fault}", picture, text.encode())
+
+
+def hold(kind: str, fault: str, seed: int) -> tuple[bytes, Iterator[Picture]]:
+    """What a code says that somebody holds before the camera, and the frames, without end. The hand shakes, and the
+    fault is drawn anew for each frame: focus hunts, glare wanders."""
+    random = Random(f"hold {kind} {fault} {seed}")
+    drawing, text_of = KINDS[kind]
+    text = text_of(random)
+    code = _code(drawing, text)
+    return text.encode(), _shaken(code, _drawn(code, random), fault, random)
+
+
+def _shaken(code: NDArray[np.uint8], scene: Scene, fault: str, random: Random) -> Iterator[Picture]:
+    while True:
+        yield _spoiled(_held(code, scene), fault, random)
+        scene = replace(
+            scene,
+            x=scene.x + random.gauss(0, 3),
+            y=scene.y + random.gauss(0, 3),
+            turn_degrees=scene.turn_degrees + random.gauss(0, 0.7),
+        )
+
+
+def counter(seed: int) -> Iterator[Picture]:
+    """Frames of one counter on which nothing moves, without end: goods, print and a grille, and the sensor's noise."""
+    random = Random(f"counter {seed}")
+    shop = _shop(random).astype(np.uint8)
+    for _ in range(30):
+        x, y = random.randrange(WIDTH), random.randrange(HEIGHT)
+        size = (x + random.randint(40, 260), y + random.randint(30, 200))
+        cv2.rectangle(shop, (x, y), size, random.randrange(30, 200), random.choice((-1, -1, 3)))
+    for line in range(12):
+        where = (random.randrange(WIDTH // 2), 60 + 55 * line)
+        cv2.putText(shop, "Tea 12.50  Milk 3.80", where, cv2.FONT_HERSHEY_SIMPLEX, 0.6, 20, 1, cv2.LINE_AA)
+    shop[500:640, 1000:1200] = np.where(np.arange(200) % 10 < 4, 60, 150)  # what is striped and no code
+    chance = np.random.default_rng(random.getrandbits(32))
+    while True:
+        noisy = shop + chance.normal(0, 4, shop.shape)
+        yield np.asarray(np.clip(noisy, 0, 255), np.uint8)
+
+
+def _code(drawing: Any, text: str) -> NDArray[np.uint8]:
+    return np.asarray(zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(text, drawing), scale=8))
 
 
 def _with_check(digits: str) -> str:
@@ -57,22 +100,40 @@ def _with_check(digits: str) -> str:
     return f"{digits}{-weighted % 10}"
 
 
-def _held(code: NDArray[np.uint8], random: Random) -> NDArray[np.float32]:
-    """The code on a bright sheet before a grey shop, at some distance and not quite straight."""
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a code is held, in what light and before what: its width in pixels, its turn in degrees, its middle."""
+
+    wide: float
+    turn_degrees: float
+    x: float
+    y: float
+    shop: NDArray[np.float32]
+    bright: float
+    dark: float
+
+
+def _drawn(code: NDArray[np.uint8], random: Random) -> Scene:
     wide = random.uniform(170, 420) if code.shape[0] > code.shape[1] * 0.8 else random.uniform(240, 560)
-    scale = wide / code.shape[1]
-    turn = cv2.getRotationMatrix2D((code.shape[1] / 2, code.shape[0] / 2), random.uniform(-25, 25), scale)
+    turn_degrees = random.uniform(-25, 25)
     x, y = random.uniform(wide, WIDTH - wide), random.uniform(0.42, 0.58) * HEIGHT
-    turn[:, 2] += np.array([x - code.shape[1] / 2, y - code.shape[0] / 2])
     shop = _shop(random)
+    return Scene(wide, turn_degrees, x, y, shop, random.uniform(190, 235), random.uniform(15, 60))
+
+
+def _held(code: NDArray[np.uint8], scene: Scene) -> NDArray[np.float32]:
+    """The code on a bright sheet before a grey shop, at some distance and not quite straight."""
+    scale = scene.wide / code.shape[1]
+    turn = cv2.getRotationMatrix2D((code.shape[1] / 2, code.shape[0] / 2), scene.turn_degrees, scale)
+    turn[:, 2] += np.array([scene.x - code.shape[1] / 2, scene.y - code.shape[0] / 2])
     size = (WIDTH, HEIGHT)
     sheet = cv2.copyMakeBorder(code, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=255)
     moved = turn.copy()
     moved[:, 2] -= turn[:, :2] @ np.array([60, 60])
     ink = cv2.warpAffine(sheet, moved, size, flags=cv2.INTER_AREA, borderValue=255).astype(np.float32)
     mask = cv2.warpAffine(np.full_like(sheet, 255), moved, size).astype(np.float32) / 255
-    bright, dark = random.uniform(190, 235), random.uniform(15, 60)
-    return np.asarray(shop * (1 - mask) + (dark + ink / 255 * (bright - dark)) * mask, np.float32)
+    shown = scene.dark + ink / 255 * (scene.bright - scene.dark)
+    return np.asarray(scene.shop * (1 - mask) + shown * mask, np.float32)
 
 
 def _shop(random: Random) -> NDArray[np.float32]:

@@ -34,7 +34,8 @@ from tillbox.contracts.codes import (
     open_envelope,
     seal_coupon,
 )
-from tillbox.contracts.messages import Line
+from tillbox.contracts.ids import CHANCE_BYTES, uuid7
+from tillbox.contracts.messages import Line, Tapped
 from tillbox.contracts.money import CNY, Amount
 
 from .agenda import Agenda
@@ -52,6 +53,7 @@ LOSS_MAX = 0.2254  # on each of a message's two ways, so that up to 40 % never a
 COUPONS = 300
 NAMED_MAX = 60  # customers hold coupons of the low numbers, which are also what boxes are lent first
 LEASE = 6
+NOODLES = Tapped(till="noodles", paper="sale", verdict="unreconciled", why="no total on it")
 GOODS = "6901234567892"
 SEED_OF_ISSUER = bytes(range(32))
 PUBLIC = Ed25519PrivateKey.from_private_bytes(SEED_OF_ISSUER).public_key().public_bytes_raw()
@@ -224,6 +226,10 @@ class World:
                     shop.CouponDropped(),
                     shop.Cleared(),
                     shop.AskAgainPressed(),
+                    shop.DrawerPressed("change"),
+                    shop.PaperTapped(
+                        uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), NOODLES
+                    ),
                 )
             )
         )

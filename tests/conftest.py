@@ -24,6 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files anew; review the diff")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Device tests make and break devices; only the machine of the lab is for that."""
+    if item.get_closest_marker("device") and "TILLBOX_LAB" not in os.environ:
+        pytest.skip("it needs the device lab: make lab")
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     """Compare a text with a golden file, or write it with --update-golden."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tillbox.agent import doctor
 from tillbox.agent import till as shop
 from tillbox.agent.app import View
 from tillbox.agent.config import BoxConfig
@@ -64,6 +65,11 @@ LABELS: dict[str, Text] = {
         "打印机没有说打完了。请看一看纸：打出来了吗？",
         "The printer did not say that it is done. Look at the paper: is it there?",
     ),
+    "doctor": Text("自检", "Check this box"),
+    "doctor_back": Text("回到收银台", "Back to the till"),
+    "doctor_again": Text("再检查一次", "Check again"),
+    "drawer": Text("开钱箱", "Open the drawer"),
+    "drawer_why": Text("原因，例如找零", "Why, for example change"),
     "printed": Text("打出来了", "It is there"),
     "print_again": Text("没有，重打", "No, print it"),
     "slip_receipt": Text("小票", "Receipt"),
@@ -142,6 +148,7 @@ class TillPage:
     pending: int
     printer: str
     printer_ok: bool
+    has_drawer: bool
     perhaps: tuple[Row, ...]
     clock_known: bool
     rights_frozen: bool
@@ -185,6 +192,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         pending=view.pending,
         printer=PRINTERS[view.printer].say(language) if view.printer else "",
         printer_ok=view.printer is None or view.printer.prints,
+        has_drawer=config.printer is not None,
         perhaps=tuple(Row(_paper(one.what, language), "", str(one.number)) for one in view.perhaps),
         clock_known=view.clock_known,
         rights_frozen=till.rights is shop.Rights.FROZEN,
@@ -233,3 +241,34 @@ def _sale(own: OwnSale) -> SaleRow:
     refunded = Amount(own.refunded, CNY).decimal() if own.refunded else ""
     can_refund = not own.voided and own.left > 0
     return SaleRow(own.id, own.sale.number, amount, tender.type, own.voided, refunded, left, can_refund)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One line of the doctor's page; `light` is green, yellow or red."""
+
+    check: str
+    light: str
+    says: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorPage:
+    """The doctor's page, whole."""
+
+    language: str
+    device: str
+    software: str
+    rows: tuple[CheckRow, ...]
+
+    def label(self, name: str) -> str:
+        """A fixed word of the page."""
+        return LABELS[name].say(self.language)
+
+
+def doctor_page(lines: tuple[doctor.Line, ...], device: str, software: str, language: str) -> DoctorPage:
+    """The page of a moment, what is red first."""
+    order = {"red": 0, "yellow": 1, "green": 2}
+    rows = [CheckRow(one.check, one.light, one.says.say(language), one.todo.say(language)) for one in lines]
+    return DoctorPage(language, device, software, tuple(sorted(rows, key=lambda row: order[row.light])))

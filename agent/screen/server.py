@@ -24,16 +24,27 @@ from starlette.staticfiles import StaticFiles
 
 from tillbox.agent import till as shop
 from tillbox.agent.app import Box
+from tillbox.agent.doctor import examine, report
+from tillbox.agent.examine import of_box
 from tillbox.contracts.messages import Line
 from tillbox.contracts.money import CNY, Amount, parse_amount
 from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.hardware.printing.document import clean
 
-from .page import LABELS, TillPage, till_page
+from .page import LABELS, TillPage, doctor_page, till_page
 
 HERE = Path(__file__).parent
+REASON_LETTERS_MAX = 80
 FORM_BYTES_MAX = 4_096
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors http://127.0.0.1:* http://localhost:*; base-uri 'none'"
 PAGE_WAIT_S = 15.0  # a stream says something at least this often, so that a dead one is noticed
+
+
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 
 class Screen:
@@ -51,6 +62,8 @@ class Screen:
             Route("/fragment", self._fragment),
             Route("/state.json", self._state),
             Route("/events", self._events),
+            Route("/doctor", self._doctor),
+            Route("/doctor.json", self._doctor_json),
             Route("/do/{action}", self._do, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ]
@@ -76,17 +89,22 @@ class Screen:
         html = self._templates.get_template(template).render(
             page=page, token=self.token, starting=starting, gone=LABELS["gone"].say(language)
         )
-        headers = {
-            "Content-Security-Policy": POLICY,
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        }
-        return HTMLResponse(html, headers=headers)
+        return HTMLResponse(html, headers=_HEADERS)
 
     async def _state(self, _: Request) -> Response:
         view = self.box.view
         page = till_page(view, self.box.config, "en") if view else None
         return JSONResponse(_plain(page) | {"token": self.token} if page else {"phase": "starting"})
+
+    async def _doctor(self, request: Request) -> Response:
+        facts = await anyio.to_thread.run_sync(of_box, self.box)
+        language = self._language(request)
+        page = doctor_page(examine(facts), self.box.config.device, facts.software, language)
+        return HTMLResponse(self._templates.get_template("doctor.html").render(page=page), headers=_HEADERS)
+
+    async def _doctor_json(self, _: Request) -> Response:
+        facts = await anyio.to_thread.run_sync(of_box, self.box)
+        return JSONResponse({"device": self.box.config.device, **report(facts)})
 
     async def _events(self, _: Request) -> Response:
         async def stream() -> AsyncIterator[bytes]:
@@ -169,6 +187,11 @@ def _refund(form: FormData, _: Screen) -> shop.Event | Refused:
     return left if isinstance(left, Refused) else shop.RefundPressed(str(form.get("sale", "")), amount, left)
 
 
+def _drawer(form: FormData, _: Screen) -> shop.Event | Refused:
+    reason = clean(str(form.get("reason", ""))).strip()[:REASON_LETTERS_MAX]
+    return shop.DrawerPressed(reason) if reason else Refused(Reason.DRAWER_WHY)
+
+
 def _looked(printed: bool) -> Callable[[FormData, Screen], shop.Event | Refused | None]:
     """What a person saw on the paper goes to the printer's own thread; the till has no part in it."""
 
@@ -193,6 +216,7 @@ _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused | None]] =
     "void": lambda form, _: shop.VoidPressed(str(form.get("sale", ""))),
     "refund": _refund,
     "reprint": lambda form, _: shop.ReprintPressed(str(form.get("sale", ""))),
+    "drawer": _drawer,
     "printed": _looked(True),
     "print_again": _looked(False),
 }

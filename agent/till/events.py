@@ -7,7 +7,7 @@ from typing import Literal
 
 from tillbox.agent.offline import Lease
 from tillbox.contracts.codes import Code
-from tillbox.contracts.messages import Line
+from tillbox.contracts.messages import Line, Tapped
 from tillbox.contracts.money import Amount
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -74,6 +74,22 @@ class RefundPressed:
     sale: str
     amount: Amount
     left: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerPressed:
+    """Open the drawer without a sale: to give change, to count it. Whoever asks says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTapped:
+    """Another program's till printed a paper through this box. `id` is the record's, given before, since the paper may
+    carry it."""
+
+    id: str
+    paper: Tapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,6 @@ class JournalMended:
 
 Event = (
     LineRung | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
-    | VoidPressed | RefundPressed | ReprintPressed | PaymentTold | RightGranted | RightRefused | HelloAnswered
+    | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | PaymentTold | RightGranted | RightRefused | HelloAnswered
     | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended
 )  # fmt: skip

@@ -20,6 +20,7 @@ from __future__ import annotations
 from tillbox.agent.past import Past
 from tillbox.contracts.verdicts import Reason
 
+from .beside import open_drawer, tapped
 from .counter import clear, codes_shown, drop_coupon, ring
 from .coupons import coupon_too_late, granted, right_refused
 from .effects import Handler, Step
@@ -30,6 +31,7 @@ from .events import (
     Cleared,
     CodesShown,
     CouponDropped,
+    DrawerPressed,
     Event,
     GiveUpPressed,
     HelloAnswered,
@@ -38,6 +40,7 @@ from .events import (
     LineChanged,
     LineRung,
     OpeningSettled,
+    PaperTapped,
     PatienceEnded,
     PaymentTold,
     RefundPressed,
@@ -85,6 +88,8 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     VoidPressed:     (void_sale,     _not_now,      _not_now,        _paying,          _paying,       stopped),
     RefundPressed:   (refund_sale,   _not_now,      _not_now,        _paying,          _paying,       stopped),
     ReprintPressed:  (reprint,       reprint,       reprint,         reprint,          reprint,       reprint),
+    DrawerPressed:   (open_drawer,   open_drawer,   open_drawer,     open_drawer,       open_drawer,   stopped),
+    PaperTapped:     (tapped,        tapped,        tapped,          tapped,            tapped,        ignore),
     PaymentTold:     (ignore,        ignore,        ignore,          paid_or_not,      paid_or_not,   ignore),
     RightGranted:    (granted,       granted,       granted,         granted,          granted,       ignore),
     RightRefused:    (right_refused, right_refused, right_refused,   right_refused,    right_refused, ignore),

@@ -38,9 +38,11 @@ class ScannerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeRead:
-    """One code that a device read: the bytes as they came (no prefix or suffix of the scanner). They may be
-    somebody's money, so no repr shows them."""
+    """One code that a device read: the bytes as they came (no prefix or suffix of the scanner; a GS1 code keeps
+    its GS, 0x1D). They may be somebody's money, so no repr shows them. `aim` is the AIM identifier where the device
+    gives one, as in "]C1" for a GS1-128."""
 
     raw: bytes = field(repr=False)
     symbology: Symbology
     source: str
+    aim: str = ""

@@ -7,6 +7,7 @@ numpy, Pillow and the decoders, so only a camera and `tillbox scan` do.
 
 from .cascade import decode
 from .found import Found
+from .gaze import Gaze
 from .picture import Picture, load
 
-__all__ = ["Found", "Picture", "decode", "load"]
+__all__ = ["Found", "Gaze", "Picture", "decode", "load"]

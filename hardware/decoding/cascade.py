@@ -12,22 +12,23 @@ that `enough`: the same picture gives the same codes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
-import cv2
 import numpy as np
 
 from tillbox.contracts.codes.reads import Symbology
 
+from .easier import SMALL_SIDE, at_size, banded, made, sharp, threshold
 from .found import Found
-from .looks import Look, look_zbar, look_zxing, look_zxing_flat
+from .looks import Look, look_linear_quick, look_zbar, look_zxing, look_zxing_flat
+from .patches import Patch, patches
 from .picture import Picture
 from .stripes import Witness
 
-DOUBLE_PIXELS_MAX = 2_000_000  # a small picture is doubled, a larger one halved: its codes are large too
+DOUBLED_PIXELS_MAX = 200_000  # codes this poor come from small pictures; a larger one is looked at in parts
 ZBAR_PIXELS_MAX = 4_000_000  # zbar takes 30 ms for each million on a fast core; a phone's photo has twelve
-SMALL_SIDE = 30  # nothing smaller holds a code, nor does a third of three times that
 
 
 def decode(picture: Picture, *, enough: Callable[[], bool] = lambda: False) -> tuple[Found, ...]:
@@ -35,18 +36,70 @@ def decode(picture: Picture, *, enough: Callable[[], bool] = lambda: False) -> t
 
     `enough` is asked before each look but the first; what was found by then is judged as ever. A photograph is
     worth all looks; a camera's next frame is worth more than the tenth look at this one."""
-    looks: list[tuple[Found, ...]] = []
-    witness: Witness | None = None
-    for look in LOOKS:
-        waiting = witness is None and any(one.weak for found in looks for one in found)
-        if looks and (settled(looks, witness) or (enough() and not waiting)):
+    sight = Sight(picture)
+    for n, look in enumerate(LOOKS):
+        if n and (sight.settled or (enough() and not sight.waits)):
             break
-        if look is None:
-            witness = Witness(picture)
-            looks.append(witness.found)
-        elif look is not _LAST or (witness is not None and witness.sees_stripes):
-            looks.append(look(picture))
-    return tally(looks, witness)
+        sight.take(look)
+    return sight.counted
+
+
+class Sight:
+    """One picture, and what the looks at it have found so far."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self._taken: dict[SightLook, tuple[Found, ...]] = {}
+        self._witness: Witness | None = None
+
+    @cached_property
+    def patches(self) -> tuple[Patch, ...]:
+        """Its striped parts."""
+        return patches(self.picture)
+
+    @property
+    def likely(self) -> tuple[Patch, ...]:
+        """Those that may yet be a goods code; all of them before the stripes were asked."""
+        witness = self._witness
+        return tuple(patch for patch in self.patches if witness is None or witness.is_reminded_by(patch))
+
+    def take(self, look: SightLook) -> None:
+        """Look once more; the same look twice is one look."""
+        if look not in self._taken:
+            self._taken[look] = look(self)
+
+    def ask_stripes(self) -> tuple[Found, ...]:
+        """The look of the stripes themselves, which from now on have a word on what others read."""
+        self._witness = Witness(self.picture, self.patches)
+        return self._witness.found
+
+    def ask_stripes_there(self) -> tuple[Found, ...]:
+        """The same where something waits for their word, and nowhere else."""
+        weak = [one for found in self._taken.values() for one in found if one.weak]
+        near = (patch for patch in self.patches if any(one.lies_in(patch.box) for one in weak))
+        self._witness = Witness(self.picture, near)
+        return self._witness.found
+
+    @property
+    def waits(self) -> bool:
+        """Whether something was read that needs the stripes' word, and they were not asked."""
+        return self._witness is None and any(one.weak for found in self._taken.values() for one in found)
+
+    @property
+    def settled(self) -> bool:
+        """Whether another look would not help."""
+        return settled(list(self._taken.values()), self._witness)
+
+    @property
+    def counted(self) -> tuple[Found, ...]:
+        """What counts so far."""
+        return tally(list(self._taken.values()), self._witness)
+
+
+SightLook = Callable[[Sight], tuple[Found, ...]]
+
+
+# the rules
 
 
 def settled(looks: Sequence[tuple[Found, ...]], witness: Witness | None = None) -> bool:
@@ -96,7 +149,7 @@ def _is_among(one: Found, others: Sequence[Found]) -> bool:
     return any(other.says_same(one) for other in others)
 
 
-def _each_once(found: list[Found]) -> list[Found]:
+def _each_once(found: Sequence[Found]) -> list[Found]:
     """The same code twice on a picture is one code: a box has its label on three sides."""
     kept: list[Found] = []
     for one in found:
@@ -105,45 +158,50 @@ def _each_once(found: list[Found]) -> list[Found]:
     return kept
 
 
-# the same picture, made easier
+# the looks
 
 
-def _threshold(picture: Picture) -> Picture:
-    return np.asarray(
-        cv2.adaptiveThreshold(picture, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 71, 7), np.uint8
-    )
+def whole(look: Look) -> SightLook:
+    """Look at the whole picture."""
+    return lambda sight: look(sight.picture)
 
 
-def _sharp(picture: Picture) -> Picture:
-    return np.asarray(cv2.addWeighted(picture, 2.5, cv2.GaussianBlur(picture, (0, 0), 3), -1.5, 0), np.uint8)
+def lines(*looks: Look) -> SightLook:
+    """Look at the striped parts alone, each in all these ways. What one decoder reads twice in one place it has
+    read once: these ways are so alike that it would be its own second witness."""
+
+    def look_at_lines(sight: Sight) -> tuple[Found, ...]:
+        return tuple(one for patch in sight.likely for one in _once(patch, looks))
+
+    return look_at_lines
 
 
-def _made(easier: Callable[[Picture], Picture], look: Look) -> Look:
-    return lambda picture: look(easier(picture))
+def _once(patch: Patch, looks: Sequence[Look]) -> list[Found]:
+    seen = {(one.raw, one.by): one for look in looks for one in look(patch.pixels)}
+    return [replace(one, corners=patch.place(one.corners)) for one in seen.values()]
 
 
-def _at_size(look: Look, times: Callable[[Picture], float]) -> Look:
-    """Look at the picture at another size; what was found is where it is on the picture itself."""
-
-    def at_size(picture: Picture) -> tuple[Found, ...]:
-        factor = times(picture)
-        if factor == 1:
-            return look(picture)
-        how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-        size = tuple(max(1, round(side * factor)) for side in reversed(picture.shape))
-        if min(size) < SMALL_SIDE:
-            return ()
-        found = look(np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8))
-        return tuple(
-            replace(one, corners=tuple((round(x / factor), round(y / factor)) for x, y in one.corners))
-            for one in found
-        )
-
-    return at_size
+def doubled(look: Look) -> SightLook:
+    """Look at twice the size, where the picture is so small that this costs little."""
+    at_twice = at_size(look, _twice)
+    return lambda sight: at_twice(sight.picture) if sight.picture.size <= DOUBLED_PIXELS_MAX else ()
 
 
-def _other(picture: Picture) -> float:
-    return 2 if picture.size <= DOUBLE_PIXELS_MAX else 0.5
+def near(look: Look) -> SightLook:
+    """Look at the parts of the picture in which the stripes lie, as they are."""
+
+    def look_near(sight: Sight) -> tuple[Found, ...]:
+        return tuple(one for patch in sight.likely for one in _looked_near(sight.picture, patch, look))
+
+    return look_near
+
+
+def _looked_near(picture: Picture, patch: Patch, look: Look) -> Iterator[Found]:
+    across, down = [x for x, _ in patch.box], [y for _, y in patch.box]
+    left, top = max(0, min(across)), max(0, min(down))
+    part = picture[top : max(down) + 1, left : max(across) + 1]
+    for one in look(np.ascontiguousarray(part)) if min(part.shape) >= SMALL_SIDE else ():
+        yield replace(one, corners=tuple((x + left, y + top) for x, y in one.corners))
 
 
 def _bearable(picture: Picture) -> float:
@@ -153,15 +211,25 @@ def _bearable(picture: Picture) -> float:
     return 1 / factor
 
 
-_zbar = _at_size(look_zbar, _bearable)
-_LAST = _at_size(_zbar, _other)  # worth its time where there are stripes at all
+def _twice(_: Picture) -> float:
+    return 2
 
-LOOKS: tuple[Look | None, ...] = (
-    look_zxing,
-    _zbar,
-    None,  # the stripes themselves
-    _at_size(look_zxing_flat, lambda _: 1 / 3),
-    _made(_threshold, look_zxing),
-    _at_size(_made(_sharp, look_zxing), _other),
-    _LAST,
+
+look_lines = lines(
+    look_linear_quick,
+    *(made(easier, look_linear_quick) for easier in (threshold, sharp, banded)),
+)
+
+LOOKS: tuple[SightLook, ...] = (
+    whole(look_zxing),
+    look_lines,
+    Sight.ask_stripes,
+    whole(at_size(look_zbar, _bearable)),
+    whole(at_size(look_zxing_flat, lambda _: 1 / 3)),
+    lines(*(made(easier, look_zbar) for easier in (threshold, banded))),
+    whole(made(threshold, look_zxing)),
+    doubled(made(sharp, look_zxing)),
+    doubled(look_zbar),
+    near(at_size(look_zbar, _twice)),
+    near(at_size(made(sharp, look_linear_quick), _twice)),
 )

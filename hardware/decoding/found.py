@@ -16,6 +16,7 @@ class Found:
     `raw` is what the code carries, byte for byte and without the brackets that people print under it;
     `text` is the decoder's best reading of these bytes for a person. `corners` are points around it, in
     pixels of the picture that was given. `by` names the decoder: two looks of one are not two witnesses.
+    `aim` is the AIM identifier (ISO/IEC 15424) where the decoder gives one: "]C1" is a GS1-128.
     """
 
     raw: bytes
@@ -23,6 +24,7 @@ class Found:
     symbology: Symbology
     corners: tuple[Point, ...]
     by: str = ""
+    aim: str = ""
 
     @property
     def weak(self) -> bool:

@@ -14,7 +14,7 @@ Phones Using Deformable Templates" (IEEE TPAMI 33, 2011).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,39 +23,42 @@ from numpy.typing import NDArray
 
 from tillbox.contracts.codes.reads import Symbology
 
-from .found import Found
+from .digits import (
+    BARS,
+    MIDDLE,
+    MODULES,
+    QUIET,
+    SAMPLES,
+    Scores,
+    Signal,
+    alike,
+    check,
+    columns_of,
+    digits_of,
+    drawn_of,
+    likenesses,
+)
+from .found import Found, Point
+from .patches import Patch, patch_at
 from .picture import Picture
 
-Signal = NDArray[np.float32]
-Scores = NDArray[np.float64]
-
-# The seven modules of each digit, as ISO/IEC 15420 draws them: 1 is dark.
-_ODD = (
-    "0001101", "0011001", "0010011", "0111101", "0100011",
-    "0110001", "0101111", "0111011", "0110111", "0001011",
-)  # fmt: skip
-_RIGHT = tuple("".join("10"[int(module)] for module in digit) for digit in _ODD)
-_EVEN = tuple(digit[::-1] for digit in _RIGHT)
-_PARITIES = (
-    "OOOOOO", "OOEOEE", "OOEEOE", "OOEEEO", "OEOOEE", "OEEOOE", "OEEEOO", "OEOEOE", "OEOEEO", "OEEOEO",
-)  # fmt: skip
-"""The first of the thirteen digits is not drawn: it is which of the next six are drawn with even parity."""
-
-SAMPLES = 4  # samples of a module
-QUIET = 6  # modules beside the code that are looked at too
-SLIDE = 6  # samples that a digit may have slid to either side: paper bends
 CANDIDATES = 6  # pairs of ends that are worth a whole look
-BANDS, BAND_ROWS, PATCH_ROWS, PATCH_COLUMNS_MAX = 5, 24, 96, 1600
+BANDS, BAND_ROWS = 5, 24
 CERTAIN_FIT, CERTAIN_MARGIN, SURE_FIT, OFTEN = 0.86, 0.085, 0.895, 3
 AGREES_FIT, AGREES_BELOW, AGREES_GAP = 0.77, 0.06, 0.012
 CLEAR_FIT = 0.84
+ASKED_THERE_MAX = 2  # readings of one picture; each takes 5 to 10 ms
+REMINDS_FIT = 0.72  # as two in three striped things that are no code are not, and nine codes in ten are
 GUARDS_MIN = 1.2  # of 3, which would be three perfect guards
 SHEARS = np.linspace(-0.75, 0.75, 9)
 
 
-MODULES, BARS, MIDDLE = 95, 30, 45
-STARTS = (*range(3, 45, 7), *range(50, 92, 7))
-"""Where the twelve drawn digits begin, in modules from the first bar."""
+_GUARDS = (
+    (-5, 8, drawn_of("00000101")),
+    (MIDDLE, 5, drawn_of("01010")),
+    (MODULES - 3, 8, drawn_of("10100000")),
+)
+"""Where each begins, in modules from the first bar, how wide it is, and how it is drawn; with some of the quiet zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Evidence:
     """
 
     scores: Scores
-    box: tuple[tuple[int, int], ...]
+    box: tuple[Point, ...]
 
     @property
     def best(self) -> float:
@@ -77,8 +80,8 @@ class Evidence:
     def reading(self) -> Reading | None:
         """The best digits, or None where parity or check digit say that they are none."""
         best = self.scores.argmax(1)
-        digits = _digits(best)
-        if digits is None or _check(digits) != 0:
+        digits = digits_of(best)
+        if digits is None or check(digits) != 0:
             return None
         ordered = np.sort(self.scores, axis=1)
         margin = float((ordered[:, -1] - ordered[:, -2]).min())
@@ -86,7 +89,7 @@ class Evidence:
 
     def fit_of(self, text: str) -> float:
         """How alike the picture is to these digits; -1 where they cannot be drawn so."""
-        columns = _columns(text)
+        columns = columns_of(text)
         return -1.0 if columns is None else float(self.scores[np.arange(len(columns)), columns].mean())
 
 
@@ -97,7 +100,7 @@ class Reading:
     text: str
     fit: float
     margin: float
-    box: tuple[tuple[int, int], ...]
+    box: tuple[Point, ...]
 
     @property
     def certain(self) -> bool:
@@ -108,13 +111,10 @@ class Reading:
 class Witness:
     """What the striped parts of a picture say, by themselves and of what others have read there."""
 
-    def __init__(self, picture: Picture) -> None:
-        self._seen = [one for patch in _patches(picture) for one in _until_certain(_evidence(patch))]
-
-    @property
-    def sees_stripes(self) -> bool:
-        """Whether anything on the picture might be such a code at all."""
-        return bool(self._seen)
+    def __init__(self, picture: Picture, patches: Iterable[Patch]) -> None:
+        self._picture = picture
+        self._there: dict[tuple[Point, ...], list[Evidence]] = {}
+        self._seen = [one for patch in patches for one in _until_certain(_evidence(patch))]
 
     @property
     def found(self) -> tuple[Found, ...]:
@@ -126,16 +126,35 @@ class Witness:
         best = [max(readings, key=lambda one: one.fit) for readings in certain.values() if _is_sure(readings)]
         return tuple(Found(one.text.encode(), one.text, Symbology.EAN_13, one.box, "stripes") for one in best)
 
+    def is_reminded_by(self, patch: Patch) -> bool:
+        """Whether what lies there is more like a code than most stripes in the world are."""
+        return any(one.box == patch.box and one.best >= REMINDS_FIT for one in self._seen)
+
     def says(self, found: Found) -> bool | None:
-        """Whether what somebody read there is what is drawn there; None where the drawing is too poor to say."""
-        here = [one for one in self._seen if found.lies_in(one.box)]
-        likeliest = max((one.best for one in here), default=0.0)
-        for one in here:
-            fit = one.fit_of(found.text)
-            if fit >= max(AGREES_FIT, likeliest - AGREES_BELOW) and one.best - fit <= AGREES_GAP:
-                return True
-        others = (reading for one in here if (reading := one.reading()) is not None)
-        return False if any(other.fit >= CLEAR_FIT and other.text != found.text for other in others) else None
+        """Whether what somebody read there is what is drawn there; None where the drawing is too poor to say.
+
+        Where a patch is too poor, since it has more in it than a code, what lies exactly between the corners of the
+        reading may still agree with it; a word against it is the patches' alone."""
+        word = _word([one for one in self._seen if found.lies_in(one.box)], found.text)
+        if word is None and columns_of(found.text) is not None:
+            word = _word(self._evidence_there(found.corners), found.text) or None
+        return word
+
+    def _evidence_there(self, corners: tuple[Point, ...]) -> list[Evidence]:
+        if corners not in self._there and len(self._there) < ASKED_THERE_MAX:
+            patch = patch_at(self._picture, corners)
+            self._there[corners] = list(_until_certain(_evidence(patch))) if patch else []
+        return self._there.get(corners, [])
+
+
+def _word(here: Sequence[Evidence], text: str) -> bool | None:
+    likeliest = max((one.best for one in here), default=0.0)
+    for one in here:
+        fit = one.fit_of(text)
+        if fit >= max(AGREES_FIT, likeliest - AGREES_BELOW) and one.best - fit <= AGREES_GAP:
+            return True
+    others = (reading for one in here if (reading := one.reading()) is not None)
+    return False if any(other.fit >= CLEAR_FIT and other.text != text for other in others) else None
 
 
 def _is_sure(readings: list[Reading]) -> bool:
@@ -161,86 +180,7 @@ def _evidence(patch: Patch) -> Iterator[Evidence]:
             yield from _guesses(signal, patch.box)
 
 
-def _digits(columns: NDArray[np.int64]) -> list[int] | None:
-    parity = "".join("E" if column >= 10 else "O" for column in columns[:6])
-    return (
-        [_PARITIES.index(parity), *(int(column) % 10 for column in columns)] if parity in _PARITIES else None
-    )
-
-
-def _columns(text: str) -> list[int] | None:
-    if len(text) != 13 or not (text.isascii() and text.isdecimal()):
-        return None
-    digits = [int(digit) for digit in text]
-    parity = _PARITIES[digits[0]]
-    return [d + 10 * (p == "E") for d, p in zip(digits[1:7], parity, strict=True)] + digits[7:]
-
-
-def _check(digits: list[int]) -> int:
-    weighted = reversed(digits)
-    return sum(digit * (3 if n % 2 else 1) for n, digit in enumerate(weighted)) % 10
-
-
-# where stripes are
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A part of the picture, turned so that its bars stand upright; `box` is where it was."""
-
-    pixels: Picture
-    box: tuple[tuple[int, int], ...]
-
-
-def _patches(picture: Picture, most: int = 4) -> Iterator[Patch]:
-    """Parts where the brightness changes in one direction only, the largest first."""
-    scale = min(1.0, 800 / max(picture.shape))
-    small = (
-        cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-    )
-    smooth = cv2.GaussianBlur(small, (0, 0), 1).astype(np.float32)
-    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    side = max(9, max(small.shape) // 30) | 1
-    xx, yy, xy = (cv2.blur(product, (side, side)) for product in (across**2, down**2, across * down))
-    energy = xx + yy
-    alike = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (energy + 50)
-    striped = ((alike > 0.6) & (energy > max(200.0, 0.5 * float(np.median(energy))))).astype(np.uint8)
-    striped = cv2.morphologyEx(striped, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    _, labels, found, _ = cv2.connectedComponentsWithStats(striped)
-    for label in (np.argsort(-found[1:, cv2.CC_STAT_AREA])[:most] + 1).tolist():
-        if found[label, cv2.CC_STAT_AREA] < 3 * side * side:
-            break
-        part = labels == label
-        angle = 0.5 * float(np.arctan2(2 * xy[part].sum(), xx[part].sum() - yy[part].sum()))
-        patch = _upright(picture, part, angle, scale)
-        if patch is not None:
-            yield patch
-
-
-def _upright(picture: Picture, part: NDArray[np.bool_], angle: float, scale: float) -> Patch | None:
-    rows, columns = np.nonzero(part)
-    x, y = float(np.cos(angle)), float(np.sin(angle))
-    if x < 0:
-        x, y = -x, -y
-    along, beside = columns * x + rows * y, rows * x - columns * y
-    left, right = np.percentile(along, (0.5, 99.5))
-    top, bottom = np.percentile(beside, (2, 98))
-    if right - left < 40 or bottom - top < 5:
-        return None
-    room = (right - left) * 0.15 + 10
-    left, right = left - room, right + room
-    corners = [(a * x - b * y, a * y + b * x) for a, b in ((left, top), (right, top), (left, bottom))]
-    columns_wanted = int(min(PATCH_COLUMNS_MAX, max(2 * (right - left) / scale, (right - left) / scale)))
-    to = np.array([(0, 0), (columns_wanted, 0), (0, PATCH_ROWS)], np.float32)
-    turn = cv2.getAffineTransform((np.array(corners) / scale).astype(np.float32), to)
-    pixels = cv2.warpAffine(
-        picture, turn, (columns_wanted, PATCH_ROWS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    (a, b, c) = corners
-    box = (a, b, (b[0] + c[0] - a[0], b[1] + c[1] - a[1]), c)
-    return Patch(
-        np.asarray(pixels, np.uint8), tuple((round(px / scale), round(py / scale)) for px, py in box)
-    )
+# bands of a patch
 
 
 def _bands(pixels: Picture) -> Iterator[Signal]:
@@ -268,14 +208,14 @@ def _sharpened(signal: Signal) -> Signal:
 # where a code begins and ends
 
 
-def _guesses(signal: Signal, box: tuple[tuple[int, int], ...]) -> Iterator[Evidence]:
+def _guesses(signal: Signal, box: tuple[Point, ...]) -> Iterator[Evidence]:
     level, starts, ends = _bars(signal)
     if min(len(starts), len(ends)) >= BARS // 2:
         samples = _placed(level, starts, ends)
         if len(samples):
             # A code may stand on its head: its guards look the same either way.
             both = np.concatenate((samples, samples[:, ::-1]))
-            yield from (Evidence(scores, box) for scores in _scores(both))
+            yield from (Evidence(scores, box) for scores in likenesses(both))
 
 
 def _bars(signal: Signal) -> tuple[Signal, Scores, Scores]:
@@ -313,7 +253,7 @@ def _placed(level: Signal, starts: Scores, ends: Scores) -> Signal:
     begin, module = starts[first], (ends[last] - starts[first]) / MODULES
     guards = np.zeros(len(begin))
     for where, modules, drawing in _GUARDS:
-        guards += _alike(_sampled(level, begin, module, where, where + modules), drawing)
+        guards += alike(_sampled(level, begin, module, where, where + modules), drawing)
     likeliest = np.argsort(-guards)[:CANDIDATES]
     chosen = likeliest[guards[likeliest] >= GUARDS_MIN]
     return _sampled(level, begin[chosen], module[chosen], -QUIET, MODULES + QUIET)
@@ -325,67 +265,3 @@ def _sampled(level: Signal, begin: Scores, module: Scores, first: int, last: int
     at = np.clip(begin[:, None] + module[:, None] * at_module, 0, len(level) - 1.001)
     whole = at.astype(int)
     return np.asarray(level[whole] + (at - whole) * (level[whole + 1] - level[whole]), np.float32)
-
-
-# what its digits are
-
-
-def _drawing(modules: str) -> Signal:
-    drawn = np.repeat([float(module) for module in modules], SAMPLES)
-    drawn = np.convolve(np.pad(drawn, 1, mode="edge"), np.ones(3) / 3, "valid")
-    drawn = drawn - drawn.mean()
-    return np.asarray(drawn / np.linalg.norm(drawn), np.float32)
-
-
-_LEFT = np.array([_drawing(digit) for digit in _ODD + _EVEN])
-_RIGHT_HAND = np.array([_drawing(digit) for digit in _RIGHT])
-_GUARDS = (
-    (-5, 8, _drawing("00000101")),
-    (MIDDLE, 5, _drawing("01010")),
-    (MODULES - 3, 8, _drawing("10100000")),
-)
-"""Where each begins, in modules from the first bar, how wide it is, and how it is drawn; with some of the quiet zone."""
-
-
-def _alike(parts: NDArray[np.floating], drawings: Signal) -> NDArray[np.floating]:
-    """The correlation of each row with one drawing or with each of several."""
-    level = parts - parts.mean(-1, keepdims=True)
-    length = np.linalg.norm(level, axis=-1) + 1e-6
-    found = level @ drawings.T
-    return np.asarray(found / (length[..., None] if drawings.ndim == 2 else length))
-
-
-def _scores(samples: Signal) -> Scores:
-    """Each digit's likenesses, where it fits best: a digit follows the one before it, give or take a sample.
-    One table for each row of samples."""
-    windows = np.lib.stride_tricks.sliding_window_view(samples, 7 * SAMPLES, axis=1)
-    slides = np.arange(-SLIDE, SLIDE + 1)
-    scores = np.full((len(samples), len(STARTS), len(slides), 20), -9.0)
-    for digit, start in enumerate(STARTS):
-        drawings = _LEFT if digit < 6 else _RIGHT_HAND
-        parts = windows[:, (QUIET + start) * SAMPLES + slides]
-        scores[:, digit, :, : len(drawings)] = _alike(parts, drawings)
-    path = _smoothest(scores.max(3))
-    return np.asarray(np.take_along_axis(scores, path[:, :, None, None], axis=2)[:, :, 0])
-
-
-def _smoothest(best: Scores) -> NDArray[np.int64]:
-    """How far each digit slid, on the best path (Viterbi): a step costs, and two are possible over the middle."""
-    rows, count, slides = best.shape
-    ends = 0.03 * np.abs(np.arange(slides) - SLIDE)
-    total = best[:, 0] - ends
-    came = np.zeros((count, rows, slides), np.int64)
-    for digit in range(1, count):
-        reach = 2 if digit == 6 else 1
-        steps = np.full((2 * reach + 1, rows, slides), -1e9)
-        for n, step in enumerate(range(-reach, reach + 1)):
-            to = slice(max(0, step), slides + min(0, step))
-            origin = slice(max(0, -step), slides + min(0, -step))
-            steps[n, :, to] = total[:, origin] - 0.02 * abs(step)
-        chosen = steps.argmax(0)
-        came[digit] = np.arange(slides) - (chosen - reach)
-        total = steps.max(0) + best[:, digit]
-    path = [(total - ends).argmax(1)]
-    for digit in range(count - 1, 0, -1):
-        path.append(came[digit][np.arange(rows), path[-1]])
-    return np.stack(path[::-1], axis=1)

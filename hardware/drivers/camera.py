@@ -1,8 +1,8 @@
 """A camera as a code reader: frames in, each code once out.
 
-It looks only when something moved, hands over everything that one frame shows as one delivery, and says when
-the camera is gone or silent. Where the frames come from is the source's affair (`frames.py`), what is on
-them the decoders'.
+It looks closely when something moved and seldom when nothing does, hands over everything that one frame shows as
+one delivery, and says when the camera is gone or silent. Where the frames come from is the source's affair
+(`frames.py`), what is on them the decoders'.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from collections.abc import Callable
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.contracts.verdicts import Refused
-from tillbox.hardware.decoding import Picture, decode
+from tillbox.hardware.decoding import Found, Picture, decode
 from tillbox.hardware.ports import Deliver, DeviceBack, DeviceTrouble, Tell, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .frames import FolderFrames, FrameSource
-from .motion import Motion
 from .repeats import Repeats
+from .watch import Watch
 from .worker import Worker, monotonic_ms
 
 REPEAT_MS = 1_500  # a phone that shakes is out of sight for less; two customers are further apart
-LOOK_AGAIN_MS = 500  # how often a still picture is decoded again
-FRAME_MS = 40  # how long one frame of a camera is looked at, where nothing on it waits for an answer
+LOOK_AGAIN_MS = 500  # how often a still picture is looked at again: a code may come into focus
+FRAME_MS = (
+    40  # a frame that took so long is not looked at more closely, unless a reading on it waits for that
+)
 SILENT_MS = 5_000  # a camera gives five frames a second in the dark
 TURN_MS = 50
 
@@ -47,7 +49,7 @@ class CameraReader:
         self._name = name
         self._source = source
         self._repeats = Repeats(repeat_ms)
-        self._motion = Motion(look_again_ms)
+        self._watch = Watch(repeat_ms=repeat_ms, look_again_ms=look_again_ms)
         self._silent_ms = silent_ms
         self._clock_ms = clock_ms
         self._worker = Worker(name, self, clock_ms)
@@ -73,7 +75,7 @@ class CameraReader:
         """Open the source; what it was said to suffer from is over."""
         self._heard_ms = self._clock_ms()
         self._silent = self._torn = False
-        self._repeats.fresh((), self._heard_ms)
+        self._watch.forget(self._heard_ms)
         self._source.open()
 
     def turn(self) -> None:
@@ -94,24 +96,33 @@ class CameraReader:
         self._source.close()
 
     def _look(self, picture: Picture, now_ms: int) -> None:
-        if not self._motion.worth_a_look(picture, now_ms):
-            self._repeats.unchanged(now_ms)
+        if self._source.steady:
+            fresh = self._watch.see(picture, now_ms, lambda: self._clock_ms() - now_ms > FRAME_MS)
+            if fresh:
+                self._hand_over(fresh)
             return
-        # A picture that is held before a folder or a film is worth all looks; a camera has a better one soon.
-        found = decode(picture, enough=lambda: self._source.steady and self._clock_ms() - now_ms > FRAME_MS)
+        found = decode(picture)  # a picture in a folder is all that there will be
         fresh = self._repeats.fresh(found, now_ms)
         # Somebody who puts a picture before the box waits for a word; a camera sees empty counters all day.
-        shown_for_nothing = not found and not self._source.steady
-        if (fresh or shown_for_nothing) and not self._worker.stopping:
-            self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name) for one in fresh))
+        if fresh or not found:
+            self._hand_over(fresh)
+
+    def _hand_over(self, fresh: tuple[Found, ...]) -> None:
+        if not self._worker.stopping:
+            self._deliver(tuple(CodeRead(one.raw, one.symbology, self._name, one.aim) for one in fresh))
 
     def _note_absence(self, now_ms: int) -> None:
         if not self._source.steady:
             self._repeats.fresh((), now_ms)  # a picture in a folder was shown once and taken away
-        elif not self._silent and now_ms - self._heard_ms >= self._silent_ms:
-            self._silent = True
-            hint = "The camera is there and shows nothing new. Pull its cable and put it back."
-            self._trouble(DeviceTrouble(self._name, TroubleKind.SILENT, hint))
+        elif now_ms - self._heard_ms >= self._silent_ms:
+            if not self._silent:
+                self._silent = True
+                hint = "The camera is there and shows nothing new. Pull its cable and put it back."
+                self._trouble(DeviceTrouble(self._name, TroubleKind.SILENT, hint))
+            # Many a stalled camera runs again once it is opened anew; it is tried as long as it is silent.
+            self._heard_ms = now_ms
+            self._source.close()
+            self._source.open()
 
     def _note_frame(self, frame: Picture | Refused, now_ms: int) -> None:
         self._heard_ms = now_ms

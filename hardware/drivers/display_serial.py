@@ -9,11 +9,14 @@ from __future__ import annotations
 import errno
 import termios
 from contextlib import suppress
-from typing import Protocol
+from typing import Literal, Protocol
 
 import serial
 
+from tillbox.hardware.displays.led8 import Led8
+from tillbox.hardware.displays.vfd import Vfd
 from tillbox.hardware.ports import DeviceLost, Face
+from tillbox.hardware.registry import Driver, Options
 
 WRITE_S = 1.0  # 50 bytes at 2400 baud take 0.2 s; a line that does not take them by now never will
 
@@ -93,3 +96,32 @@ HINTS = {
     errno.EAGAIN: "Another program has the customer display open. Close that one.",
     errno.EBUSY: "Another program has the customer display open. Close that one.",
 }
+
+
+# the drivers that a configuration may name
+
+
+class VfdOptions(Options):
+    """Two lines of letters."""
+
+    alphabet: Literal["ascii", "gb18030"] = "ascii"
+    baud: int = 9600
+
+
+class Led8Options(Options):
+    """Eight digits; the lamps that say what they are come in two manners."""
+
+    lamps: Literal["stx", "esc"] = "stx"
+    baud: int = 2400
+
+
+def _vfd(name: str, address: str, options: VfdOptions) -> SerialDisplay:
+    return SerialDisplay(name, address, Vfd(encoding=options.alphabet, baud=options.baud))
+
+
+def _led8(name: str, address: str, options: Led8Options) -> SerialDisplay:
+    return SerialDisplay(name, address, Led8(lamps=options.lamps, baud=options.baud))
+
+
+VFD = Driver(_vfd, VfdOptions)
+LED8 = Driver(_led8, Led8Options)

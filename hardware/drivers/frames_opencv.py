@@ -22,29 +22,43 @@ from tillbox.hardware.ports import DeviceLost
 
 from .worker import monotonic_ms
 
+STALE_MS = 50  # what was queued for so long shows where the customer was
 FILM_FRAME_MS = 100  # for films that do not say how fast they are
 
 
 class V4L2Frames:
-    """A USB camera: `/dev/video0` is 0."""
+    """A USB camera: `/dev/video0` is 0. `opened` opens it by its number."""
 
     steady = True
 
-    def __init__(self, index: int) -> None:
+    def __init__(
+        self,
+        index: int,
+        *,
+        opened: Callable[[int], cv2.VideoCapture] = lambda index: cv2.VideoCapture(index, cv2.CAP_V4L2),
+        clock_ms: Callable[[], int] = monotonic_ms,
+    ) -> None:
         self._index = index
+        self._opened = opened
+        self._clock_ms = clock_ms
         self._camera: cv2.VideoCapture | None = None
 
     def open(self) -> None:
         """Open the camera, with a queue of one: an old frame shows a customer who has gone."""
-        self._camera = cv2.VideoCapture(self._index, cv2.CAP_V4L2)
+        self._camera = self._opened(self._index)
         if not self._camera.isOpened():
             raise self._lost()
         self._camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self._asked_ms = self._clock_ms()
 
     def next(self, wait_ms: int) -> Picture | None:  # noqa: ARG002 - the camera sets the pace
-        """The next frame; OpenCV waits for it itself."""
+        """The next frame; OpenCV waits for it itself. The queued one is as old as the last call, so it is thrown
+        away after a while."""
         assert self._camera is not None, "a frame before open"
+        if self._clock_ms() - self._asked_ms > STALE_MS:
+            self._camera.grab()
         came, frame = self._camera.read()
+        self._asked_ms = self._clock_ms()
         if not came:
             raise self._lost()
         return _grey(frame)

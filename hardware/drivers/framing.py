@@ -20,6 +20,8 @@ class Suffix(Enum):
     CR = b"\r"
     LF = b"\n"
     CRLF = b"\r\n"
+    ETX = b"\x03"
+    TAB = b"\t"
 
 
 @dataclass(frozen=True, slots=True)

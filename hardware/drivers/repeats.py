@@ -19,17 +19,18 @@ class Repeats:
         self._last_ms: dict[bytes, int] = {}  # as long as what was seen within repeat_ms
         self._in_sight: frozenset[bytes] = frozenset()
 
-    def fresh(self, found: Iterable[Found], now_ms: int) -> tuple[Found, ...]:
+    def fresh(self, found: Iterable[Found], now_ms: int, *, still: bool = False) -> tuple[Found, ...]:
         """Of what is in sight now, what was not in sight lately.
 
         What the last look saw as well has never been away, however long that look is ago: a box that
-        stalls for two seconds has not seen two customers.
+        stalls for two seconds has not seen two customers. Where the picture is `still`, nothing has gone
+        away either, whether or not this look at it was one that reads it.
         """
         found = tuple(found)
         fresh = tuple(
             one for one in found if one.raw not in self._in_sight and not self._lately(one.raw, now_ms)
         )
-        self._in_sight = frozenset(one.raw for one in found)
+        self._in_sight = frozenset(one.raw for one in found) | (self._in_sight if still else frozenset())
         self._last_ms = {raw: ms for raw, ms in self._last_ms.items() if now_ms - ms < self._repeat_ms}
         self.unchanged(now_ms)
         return fresh

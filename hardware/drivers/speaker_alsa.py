@@ -15,6 +15,7 @@ import structlog
 
 from tillbox.contracts.money import CNY
 from tillbox.hardware.ports import DeviceBack, DeviceTrouble, Language, Tell, TroubleKind, Utterance
+from tillbox.hardware.registry import Driver, Options
 from tillbox.hardware.speaking.amounts import LANGUAGES, Words, spoken, written
 from tillbox.hardware.speaking.clips import Clips, length_s, load_clips
 from tillbox.hardware.speaking.waiting import WAITING_MAX, is_fresh
@@ -190,3 +191,11 @@ def _complaint(text: str) -> str:
     return (
         "The sound card does not play. Is the speaker's plug in, and this program's user in the group audio?"
     )
+
+
+def _make(name: str, address: str, _: Options) -> Callable[[Tell], AlsaSpeaker]:
+    clips = Path(address) if address else None
+    return lambda trouble: AlsaSpeaker(name, trouble=trouble, clips=clips)
+
+
+ALSA = Driver(_make)

@@ -1,7 +1,8 @@
 """One thread per device, with one set of manners: it starts once, ends promptly, and tells trouble once.
 
 It knows no device. A driver gives it something to open, to take turns with, and to close; when a turn raises
-`DeviceLost` the worker closes it, says so, and opens it again with growing pauses.
+`DeviceLost` the worker closes it, says so, and opens it again with growing pauses, or as soon as something is
+plugged in.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Protocol
 import structlog
 
 from tillbox.hardware.ports import DeviceBack, DeviceLost, DeviceTrouble, Tell, TroubleKind
+
+from .plugs import Plugs
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,7 @@ class Worker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._told = False
+        self._plugs = Plugs()
 
     @property
     def stopping(self) -> bool:
@@ -80,9 +84,17 @@ class Worker:
                 self._told = True
             if self._clock_ms() - opened_ms >= STEADY_MS:
                 pause_ms = REOPEN_FIRST_MS
-            self._stopping.wait(pause_ms / 1000)
-            pause_ms = min(2 * pause_ms, REOPEN_MOST_MS)
+            pause_ms = self._pause(pause_ms)
             lost = None if self.stopping else self._try_open()
+        self._plugs.close()
+
+    def _pause(self, pause_ms: int) -> int:
+        """Wait before the next try; how long to wait after that one."""
+        self._plugs.listen()
+        if self._plugs.wait(pause_ms / 1000, self._stopping.is_set):
+            # Its link and its rights are udev's work, a moment later: try at short intervals again.
+            return REOPEN_FIRST_MS
+        return min(2 * pause_ms, REOPEN_MOST_MS)
 
     def _work(self, tell: Tell) -> DeviceLost | None:
         """Take turns until the device goes or the worker stops."""
@@ -93,6 +105,7 @@ class Worker:
                 if self._told and not self.stopping:
                     tell(DeviceBack(self._name))
                     self._told = False
+                    self._plugs.close()
         except DeviceLost as lost:
             return lost
         except Exception as fault:

@@ -1,5 +1,7 @@
 """Twins of the devices: everything that runs without hardware runs on these, behind the real drivers.
 
-`scanner.py` is a cable, `camera.py` a source of frames, `drawer.py` a counter of pulses, `printer.py` a
-printer, `display.py` a customer display that `customer.py` looks at, `speaker.py` a sound card that keeps what it played. They are steered from inside the process by the tests and by the demo.
+`scanner.py` is a cable, `keyboard.py` one that types, `camera.py` a source of frames, `drawer.py` a counter of pulses,
+`printer.py` a printer, which speaks in `tongues.py` and whose paper `paper.py` reads; `display.py` is a customer display
+that `customer.py` looks at, `speaker.py` a sound card that keeps what it played. They are steered from inside the
+process by the tests and by the demo.
 """

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from .tongues import Answer, Condition, Kick, Paper, tongue
 
@@ -35,6 +36,19 @@ class Slip:
     data: bytes
 
 
+class Line(Protocol):
+    """A twin's end of the cable."""
+
+    port: int
+    path: str
+
+    def accept(self, wait_s: float) -> bool: ...
+    def receive(self, wait_s: float) -> bytes | None: ...
+    def send(self, data: bytes) -> None: ...
+    def hang_up(self) -> None: ...
+    def close(self) -> None: ...
+
+
 class SimulatedPrinter:
     """A printer on loopback, or on a pseudo-terminal. Faults on command; `mend` ends them all.
 
@@ -46,7 +60,7 @@ class SimulatedPrinter:
         self,
         *,
         port: int = 0,
-        line: str = "network",
+        line: str | Line = "network",
         language: str = "escpos",
         on_paper: Callable[[Slip], None] = lambda _: None,
     ) -> None:
@@ -59,7 +73,9 @@ class SimulatedPrinter:
         self._ended = threading.Event()
         self._fault: Condition = Condition.WELL
         self._mute = False
-        self._line: _Network | _Terminal = _Network(port) if line == "network" else _Terminal()
+        if isinstance(line, str):
+            line = _Network(port) if line == "network" else _Terminal()
+        self._line = line
         self.port: int = self._line.port
         self.path: str = self._line.path
         self._thread = threading.Thread(target=self._serve, name="printer", daemon=True)

@@ -6,9 +6,11 @@ decodes no picture: it is the twin of the cable, not of the optics.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import tempfile
+import termios
 import threading
 import time
 import tty
@@ -28,11 +30,11 @@ class SimulatedScanner:
     scanner.unplug(); scanner.plug()    # `path` stays the same, as with /dev/serial/by-id
 
     `slow`, `split` and `no_suffix` are moods: set them, and everything shown is typed that way until they
-    are cleared.
+    are cleared. With a `baud` it is a real serial line: at another speed the reader hears noise.
     """
 
-    def __init__(self, suffix: bytes = b"\r") -> None:
-        self.suffix = suffix
+    def __init__(self, suffix: bytes = b"\r", *, prefix: bytes = b"", baud: int | None = None) -> None:
+        self.suffix, self.prefix, self.baud = suffix, prefix, baud
         self.slow = False
         self.split = False
         self.no_suffix = False
@@ -81,7 +83,7 @@ class SimulatedScanner:
 
     def show(self, raw: bytes) -> bool:
         """Hold a code before it. True if all of it was typed into the line."""
-        data = raw if self.no_suffix else raw + self.suffix
+        data = self._heard(self.prefix + (raw if self.no_suffix else raw + self.suffix))
         if self.slow:
             return all(self._type_and_rest(data[at : at + 1], SLOW_BYTE_MS) for at in range(len(data)))
         if self.split:
@@ -95,6 +97,26 @@ class SimulatedScanner:
         return self._type(
             noise.translate(bytes(0x7F if byte in self.suffix else byte for byte in range(256)))
         )
+
+    def commands(self) -> bytes:
+        """What the box has said to it since the last time: its trigger's commands."""
+        with self._cable:
+            if self._line is None:
+                return b""
+            said = b""
+            with contextlib.suppress(BlockingIOError):
+                while piece := os.read(self._line[0], 1024):
+                    said += piece
+            return said
+
+    def _heard(self, data: bytes) -> bytes:
+        """What arrives of it at the speed at which the reader listens."""
+        with self._cable:
+            if self.baud is None or self._line is None:
+                return data
+            listens = termios.tcgetattr(self._line[1])[5]
+        right = listens == getattr(termios, f"B{self.baud}")
+        return data if right else bytes(0x80 | (byte * 37 + 11) % 0x80 for byte in data)
 
     def _type_and_rest(self, data: bytes, rest_ms: int) -> bool:
         typed = self._type(data)

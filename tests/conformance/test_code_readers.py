@@ -1,4 +1,7 @@
-"""What every code reader must do, whatever it is made of: the same stories, told to each of them."""
+"""What every code reader must do, whatever it is made of: the same stories, told to each of them.
+
+Twins run here; `make lab` tells the same stories to the same drivers on the kernel's own devices.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,18 @@ from pathlib import Path
 
 import pytest
 import segno
+from tests.device.camera import Camera
+from tests.device.gadgets import KeyboardGadget, SerialGadget
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.hardware.drivers.camera import CameraReader
 from tillbox.hardware.drivers.frames import FolderFrames
+from tillbox.hardware.drivers.frames_opencv import V4L2Frames
+from tillbox.hardware.drivers.scanner_keys import KeysScanner
 from tillbox.hardware.drivers.scanner_serial import SerialScanner
 from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceTrouble, TroubleKind
 from tillbox.hardware.simulated.camera import SimulatedCamera
+from tillbox.hardware.simulated.keyboard import SimulatedKeyboard
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
 PATIENCE_S = 10.0
@@ -69,6 +77,12 @@ def serial_bench(_: Path) -> Bench:
     return Bench(reader, lambda text: twin.show(text.encode()), twin.unplug, twin.plug, twin.close)
 
 
+def keys_bench(_: Path) -> Bench:
+    twin = SimulatedKeyboard()
+    reader = KeysScanner("reader", twin.path, seize=twin.seize)
+    return Bench(reader, lambda text: twin.show(text.encode()), twin.unplug, twin.plug, twin.close)
+
+
 def camera_bench(_: Path) -> Bench:
     twin = SimulatedCamera()
     return Bench(CameraReader("reader", twin), lambda text: twin.show(qr(text)), twin.unplug, twin.plug)
@@ -92,7 +106,38 @@ def folder_bench(tmp_path: Path) -> Bench:
     )
 
 
-@pytest.fixture(params=[serial_bench, camera_bench, folder_bench], ids=["serial", "camera", "folder"])
+def keys_device_bench(_: Path) -> Bench:
+    gadget = KeyboardGadget()
+    reader = KeysScanner("reader", gadget.path)
+    return Bench(reader, lambda text: gadget.show(text.encode()), gadget.unplug, gadget.plug, gadget.close)
+
+
+def serial_device_bench(_: Path) -> Bench:
+    gadget = SerialGadget()
+    reader = SerialScanner("reader", gadget.path)
+    return Bench(reader, lambda text: gadget.show(text.encode()), gadget.unplug, gadget.plug, gadget.close)
+
+
+def camera_device_bench(_: Path) -> Bench:
+    camera = Camera()
+    reader = CameraReader("reader", V4L2Frames(0))
+    return Bench(reader, lambda text: camera.show(qr(text)), camera.unplug, camera.plug, camera.close)
+
+
+TWINS = {"serial": serial_bench, "keys": keys_bench, "camera": camera_bench, "folder": folder_bench}
+DEVICES = {
+    "keys-device": keys_device_bench,
+    "serial-device": serial_device_bench,
+    "camera-device": camera_device_bench,
+}
+
+
+@pytest.fixture(
+    params=[
+        *(pytest.param(made, id=name) for name, made in TWINS.items()),
+        *(pytest.param(made, id=name, marks=pytest.mark.device) for name, made in DEVICES.items()),
+    ]
+)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     made = request.param(tmp_path)
     yield made

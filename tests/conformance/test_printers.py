@@ -65,17 +65,32 @@ def usb(language: str) -> tuple[SimulatedPrinter, Wire]:
     return twin, UsbWire(twin.path)
 
 
-WIRES = {"network": network, "serial": serial_line, "usb": usb}
+def usb_device(language: str) -> tuple[SimulatedPrinter, Wire]:
+    """The kernel's own, in the lab."""
+    from tests.device.printer import GadgetLine
+
+    line = GadgetLine()
+    return SimulatedPrinter(line=line, language=language), UsbWire(line.path)
 
 
-PAIRS = [(language, "network") for language in MANNERS] + [
-    ("escpos", "serial"),
-    ("escpos", "usb"),
-    ("tspl", "usb"),
+WIRES = {"network": network, "serial": serial_line, "usb": usb, "device": usb_device}
+
+
+PAIRS = [
+    *[(language, "network") for language in MANNERS],
+    *[("escpos", "serial"), ("escpos", "usb"), ("tspl", "usb")],
 ]
 
 
-@pytest.fixture(params=PAIRS, ids="-".join)
+@pytest.fixture(
+    params=[
+        *(pytest.param(pair, id="-".join(pair)) for pair in PAIRS),
+        *(
+            pytest.param((language, "device"), id=f"{language}-device", marks=pytest.mark.device)
+            for language in MANNERS
+        ),
+    ]
+)
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     language, wire = request.param
     twin, way = WIRES[wire](language)

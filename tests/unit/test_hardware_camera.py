@@ -95,7 +95,7 @@ def test_a_code_held_still_is_one_code_and_shown_again_it_is_another(watching, t
     time.sleep(3 * REPEAT_MS / 1000)
     twin.show(qr("TB1:COUPON"))
     assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}, {b"TB1:COUPON"}])
-    assert counter.reads[0] == CodeRead(b"TB1:COUPON", Symbology.QR, "eye")
+    assert counter.reads[0] == CodeRead(b"TB1:COUPON", Symbology.QR, "eye", "]Q1")
 
 
 def test_a_payment_code_and_a_coupon_on_one_phone_arrive_together(watching, twin, counter) -> None:
@@ -135,6 +135,24 @@ def test_a_frozen_camera_is_told_once_and_its_return_once(watching, twin, counte
     twin.thaw()
     assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
     assert counter.told() == [TroubleKind.SILENT, "back"]
+
+
+def test_a_stalled_camera_that_runs_once_it_is_opened_anew_is_opened_anew(counter) -> None:
+    class Stalls(SimulatedCamera):
+        """Freezes for good, unless somebody opens it again."""
+
+        def open(self) -> None:
+            self.thaw()
+            super().open()
+
+    twin = Stalls()
+    reader = CameraReader("eye", twin, repeat_ms=REPEAT_MS, silent_ms=300)
+    reader.start(counter.deliver, counter.news.append)
+    twin.freeze()
+    assert eventually(lambda: counter.told() == ["silent", "back"])
+    twin.show(qr("TB1:COUPON"))
+    assert eventually(lambda: counter.deliveries == [{b"TB1:COUPON"}])
+    reader.stop()
 
 
 def test_a_pulled_cable_is_told_once_and_its_return_once(watching, twin, counter) -> None:
@@ -245,6 +263,49 @@ def test_a_film_is_played_over_again_and_a_lost_one_is_trouble(tmp_path: Path, c
         reader.stop()
 
 
+class QueueOfOne:
+    """A camera as V4L2 shows it with one buffer: the frame after the last one taken waits until it is taken."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self.queued: int | None = None
+
+    def isOpened(self) -> bool:
+        return True
+
+    def set(self, setting: int, value: float) -> bool:
+        return True
+
+    def later(self, ms: int) -> None:
+        if self.queued is None:
+            self.queued = self.now_ms + 33
+        self.now_ms += ms
+
+    def grab(self) -> bool:
+        self.taken = self.now_ms + 33 if self.queued is None else self.queued
+        self.now_ms = max(self.now_ms, self.taken)
+        self.queued = None
+        return True
+
+    def read(self) -> tuple[bool, np.ndarray]:
+        return self.grab(), np.full((2, 2), self.taken % 251, np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_frame_that_waited_while_the_box_was_busy_is_not_looked_at() -> None:
+    from tillbox.hardware.drivers.frames_opencv import V4L2Frames
+
+    camera = QueueOfOne()
+    frames = V4L2Frames(0, opened=lambda _: camera, clock_ms=lambda: camera.now_ms)  # type: ignore[arg-type,return-value]
+    frames.open()
+    for busy_ms in (0, 20, 40, 200, 3_000, 0):
+        camera.later(busy_ms)
+        assert frames.next(50) is not None
+        assert camera.now_ms - camera.taken <= 50
+
+
 # the pure parts
 
 
@@ -271,6 +332,17 @@ def test_a_code_that_lies_still_is_in_sight_though_nobody_decodes_it() -> None:
     assert repeats.fresh([found("TEA")], 60_000) == ()
 
 
+def test_a_code_that_this_look_misses_on_a_still_picture_is_still_there() -> None:
+    repeats = Repeats(repeat_ms=1_000)
+    tea, milk = found("TEA"), found("MILK")
+    assert repeats.fresh([tea], 0) == (tea,)
+    assert repeats.fresh([], 5_000, still=True) == ()
+    assert repeats.fresh([milk], 6_000, still=True) == (milk,)
+    assert repeats.fresh([tea, milk], 60_000, still=True) == ()
+    assert repeats.fresh([], 60_100) == ()
+    assert repeats.fresh([tea], 61_100) == (tea,)
+
+
 def test_a_box_that_stalls_has_not_seen_the_code_twice() -> None:
     repeats = Repeats(repeat_ms=1_000)
     repeats.fresh([found("TEA")], 0)
@@ -280,19 +352,25 @@ def test_a_box_that_stalls_has_not_seen_the_code_twice() -> None:
 
 
 def test_only_a_moving_picture_is_worth_a_look_and_noise_is_no_motion() -> None:
-    motion = Motion(look_again_ms=500)
+    motion = Motion()
     chance = np.random.default_rng(5)
 
-    def frame(hand: bool = False) -> np.ndarray:
+    def frame(hand: int = 0) -> np.ndarray:
         picture = np.clip(chance.normal(160, 12, (480, 640)), 0, 255).astype(np.uint8)
-        if hand:
-            picture[400:440, 600:640] = 30
+        picture[400:440, 600:640] -= np.uint8(hand)
         return picture
 
-    assert motion.worth_a_look(frame(), 0)
-    assert not any(motion.worth_a_look(frame(), now_ms) for now_ms in range(50, 500, 50))
-    assert motion.worth_a_look(frame(hand=True), 500)
-    assert not motion.worth_a_look(frame(hand=True), 999)
-    assert motion.worth_a_look(frame(hand=True), 1_000)
-    assert motion.worth_a_look(frame(hand=True)[:240], 1_010)
-    assert motion.worth_a_look(np.zeros((1, 1), np.uint8), 1_020)
+    assert motion.moved(frame())
+    assert not any(motion.moved(frame()) for _ in range(50))
+    assert motion.moved(frame(hand=80))
+    assert not motion.moved(frame(hand=80))
+    assert motion.moved(frame(hand=80)[:240])
+    assert motion.moved(np.zeros((1, 1), np.uint8))
+
+
+def test_a_hand_that_is_slow_has_moved_in_the_end() -> None:
+    motion = Motion()
+    shades = range(160, 120, -2)
+    moved = [motion.moved(np.full((480, 640), shade, np.uint8)) for shade in shades]
+    assert moved[0]
+    assert 2 <= sum(moved[1:]) < len(shades) / 2

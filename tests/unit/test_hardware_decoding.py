@@ -15,6 +15,7 @@ from tillbox.contracts.codes.reads import Symbology
 from tillbox.hardware.decoding import Found, decode, load
 from tillbox.hardware.decoding.cascade import settled, tally
 from tillbox.hardware.decoding.looks import look_zbar, look_zxing
+from tillbox.hardware.decoding.patches import patches
 from tillbox.hardware.decoding.stripes import Witness
 
 PAYMENT = "287634438256643940"
@@ -125,6 +126,27 @@ def test_a_small_blurred_code_is_read_at_twice_its_size_and_is_where_it_is() -> 
     assert all(3 <= x <= 36 and 3 <= y <= 36 for x, y in one.corners)
 
 
+GS1 = "(01)06901234567892(10)A1(21)7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "aim"),
+    [
+        ("Code128", PAYMENT, "]C0"),
+        ("Code128", GS1, "]C1"),
+        ("DataMatrix", GS1, "]d2"),
+        ("QRCode", PAYMENT, "]Q1"),
+        ("QRCode", GS1, "]Q3"),
+        ("EAN13", "6901234567892", "]E0"),
+    ],
+)
+def test_the_kind_of_a_code_is_told_as_a_scanner_tells_it(kind: str, text: str, aim: str) -> None:
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat[kind], gs1=text == GS1)
+    (one,) = decode(np.pad(np.array(code.to_image(scale=3)), 20, constant_values=255))
+    raw = b"010690123456789210A1\x1d217" if text == GS1 else text.encode()
+    assert (one.aim, one.raw) == (aim, raw)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (480, 640)])
 def test_a_picture_without_a_code_is_no_trouble(shape: tuple[int, int]) -> None:
     assert decode(np.full(shape, 255, dtype=np.uint8)) == ()
@@ -228,20 +250,35 @@ def photographed(
     return np.clip(np.random.default_rng(seed).normal(dim, noise), 0, 255).astype(np.uint8)
 
 
+def witness_of(picture: np.ndarray) -> Witness:
+    return Witness(picture, patches(picture))
+
+
+def test_stripes_beside_a_code_do_not_keep_it_from_being_confirmed() -> None:
+    label = drawn("EAN13", "6901234567892")
+    grille = np.where(np.arange(300) % 6 < 3, 40, 255).astype(np.uint8)
+    beside = np.hstack([label, np.repeat(grille[None, :], len(label), axis=0)])
+    picture = np.pad(beside, 20, constant_values=255)
+    (right,) = (one for one in look_zxing(picture) if one.symbology is Symbology.EAN_13)
+    wrong = replace(right, raw=b"6907234567890", text="6907234567890")
+    assert witness_of(picture).says(right) is True
+    assert witness_of(picture).says(wrong) is not True
+
+
 CODES = ["6901234567892", "4006381333931", "0036000291452", "9780804816632", "2000000000008"]
 
 
 @pytest.mark.parametrize("text", CODES)
 @pytest.mark.parametrize("turn", [0, 7, 90, 180])
 def test_stripes_are_read_whole_any_way_up(text: str, turn: float) -> None:
-    (found,) = Witness(photographed(text, module=3, blur=1, noise=4, turn=turn)).found
+    (found,) = witness_of(photographed(text, module=3, blur=1, noise=4, turn=turn)).found
     assert (found.text, found.by) == (text, "stripes")
 
 
 def test_stripes_are_read_where_bars_have_run_into_each_other() -> None:
     pictures = [photographed(text, module=3, blur=1.8, noise=2) for text in CODES]
     assert [look_zxing(one) + look_zbar(one) for one in pictures] == [()] * len(CODES)
-    read = [[one.text for one in Witness(picture).found] for picture in pictures]
+    read = [[one.text for one in witness_of(picture).found] for picture in pictures]
     assert sum(one == [text] for one, text in zip(read, CODES, strict=True)) >= 4
     assert all(one in ([], [text]) for one, text in zip(read, CODES, strict=True))
 
@@ -249,7 +286,7 @@ def test_stripes_are_read_where_bars_have_run_into_each_other() -> None:
 @pytest.mark.parametrize("text", CODES)
 def test_stripes_confirm_what_is_drawn_and_contradict_what_is_not(text: str) -> None:
     picture = photographed(text, module=3, blur=1, noise=4)
-    witness = Witness(picture)
+    witness = witness_of(picture)
     here = ((0, 0), (picture.shape[1], picture.shape[0]))
     other = next(one for one in CODES if one != text)
     assert witness.says(read(text, corners=here)) is True
@@ -262,5 +299,5 @@ def test_stripes_that_are_no_code_are_not_read(seed: int) -> None:
     random = np.random.default_rng(seed)
     bars = np.repeat(random.integers(0, 2, 140), 4)[None, :] * 200 + 30
     picture = np.clip(random.normal(np.repeat(bars, 160, axis=0), 6), 0, 255).astype(np.uint8)
-    assert Witness(picture).found == ()
-    assert Witness(drawn("Code128", PAYMENT)).found == ()
+    assert witness_of(picture).found == ()
+    assert witness_of(drawn("Code128", PAYMENT)).found == ()

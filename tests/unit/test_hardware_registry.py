@@ -9,11 +9,21 @@ from importlib.metadata import entry_points
 import pytest
 
 from tillbox.hardware.ports import CodeReader, DeviceLost, Drawer
-from tillbox.hardware.registry import Group, NoSuchDriver, kinds, label_printer, printer, reader
+from tillbox.hardware.registry import (
+    Group,
+    NoSuchDriver,
+    display,
+    kinds,
+    label_printer,
+    printer,
+    reader,
+    speaker,
+)
 from tillbox.hardware.simulated.drawer import SimulatedDrawer
 
 ADDRESSES = {
     "serial": "/dev/ttyACM0",
+    "keys": "/dev/input/event3",
     "camera": "/dev/video2",
     "folder": "/srv/pictures",
     "film": "monday.avi",
@@ -54,7 +64,18 @@ def test_every_driver_of_ours_is_tried_here() -> None:
     }
     tried = {(Group.CODE_READERS, kind) for kind in ADDRESSES}
     tried |= {(group, kind) for kind in PRINTERS for group in (Group.PRINTERS, Group.LABEL_PRINTERS)}
+    tried |= {(Group.DISPLAYS, kind) for kind in ("vfd", "led8")} | {(Group.SPEAKERS, "alsa")}
     assert ours == tried
+
+
+def test_displays_and_voices_come_by_the_same_door() -> None:
+    assert display("vfd", "customer", "/dev/ttyUSB0", {"alphabet": "gb18030"}).name == "customer"
+    assert display("led8", "customer", "/dev/ttyUSB0").name == "customer"
+    voice = speaker("alsa", "voice", "", trouble=lambda _: None)
+    assert voice.name == "voice"
+    voice.stop()
+    with pytest.raises(NoSuchDriver, match="does not take lamps"):
+        display("led8", "customer", "/dev/ttyUSB0", {"lamps": "disco"})
 
 
 def test_a_mistake_in_the_configuration_is_explained() -> None:

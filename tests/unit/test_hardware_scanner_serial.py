@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
-from tillbox.hardware.drivers.scanner_serial import SerialScanner
-from tillbox.hardware.ports import DeviceBack, DeviceTrouble, TroubleKind
+from tillbox.hardware.drivers.framing import Suffix
+from tillbox.hardware.drivers.scanner_serial import BAUDS, TRIGGERS, SerialScanner
+from tillbox.hardware.drivers.typed import Typing
+from tillbox.hardware.ports import DeviceBack, DeviceTrouble, Triggered, TroubleKind
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
 GOODS = b"6901234567892"
@@ -182,3 +185,81 @@ def test_a_reader_may_be_stopped_from_its_own_delivery(twin, counter) -> None:
     assert eventually(lambda: counter.codes == [b"first"])
     reader.stop()
     assert counter.codes == [b"first"]
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., tuple[SimulatedScanner, SerialScanner, Counter]]]:
+    """A scanner of some set-up, a reader of some configuration, and a counter that listens."""
+    running: list[tuple[SerialScanner, SimulatedScanner]] = []
+
+    def start(twin: SimulatedScanner, **configured: Any) -> tuple[SimulatedScanner, SerialScanner, Counter]:
+        reader, counter = SerialScanner("counter", twin.path, **configured), Counter()
+        running.append((reader, twin))
+        reader.start(counter.deliver, counter.news.append)
+        return twin, reader, counter
+
+    yield start
+    for reader, twin in running:
+        reader.stop()
+        twin.close()
+
+
+@pytest.mark.parametrize("baud", BAUDS)
+def test_the_speed_of_a_line_is_found_by_scanning_until_it_reads(started, baud: int) -> None:
+    twin, _, counter = started(SimulatedScanner(baud=baud), baud=None, gap_ms=50)
+    for _ in BAUDS:
+        said = len(counter.news)
+        twin.show(GOODS)
+        assert eventually(lambda said=said: bool(counter.codes) or len(counter.news) > said)
+        if counter.codes:
+            break
+        assert "Scan once more" in counter.news[-1].hint
+    assert counter.codes == [GOODS], "noise is never a code"
+    twin.show("中1".encode())
+    assert eventually(lambda: counter.codes == [GOODS, "中1".encode()])
+
+
+@pytest.mark.parametrize(
+    ("typed", "symbology", "aim", "raw"),
+    [
+        (b"]E06901234567892", Symbology.EAN_13, "]E0", b"6901234567892"),
+        (b"]E496385074", Symbology.EAN_8, "]E4", b"96385074"),
+        (b"]C10106901234567892\x1d10A", Symbology.CODE_128, "]C1", b"0106901234567892\x1d10A"),
+        (b"]Q1https://tea.example", Symbology.QR, "]Q1", b"https://tea.example"),
+        (b"]d2010690", Symbology.DATA_MATRIX, "]d2", b"010690"),
+        (b"]X0anything", Symbology.UNKNOWN, "]X0", b"anything"),
+    ],
+)
+def test_what_a_scanner_says_of_the_drawing_comes_with_the_code(
+    started, typed: bytes, symbology: Symbology, aim: str, raw: bytes
+) -> None:
+    scanner = SimulatedScanner(b"\x03", prefix=b"\x02")
+    twin, _, counter = started(scanner, suffix=Suffix.ETX, typing=Typing(b"\x02", aim=True))
+    twin.show(typed)
+    assert eventually(lambda: bool(counter.codes))
+    assert counter.deliveries == [(CodeRead(raw, symbology, "counter", aim),)]
+
+
+@pytest.mark.parametrize(
+    ("typing", "said"), [(Typing(b"\x02"), "prefix"), (Typing(aim=True), "AIM identifier")]
+)
+def test_a_scanner_that_is_not_set_up_as_configured_is_not_believed(
+    started, typing: Typing, said: str
+) -> None:
+    twin, _, counter = started(SimulatedScanner(), typing=typing)
+    twin.show(GOODS)
+    assert eventually(lambda: bool(counter.news))
+    assert said in counter.news[0].hint
+    assert counter.codes == []
+
+
+def test_its_light_is_switched_from_here_and_a_pulled_cable_harms_nobody(started) -> None:
+    twin, reader, counter = started(SimulatedScanner(), trigger=TRIGGERS["honeywell"])
+    assert isinstance(reader, Triggered)
+    reader.pull_trigger(True)
+    reader.pull_trigger(False)
+    said = []
+    assert eventually(lambda: said.append(twin.commands()) or b"".join(said) == b"\x16T\r\x16U\r")
+    twin.unplug()
+    reader.pull_trigger(True)
+    assert eventually(lambda: counter.told() == ["lost"])

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from tillbox.agent.printing import KICK_MS, PrintRoom
 from tillbox.agent.prints import STEPS, WAITING_MAX, Prints, PrintsFull, PrintState, Step
+from tillbox.hardware.drivers.drawer import PrinterDrawer
 from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.printing.escpos import kick_drawer
+from tillbox.hardware.printing.profiles import WIDE
 
 PATIENCE_S = 10.0
 READY = PrintOutcome(PrintEnd.CONFIRMED, PrinterState.READY)
@@ -102,7 +104,7 @@ class Shop:
         self.room = PrintRoom(
             path / "prints.db",
             printer,
-            kick=kick_drawer(),
+            drawer=PrinterDrawer(printer, WIDE),
             clock_ms=lambda: self.now_ms,
             tell=lambda state, hint: self.said.append((state, hint)),
             drawer_shut=self.drawer_shut,
@@ -182,12 +184,11 @@ def test_a_drawer_opens_before_the_papers_that_wait_and_not_long_after_its_sale(
     paper = Paper(NO_PAPER)
     shop = open_shop(paper)
     shop.room.print("receipt 1", b"one")
-    shop.room.kick()
+    shop.room.kick("cash sale")
     shop.room.start()
-    assert eventually(lambda: bool(shop.said))
     shop.now_ms = KICK_MS + 1
     assert eventually(lambda: shop.shut == 1)
     paper.outcomes = [READY]
     assert eventually(lambda: paper.printed == [b"one"])
-    shop.room.kick()
+    shop.room.kick("cash sale")
     assert eventually(lambda: paper.printed == [b"one", kick_drawer()])

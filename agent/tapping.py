@@ -1,0 +1,160 @@
+"""Another till's papers, from the relay to the journal. Off until the shop's configuration turns it on.
+
+What was read becomes one record, committed before the code that leads to it goes on the paper; a paper whose record is
+not on the disk in time comes out without one. Goods are looked up in this shop's list by their code or their name, and
+never guessed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from tillbox.contracts.codes import normal_gtin
+from tillbox.contracts.messages import TAPPED_LINES_MAX, Line, Name, Tapped, TappedLine
+from tillbox.contracts.settings import Strict, load
+from tillbox.hardware.printing import encode
+from tillbox.hardware.printing.document import QR, Document
+from tillbox.hardware.printing.profiles import Profile as Printer
+from tillbox.hardware.tap import stream
+from tillbox.hardware.tap.inject import HOLD_MS, slip_before_cut
+from tillbox.hardware.tap.learn import Profile
+from tillbox.hardware.tap.reading import Item, Reading, Verdict
+from tillbox.hardware.tap.relay import NetworkDoor, Relay, TerminalDoor, device_printer, network_printer
+
+CODED_MAX = 32  # papers whose codes may still be asked for; one till prints one at a time
+
+
+class Tap(Strict):
+    """Read what another program's till prints. Ask a lawyer first: see docs/tap.md."""
+
+    name: Name = Field(description="What the shop calls that till.")
+    listen: str = Field(
+        description="Where that till prints to: host:port, or the path of a serial port that is made."
+    )
+    printer: str = Field(description="Its printer: host:port, or a device.")
+    profile: Path | None = Field(
+        default=None, description="What is known of its papers, by `tillbox tap learn`."
+    )
+    code: bool = Field(
+        default=False, description="Print a code for the customer before the last cut of a sale."
+    )
+
+
+def as_record(till: str, reading: Reading, goods: Mapping[str, Line]) -> Tapped:
+    """A reading as the journal keeps it."""
+    names = {_plain(line.name): gtin for gtin, line in goods.items()}
+    items = reading.items if len(reading.items) <= TAPPED_LINES_MAX else ()
+    verdict: Literal["reconciled", "unreconciled", "no_receipt"] = reading.verdict.value
+    why = reading.why
+    if len(items) < len(reading.items):
+        verdict, why = "unreconciled", f"{len(reading.items)} lines are more than a record holds"
+    return Tapped(
+        till=till,
+        paper=reading.paper.value,
+        verdict=verdict,
+        why=why[:160],
+        number=(reading.number or "")[:40],
+        lines=tuple(_line(item, goods, names) for item in items),
+        subtotal=reading.subtotal,
+        discount=reading.discount,
+        tax=reading.tax,
+        total=reading.total,
+    )
+
+
+def _line(item: Item, goods: Mapping[str, Line], names: Mapping[str, str]) -> TappedLine:
+    gtin = normal_gtin(item.sku) if item.sku and item.sku.isdecimal() else None
+    known = gtin if gtin in goods else names.get(_plain(item.name), "")
+    return TappedLine(
+        name=item.name[:80],
+        sku=(item.sku or "")[:24],
+        quantity_milli=item.quantity_milli,
+        price=item.price,
+        amount=item.amount,
+        goods=known or "",
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(name.casefold().split())
+
+
+class TapRoom:
+    """The relay of one box.
+
+    `record(body, then)` queues a record for the till's thread, which calls `then(id)` once it is on the disk.
+    """
+
+    def __init__(
+        self,
+        tap: Tap,
+        *,
+        goods: Mapping[str, Line],
+        record: Callable[[Tapped, Callable[[str], None]], None],
+        claim_url: str,
+        printer: Printer,
+    ) -> None:
+        self._tap, self._goods, self._record = tap, goods, record
+        self._claim_url, self._paper = claim_url, printer
+        self._coded: deque[tuple[Reading, str]] = deque(maxlen=CODED_MAX)
+        self._on_disk = threading.Condition()
+        settings = load(tap.profile, Profile).settings() if tap.profile else stream.Settings()
+        self._relay = Relay(
+            _door(tap.listen),
+            _printer(tap.printer),
+            on_paper=self._read,
+            settings=settings,
+            code_for=self._code if tap.code else None,
+        )
+
+    def start(self) -> None:
+        """Let the till print."""
+        self._relay.start()
+
+    def stop(self) -> None:
+        """End promptly."""
+        self._relay.stop()
+
+    def _read(self, paper: stream.Tapped) -> None:
+        reading = paper.reading
+        if reading.verdict is Verdict.NO_RECEIPT and not reading.items and not paper.sheet.lines:
+            return  # a drawer, a question: nothing came out
+
+        def on_disk(record_id: str) -> None:
+            with self._on_disk:
+                self._coded.append((reading, record_id))
+                self._on_disk.notify_all()
+
+        self._record(as_record(self._tap.name, reading, self._goods), on_disk)
+
+    def _code(self, paper: stream.Tapped) -> bytes:
+        """The code that leads to a paper's record, if it is a sale and the record is on the disk in time."""
+        if not paper.reading.is_sale:
+            return b""
+        with self._on_disk:
+            self._on_disk.wait_for(lambda: self._find(paper.reading) is not None, HOLD_MS / 1000)
+            found = self._find(paper.reading)
+            if found is None:
+                return b""
+            self._coded.remove(found)
+        code = encode(Document((QR(f"{self._claim_url}{found[1]}"),)), self._paper)
+        return slip_before_cut(code, paper)
+
+    def _find(self, reading: Reading) -> tuple[Reading, str] | None:
+        return next((pair for pair in self._coded if pair[0] == reading), None)
+
+
+def _door(listen: str) -> NetworkDoor | TerminalDoor:
+    host, _, port = listen.rpartition(":")
+    return NetworkDoor(host, int(port)) if host else TerminalDoor(Path(listen))
+
+
+def _printer(address: str) -> Callable[[], int]:
+    host, _, port = address.rpartition(":")
+    return network_printer(host, int(port)) if host else device_printer(address)
