@@ -16,6 +16,11 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "scan": ("tillbox.hardware.commands:scan", "camera", "read the codes on pictures and say what they are"),
+    "print": (
+        "tillbox.hardware.labels.commands:printing",
+        "agent,camera,labels",
+        "labels: code plates, goods, claim links, coupons; to a printer, PDF or PNG",
+    ),
     "tap": (
         "tillbox.hardware.tap.commands:tap",
         "agent",

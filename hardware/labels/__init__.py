@@ -1,0 +1,6 @@
+"""`tillbox print`: from a shop's words or its table to labels that are surely readable.
+
+Start with `kinds.py` (what the four kinds want to know), then `table.py` (a CSV file as a shop's computer writes it),
+`making.py` (each label is made, and its codes read back from what goes out), `going.py` (to a file or a printer) and
+`commands.py`.
+"""
