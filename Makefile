@@ -7,7 +7,7 @@ TESTING := postgresql chromium libatomic1
 TILLS := tests/tap_streams
 EMULATOR := qemu-system-x86 busybox-static cpio kmod
 
-.PHONY: help setup demo smoke test lint check lab bench bench-decode tap-streams docs clean
+.PHONY: help setup demo smoke test lint check lab bench bench-decode tap-streams tap-judge docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -53,6 +53,10 @@ bench: setup ## figures, each beside a reference in the same run
 bench-decode: setup ## how well codes are read, beside each decoder alone; IMAGES=DIR for photographs
 	$(BIN)/tillbox bench decode $(if $(IMAGES),--images $(IMAGES)) --write docs/decoding.md
 	$(BIN)/tillbox bench camera --write docs/camera.md
+
+tap-judge: tap-streams ## the tap over SEEDS receipts of each generator, one JSON line (1,000 by default, about two minutes)
+	$(TILLS)/.venv/bin/python $(TILLS)/generate.py --seeds $(or $(SEEDS),1000) --out var/tap >&2
+	@$(BIN)/python $(TILLS)/judge.py var/tap
 
 tap-streams: ## foreign tills that print, for the receipt tap: installs four generators, regenerates tests/golden/tap
 	@command -v npm >/dev/null || tools/system-packages nodejs npm

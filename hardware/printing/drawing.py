@@ -43,14 +43,11 @@ def system_letters() -> Letters | None:
 
 def draw_text(font: str, text: str, scale: int) -> Picture:
     """Each character in its own cells, so that columns stay where they would be in the printer's font."""
-    letters = _font(font, 2 * CELL_DOTS * scale)
     width, height = cells(text) * CELL_DOTS * scale, 2 * CELL_DOTS * scale
     page = Image.new("1", (max(8, width), height), 1)
-    pen = ImageDraw.Draw(page)
-    pen.fontmode = "1"
     left = 0
     for character in text:
-        pen.text((left, height), character, fill=0, font=letters, anchor="ld" if height else None)
+        page.paste(_letter(font, character, scale), (left, 0))
         left += cells(character) * CELL_DOTS * scale
     return picture_of(page)
 
@@ -67,6 +64,17 @@ def bands(picture: Picture, rows_max: int) -> Iterator[Picture]:
     """The picture in strips: printers lose their place in long ones and print the rest as letters."""
     for top in range(0, len(picture.rows), rows_max):
         yield Picture(picture.width, picture.rows[top : top + rows_max])
+
+
+@functools.lru_cache(maxsize=4_096)  # a shop's whole list of goods; 80 bytes each
+def _letter(font: str, character: str, scale: int) -> Image.Image:
+    """One letter in its cells: drawing it costs a hundred times as much as laying it down."""
+    height = 2 * CELL_DOTS * scale
+    cell = Image.new("1", (max(1, cells(character)) * CELL_DOTS * scale, height), 1)
+    pen = ImageDraw.Draw(cell)
+    pen.fontmode = "1"
+    pen.text((0, height), character, fill=0, font=_font(font, height), anchor="ld")
+    return cell
 
 
 @functools.lru_cache(maxsize=8)

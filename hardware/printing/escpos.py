@@ -84,7 +84,10 @@ def _styled(lines: list[str], style: Line, profile: Profile, letters: Letters | 
 
 
 def _text(line: str, scale: int, profile: Profile, letters: Letters | None) -> bytes:
-    if letters and not all(map(profile.knows, line)):
+    known = profile.bytes_of(line)
+    if known is not None:
+        return known + b"\n"
+    if letters:
         return _raster(letters(line, scale))
     return stand_in(line, profile.knows).encode(profile.alphabet) + b"\n"
 

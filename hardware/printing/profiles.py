@@ -26,6 +26,14 @@ class Profile:
     native_qr: bool = True
     cutter: bool = True
 
+    def bytes_of(self, line: str) -> bytes | None:
+        """A line in the printer's own letters; None where it lacks one of them."""
+        try:
+            # GBK is what GB18030 writes in one or two bytes.
+            return line.encode("gbk" if self.alphabet == "gb18030" else self.alphabet)
+        except UnicodeEncodeError:
+            return line.encode(self.alphabet) if all(map(self.knows, line)) else None
+
     def knows(self, character: str) -> bool:
         """Whether the printer's own font has it. What GB18030 writes in four bytes they print as four wrong
         letters."""
