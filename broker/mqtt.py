@@ -41,7 +41,7 @@ INFLIGHT_MAX = 20  # publishes on the wire without PUBACK: what brokers allow wh
 UNANSWERED_MAX = (
     200  # publishes given to paho and not answered: a core's largest batch of acks; more is a dead line
 )
-ALERT_S = 0.3
+ALERT_S = 1.0  # a broker that does not want us says so at once; a far line takes its time
 CONNECT_S = 15.0  # TCP and TLS over a slow 4G line; and as long again for the broker's first answers
 STEADY_S = 1.0  # a connection that lived shorter is no reason to hurry back: somebody throws us out
 TURN_S = 1.0  # how often paho looks at its keepalive

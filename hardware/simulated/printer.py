@@ -25,7 +25,7 @@ from .tongues import Answer, Condition, Kick, Paper, tongue
 PAPERS_MAX = 200  # the newest papers that lie on the counter
 JOB_BYTES_MAX = 1_000_000
 TURN_S = 0.05
-SLOW_S = 0.6
+SLOW_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)

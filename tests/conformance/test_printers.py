@@ -41,9 +41,9 @@ class Bench:
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     for where, name, seconds in (
-        (manners, "ANSWER_S", 0.3),
-        (manners, "PAPER_S", 1.5),
-        (printer, "JOB_S", 1.0),
+        (manners, "ANSWER_S", 0.25),
+        (manners, "PAPER_S", 1.0),
+        (printer, "JOB_S", 0.6),
         (wires, "CONNECT_S", 0.3),
     ):
         monkeypatch.setattr(where, name, seconds)
