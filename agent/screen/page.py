@@ -232,7 +232,13 @@ def _said(show: shop.Show, language: str) -> Said:
         Word.REFUNDED,
         Word.LINE_UP,
     )
-    return Said(WORDS[show.what].say(language).format(*show.values), "good" if good else "plain")
+    return Said(
+        WORDS[show.what].say(language).format(*map(_written, show.values)), "good" if good else "plain"
+    )
+
+
+def _written(value: str | Amount) -> str:
+    return value.decimal() if isinstance(value, Amount) else value
 
 
 def _sale(own: OwnSale) -> SaleRow:
