@@ -24,6 +24,7 @@ from .words import HEADINGS, LABELS, NUMBER, Label, Paper, mark_of
 ROWS_MAX = 400  # a receipt of more lines than that is a report
 NAME_LINES_MAX = 6
 SUM_LINES_MAX = 24
+UNKNOWN_LETTER = "a letter that is not known; teach it with tap learn-glyphs"
 FIGURES = re.compile(rf"^[-\d.,]+ ?(?:{UNIT})? ?(?:{TIMES} ?{MONEY}.*)?$")
 """What is no name: figures alone, a quantity with its unit, a quantity times a price."""
 MONEY_AT_END = re.compile(rf"(?:^| ){MONEY}$")
@@ -93,6 +94,9 @@ def read_sheet(sheet: Sheet, columns: int = 48, templates: Sequence[Template] = 
     paper, number = _paper(rows), _number(rows)
     if paper is Paper.KITCHEN or len(rows) > ROWS_MAX:
         return Reading(Verdict.NO_RECEIPT, "a ticket without prices, or a report", paper, number)
+    if any(row.unknown for row in rows):
+        # It may be a line sold, another sum, or the word that makes it a copy of an earlier receipt.
+        return Reading(Verdict.UNRECONCILED, UNKNOWN_LETTER, paper, number)
     end = next((at for at, row in enumerate(rows) if _begins_sums(row)), None)
     if end is None:
         return Reading(Verdict.NO_RECEIPT, "no total on it", paper, number)
