@@ -96,15 +96,16 @@ def _line(number: int, strip: Strip, line: str) -> _Line:
 
 def _aligned(lines: list[_Line], book: GlyphBook) -> tuple[dict[int, str], int]:
     """Find every line's letters, side by side or in cells, whichever refuses fewer lines."""
-    by_gaps = {} if book.cell_dots else _align_gaps(lines, book)
-    if book.cell_dots or by_gaps:
-        beside = [line.found for line in lines]
-        by_cells = _align_cells(lines, book)
-        if book.cell_dots or len(by_cells) < len(by_gaps):
-            return by_cells, CELL_DOTS
-        for line, found in zip(lines, beside, strict=True):
-            line.found = found
-    return by_gaps, 0
+    by_cells = {} if book.glyphs and not book.cell_dots else _align_cells(lines, book)
+    if book.cell_dots:
+        return by_cells, CELL_DOTS
+    in_cells = [line.found for line in lines]
+    by_gaps = _align_gaps(lines, book)
+    if book.glyphs or len(by_gaps) < len(by_cells):
+        return by_gaps, 0
+    for line, found in zip(lines, in_cells, strict=True):
+        line.found = found
+    return by_cells, CELL_DOTS
 
 
 # side by side
