@@ -8,9 +8,6 @@ a line unreadable, never another line. There is no OCR here, because for money a
 
 from __future__ import annotations
 
-import hashlib
-import re
-import statistics
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,11 +20,14 @@ from tillbox.contracts.settings import Strict
 
 from .grid import CELL_DOTS, WHITE, WORD_GAP_COLUMNS, GridLine, Span
 from .raster import Rows
+from .strips import Strip, pieces, strips
 
-PICTURE_ROWS_MIN = 72  # a letter of double height has 56 rows; what is taller is a logo or a code
 PARTS_MAX = 4  # so many pieces stand side by side in one Hanzi
 TOUCHING_DOTS_MAX = 160  # a wider piece is a line or a picture, and is not tried to be cut
-LOW_SHARE = 0.6  # a line so much lower than the others, of one or two shapes, is drawn across the paper
+OWN_DOTS_MIN, OWN_DOTS_MAX = (
+    -1.0,
+    4.0,
+)  # white that a letter brings on one side, where nothing has shown how much
 UNKNOWN = "\ufffd"
 """Stands for a shape that is not known, and is the text of one that two letters share."""
 
@@ -49,46 +49,18 @@ class GlyphBook(Strict):
     cell_dots: Annotated[int, Field(ge=0, le=48)] = Field(
         default=0, description="Dots of a half-width cell where the till draws in cells; 0 where it does not."
     )
-    space_dots: float = Field(default=6.0, gt=0, description="The narrowest space between words that was seen.")
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """The rows of one line; `usual` is how many rows a line of this paper has."""
-
-    rows: tuple[int, ...]
-    usual: int
-    rule: bool = False
-    picture: bool = False
-
-    @property
-    def ink(self) -> int:
-        """The columns in which there is a dot."""
-        ink = 0
-        for row in self.rows:
-            ink |= row
-        return ink
-
-    def digest(self, left: int, right: int) -> str:
-        """The name of what stands between two columns: its dots, and for what is low whether it stands at the line's
-        top, middle or bottom: a full stop and a point in the middle have the same dots."""
-        mask = (1 << right - left) - 1
-        cut = [row >> left & mask for row in self.rows]
-        above = next(at for at, row in enumerate(cut) if row)
-        below = next(at for at, row in enumerate(reversed(cut)) if row)
-        shape = cut[above : len(cut) - below]
-        return _place(above, len(shape), len(cut), self.usual) + _hashed(shape)
-
-    def trimmed(self, left: int, right: int) -> tuple[int, int] | None:
-        """The columns between two others without the white at their sides; None where all is white."""
-        ink = self.ink >> left & (1 << right - left) - 1
-        return (left + (ink & -ink).bit_length() - 1, left + ink.bit_length()) if ink else None
+    space_dots: float = Field(default=6.0, gt=0, description="How wide a space between words is.")
+    gaps: dict[str, float] = Field(
+        default_factory=dict,
+        description="White dots between two shapes inside a word, for each pair that was seen.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A known shape and the columns of its dots."""
+    """A known shape and the columns of its dots, or of its cells."""
 
+    digest: str
     glyph: Glyph
     left: int
     right: int
@@ -97,53 +69,6 @@ class Seen:
 def read_lines(rows: Rows, book: GlyphBook, start: int = 0, end: int = 0) -> list[GridLine]:
     """The lines of a drawn paper, top to bottom; a line with a letter that is not known is marked so."""
     return [_grid_line(strip, book, start, end) for strip in strips(rows)]
-
-
-def strips(rows: Rows) -> list[Strip]:
-    """A paper cut by its white rows."""
-    found: list[list[int]] = [[]]
-    for row in rows:
-        if row:
-            found[-1].append(row)
-        elif found[-1]:
-            found.append([])
-    lines = [tuple(line) for line in found if line]
-    heights = [len(line) for line in lines if 10 <= len(line) < PICTURE_ROWS_MIN]
-    usual = int(statistics.median(heights)) if heights else 24
-    return [_strip(line, usual) for line in lines]
-
-
-def pieces(strip: Strip) -> list[tuple[int, int]]:
-    """The columns of what stands alone between white columns."""
-    return [found.span() for found in re.finditer("1+", f"{strip.ink:b}"[::-1])]
-
-
-def _strip(rows: tuple[int, ...], usual: int) -> Strip:
-    strip = Strip(rows, usual)
-    if len(rows) >= PICTURE_ROWS_MIN:
-        return Strip(rows, usual, picture=True)
-    if len(rows) > usual * LOW_SHARE:
-        return strip
-    found = pieces(strip)
-    shapes = {strip.digest(*piece) for piece in found}
-    wide = max(right - left for left, right in found)
-    rule = (len(found) >= 4 and len(shapes) <= 2) or wide > 4 * usual
-    return Strip(rows, usual, rule=rule)
-
-
-def _place(above: int, height: int, line: int, usual: int) -> str:
-    if line <= usual * LOW_SHARE:
-        return "low."
-    if height * 3 > line:
-        return ""
-    return ("top.", "middle.", "bottom.")[min(2, int((above + height / 2) * 3 / line))]
-
-
-def _hashed(shape: Sequence[int]) -> str:
-    width = max(row.bit_length() for row in shape)
-    size = -(-width // 8)
-    data = bytes([width & 0xFF, width >> 8]) + b"".join(row.to_bytes(size, "little") for row in shape)
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 # reading a line
@@ -157,7 +82,9 @@ def _grid_line(strip: Strip, book: GlyphBook, start: int, end: int) -> GridLine:
     known = _by_cells(strip, book) if book.cell_dots else _by_gaps(strip, book)
     spans = _spans(known) if known is not None else None
     if spans is None:
-        return GridLine(_as_far_as_known(strip, book), (Span(UNKNOWN, 0, right / CELL_DOTS),), start, end, unknown=True)
+        return GridLine(
+            _as_far_as_known(strip, book), (Span(UNKNOWN, 0, right / CELL_DOTS),), start, end, unknown=True
+        )
     text = "  ".join(span.text for span in spans)
     return GridLine(text, tuple(spans), start, end, picture=not text, right=round(right / CELL_DOTS))
 
@@ -200,9 +127,10 @@ def _in_cells(strip: Strip, book: GlyphBook, cell: int, phase: int) -> list[Seen
             if ink is None:
                 left += cells * cell
                 break
-            glyph = book.glyphs.get(strip.digest(*ink))
+            digest = strip.digest(*ink)
+            glyph = book.glyphs.get(digest)
             if glyph and glyph.text != UNKNOWN and glyph.cells == cells:
-                found.append(Seen(glyph, left, left + cells * cell))
+                found.append(Seen(digest, glyph, left, left + cells * cell))
                 left += cells * cell
                 break
         else:
@@ -227,23 +155,28 @@ def _by_gaps(strip: Strip, book: GlyphBook) -> list[_Word] | None:
     return _with_white(ways[0], book) if len(ways) == 1 else None
 
 
-def _pieces_known(strip: Strip, book: GlyphBook, left: int, right: int, *, whole: bool) -> Iterator[list[Seen]]:
+def _pieces_known(
+    strip: Strip, book: GlyphBook, left: int, right: int, *, whole: bool
+) -> Iterator[list[Seen]]:
     """The letters in one piece: one that is known, or known ones that touch where their own white says they do."""
-    glyph = book.glyphs.get(strip.digest(left, right))
+    digest = strip.digest(left, right)
+    glyph = book.glyphs.get(digest)
     if glyph is not None:
         if glyph.text != UNKNOWN:
-            yield [Seen(glyph, left, right)]
+            yield [Seen(digest, glyph, left, right)]
         return
     if whole or right - left > TOUCHING_DOTS_MAX:
         return
     for cut in range(left + 2, right - 1):
-        first = book.glyphs.get(strip.digest(left, cut))
-        if first is None or first.text in ("", UNKNOWN) or first.after is None:
+        digest = strip.digest(left, cut)
+        glyph = book.glyphs.get(digest)
+        if glyph is None or glyph.text in ("", UNKNOWN):
             continue
+        first = Seen(digest, glyph, left, cut)
         for rest in _pieces_known(strip, book, cut, right, whole=False):
-            before = rest[0].glyph.before
-            if before is not None and abs(first.after + before) < 1.0:
-                yield [Seen(first, left, cut), *rest]
+            least, most = _white(first, rest[0], book.gaps)
+            if -1.0 < least <= most < 1.0:
+                yield [first, *rest]
 
 
 def _different(ways: list[list[Seen]]) -> list[list[Seen]]:
@@ -262,17 +195,32 @@ def _with_white(found: list[Seen], book: GlyphBook) -> list[_Word]:
     words = []
     for last, one in pairwise([None, *found]):
         assert one is not None
-        white = _white(last, one) if last else 0.0
-        words.append(_Word(one, white, None if white is None else is_space(white, book.space_dots)))
+        least, most = _white(last, one, book.gaps) if last else (0.0, 0.0)
+        space = is_space(least, book.space_dots)
+        sure = space is is_space(most, book.space_dots) and _is_column(least) is _is_column(most)
+        words.append(_Word(one, least if sure else None, space))
     return words
 
 
-def _white(last: Seen, one: Seen) -> float | None:
-    gap = one.left - last.right
-    if last.glyph.after is None or one.glyph.before is None:
-        # No letter brings so much white of its own that two columns could hide in it.
-        return float(gap) if gap > 2 * WORD_GAP_COLUMNS * CELL_DOTS else None
-    return gap - last.glyph.after - one.glyph.before
+def _is_column(white: float) -> bool:
+    return white >= WORD_GAP_COLUMNS * CELL_DOTS
+
+
+def _white(last: Seen, one: Seen, gaps: dict[str, float]) -> tuple[float, float]:
+    """The white between two letters beyond their own, at least and at most: none inside a word."""
+    gap, usual = one.left - last.right, gaps.get(pair(last.digest, one.digest))
+    if usual is not None:
+        return gap - usual, gap - usual
+    least, most = float(gap), float(gap)
+    for own in (last.glyph.after, one.glyph.before):
+        least -= OWN_DOTS_MAX if own is None else own
+        most -= OWN_DOTS_MIN if own is None else own
+    return least, most
+
+
+def pair(one: str, other: str) -> str:
+    """The name of two shapes that stand side by side."""
+    return f"{one} {other}"
 
 
 def is_space(white: float, space_dots: float) -> bool | None:
@@ -294,7 +242,7 @@ def _spans(words: list[_Word]) -> list[Span] | None:
         if not text or text in WHITE:
             white, skipped = white + word.seen.right - word.seen.left, True
             continue
-        if not spans or white >= WORD_GAP_COLUMNS * CELL_DOTS:
+        if not spans or _is_column(white):
             spans.append(Span(text, left, right))
         else:
             space = " " * (word.space or skipped)

@@ -80,7 +80,9 @@ class _Plate:
                     self.columns(body)
                 case b"\x1dv0":
                     self.advance(0)
-                    self.place(_stretched(_of_rows(body[5:], body[1] + 256 * body[2]), body[0] & 1, body[0] >> 1 & 1))
+                    self.place(
+                        _stretched(_of_rows(body[5:], body[1] + 256 * body[2]), body[0] & 1, body[0] >> 1 & 1)
+                    )
                 case b"\x1d(L":
                     self.graphics(body[2:])
                 case b"\x1d8L":

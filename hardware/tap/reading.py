@@ -87,7 +87,8 @@ class _Sums:
 
 
 def read_sheet(sheet: Sheet, columns: int = 48, templates: Sequence[Template] = TEMPLATES) -> Reading:
-    """The receipt on a sheet of so many columns, by the layouts that are known."""
+    """The receipt on a sheet of so many columns, by the layouts that are known; 0 columns where it is drawn with letters
+    of different widths."""
     rows = [line for line in sheet.lines if line.rule or line.text]
     if not rows:
         return Reading(Verdict.NO_RECEIPT, "nothing but commands, or a picture", Paper.NOTHING)
@@ -338,7 +339,10 @@ def _added_up(drafts: list[_Draft], sums: _Sums, template: Template, columns: in
 
 
 def _named(drafts: list[_Draft], template: Template, columns: int) -> tuple[Item, ...]:
-    """The items with their whole names; none where one of them is not known."""
+    """The items with their whole names; none where one of them is not known. Without columns nothing shows whether a
+    name was broken at the edge, so that only the shop can say how it breaks them."""
+    if not columns and template.breaks != "words" and any(len(draft.name) > 1 for draft in drafts):
+        return ()
     width = float(columns) if template.name_goes_on == "before" else None
     names = join_names([draft.name for draft in drafts], breaks=template.breaks, width=width)
     names = names and without_numbers(names)

@@ -92,8 +92,10 @@ def read_paper(paper: Sequence[Token], settings: Settings, cut: int | None) -> T
     columns = settings.columns or width_of(paper, settings.chinese)
     sheet = lay(paper, columns, Alphabet(settings.chinese))
     if settings.book is not None and is_drawn(sheet):
-        rows = picture_of(paper, DOTS_OF_COLUMNS.get(columns, max(DOTS_OF_COLUMNS.values())))
+        rows = picture_of(paper, dots_of(columns))
         sheet.lines = read_lines(rows, settings.book, paper[0].start, paper[-1].end)
+        even = columns if settings.book.cell_dots else 0
+        return Tapped(read_sheet(sheet, even, settings.templates), sheet, columns, cut)
     return Tapped(read_sheet(sheet, columns, settings.templates), sheet, columns, cut)
 
 
@@ -102,11 +104,18 @@ def width_of(paper: Sequence[Token], chinese: bool | None = None) -> int:
     sheet = lay(paper, WIDEST_COLUMNS, Alphabet(chinese))
     if is_drawn(sheet):
         dots = drawn_dots(paper)
-        return next((columns for columns, wide in DOTS_OF_COLUMNS.items() if dots <= wide), max(DOTS_OF_COLUMNS))
+        return next(
+            (columns for columns, wide in DOTS_OF_COLUMNS.items() if dots <= wide), max(DOTS_OF_COLUMNS)
+        )
     lines = Counter(line.right for line in sheet.lines if line.rule and line.right > min(DOTS_OF_COLUMNS) - 2)
     ends = Counter(line.right for line in sheet.lines if line.right > min(DOTS_OF_COLUMNS) - 4)
     widest = max(lines or ends, key=(lines or ends).__getitem__, default=max(DOTS_OF_COLUMNS))
     return min(DOTS_OF_COLUMNS, key=lambda columns: (columns < widest - 1, columns))
+
+
+def dots_of(columns: int) -> int:
+    """How many dots a paper of so many columns is wide."""
+    return DOTS_OF_COLUMNS.get(columns, max(DOTS_OF_COLUMNS.values()))
 
 
 def is_drawn(sheet: Sheet) -> bool:

@@ -19,9 +19,8 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
-
 from blocks import columns_of
+from PIL import Image, ImageDraw, ImageFont
 
 FONT = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"
 BESIDE, CELLS = "beside", "cells"
@@ -83,7 +82,9 @@ class Paper:
         self._strips.append(strip)
 
     def logo(self, block: dict[str, Any]) -> None:
-        picture = Image.open(io.BytesIO(base64.b64decode(block["png"]))).convert("L").point(lambda one: 255 - one)
+        picture = (
+            Image.open(io.BytesIO(base64.b64decode(block["png"]))).convert("L").point(lambda one: 255 - one)
+        )
         self._picture(picture.resize((256, 80)).convert("1"))
 
     def qr(self, block: dict[str, Any]) -> None:
@@ -148,7 +149,12 @@ class Paper:
     ) -> Iterator[list[tuple[int, str]]]:
         """The printed lines of one row: what does not fit its column goes on below."""
         room = [CELL * column["width"] - (0 if self._cells else TABLE_GAP // 2) for column in columns]
-        parts = [self._wrapped(words, wide, {}) for words, wide in zip(row, room, strict=True)]
+        parts = [
+            self._wrapped(words, wide, {})
+            if column["align"] == "left" and not (words.isascii() and words.isalnum())
+            else [words]
+            for column, words, wide in zip(columns, row, room, strict=True)
+        ]
         for at in range(max(map(len, parts))):
             left, line = 0, []
             for column, wide, part in zip(columns, room, parts, strict=True):
@@ -158,7 +164,7 @@ class Paper:
                 words = part[at] if at < len(part) else ""
                 shift = wide - self._width(words, {}) if column["align"] == "right" else 0
                 if words:
-                    line.append((left + max(0, shift), words))
+                    line.append((left + shift, words))
                 left += CELL * column["width"]
             if frame and self._cells:
                 line.append((left, "|"))
@@ -202,7 +208,11 @@ def send(picture: Image.Image, way: str, chance: Random) -> bytes:
         else:
             stored = b"\x30\x70\x30\x01\x01\x31" + across + down + rows
             short = way == "short" and len(stored) < 65_536
-            head = b"\x1d(L" + len(stored).to_bytes(2, "little") if short else b"\x1d8L" + len(stored).to_bytes(4, "little")
+            head = (
+                b"\x1d(L" + len(stored).to_bytes(2, "little")
+                if short
+                else b"\x1d8L" + len(stored).to_bytes(4, "little")
+            )
             strips += head + stored + b"\x1d(L\x02\x00\x30\x32"
         top += high
     return strips
@@ -231,7 +241,9 @@ def _in_cell(one: str) -> Image.Image:
     letter = Image.new("1", (CELL * cells, LINE_ROWS))
     draw = ImageDraw.Draw(letter)
     draw.fontmode = "1"
-    draw.text((0, 1 if cells == 2 else 4), one, font=_font(24 if cells == 2 else 20, 0 if cells == 2 else 1), fill=1)
+    draw.text(
+        (0, 1 if cells == 2 else 4), one, font=_font(24 if cells == 2 else 20, 0 if cells == 2 else 1), fill=1
+    )
     return letter
 
 
@@ -247,7 +259,9 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=0, help="how many receipts; 0 takes jobs from the input")
     parser.add_argument("--font", choices=(BESIDE, CELLS), default=BESIDE)
