@@ -34,7 +34,7 @@ def own_white(
         for one, other, gap in pairs:
             sums[other].append(gap - after[one])
         before = {digest: statistics.fmean(some) for digest, some in sums.items()}
-    _alone(lines, after, before, space_dots)
+    _alone(lines, after, before, gaps, space_dots)
     for digest, glyph in glyphs.items():
         sides = {
             "before": _rounded(before.get(digest, glyph.before)),
@@ -44,7 +44,11 @@ def own_white(
 
 
 def _alone(
-    lines: Sequence[Typed], after: dict[str, float], before: dict[str, float], space_dots: float
+    lines: Sequence[Typed],
+    after: dict[str, float],
+    before: dict[str, float],
+    gaps: dict[str, float],
+    space_dots: float,
 ) -> None:
     """The sides that no gap inside a word shows, where one space is all that stands between."""
     seen_after: dict[str, list[float]] = defaultdict(list)
@@ -54,6 +58,8 @@ def _alone(
             seen_after[one].append(gap - space_dots - before[other])
         if one in after and other not in before:
             seen_before[other].append(gap - space_dots - after[one])
+        if one not in after and other not in before and 0 <= gap - space_dots < space_dots:
+            gaps.setdefault(pair(one, other), gap - space_dots)
     for side, seen in ((after, seen_after), (before, seen_before)):
         narrowest = {digest: min(some) for digest, some in seen.items()}
         side.update({digest: dots for digest, dots in narrowest.items() if abs(dots) < space_dots / 2})
