@@ -22,6 +22,7 @@ from .grid import CELL_DOTS, WHITE, WORD_GAP_COLUMNS, GridLine, Span
 from .raster import Rows
 from .strips import Strip, pieces, strips
 
+LINES_MAX = 500  # a picture of more lines is a report, or noise that would take minutes
 PARTS_MAX = 4  # so many pieces stand side by side in one Hanzi
 TOUCHING_DOTS_MAX = 160  # a wider piece is a line or a picture, and is not tried to be cut
 OWN_DOTS_MIN, OWN_DOTS_MAX = (
@@ -68,7 +69,10 @@ class Seen:
 
 def read_lines(rows: Rows, book: GlyphBook, start: int = 0, end: int = 0) -> list[GridLine]:
     """The lines of a drawn paper, top to bottom; a line with a letter that is not known is marked so."""
-    return [_grid_line(strip, book, start, end) for strip in strips(rows)]
+    found = strips(rows)
+    if len(found) > LINES_MAX:
+        return [GridLine(UNKNOWN, (Span(UNKNOWN, 0, 1),), start, end, unknown=True)]
+    return [_grid_line(strip, book, start, end) for strip in found]
 
 
 # reading a line

@@ -68,7 +68,7 @@ def test_a_receipt_that_was_learned_is_read_however_it_is_sent(font: str) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("font", "least"), [("beside", 60), ("cells", 90)])
+@pytest.mark.parametrize(("font", "least"), [("beside", 45), ("cells", 65)])
 def test_others_are_read_exactly_or_not_at_all(font: str, least: int) -> None:
     receipts = drawn(font, 240)
     profile, refused = taught(receipts[:40])
@@ -168,6 +168,14 @@ def test_letters_that_are_sent_as_letters_need_no_lesson() -> None:
 )  # fmt: skip
 def test_each_command_burns_the_dots_that_the_printer_would(sent: bytes, rows: list[int]) -> None:
     assert picture_of(tokens(sent), 16) == rows
+
+
+def test_a_picture_of_six_hundred_lines_is_no_receipt_and_takes_no_time() -> None:
+    rows = b"\x55" * 48 + bytes(48 * 5)
+    data = b"\x1dv0\x00\x30\x00\x10\x0e" + rows * 600
+    assert (
+        papers_of(data, Profile(glyphs=GlyphBook(cell_dots=12)).settings())[0].reading.why == UNKNOWN_LETTER
+    )
 
 
 def test_noise_that_claims_to_be_pictures_ends_nothing() -> None:
