@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 from tests.unit.tap.test_tap_reading import NO_SALE, says_the_truth
+from typer.testing import CliRunner
 
+from tillbox.contracts.settings import load
+from tillbox.hardware.tap.commands import tap
 from tillbox.hardware.tap.drawn import lesson
 from tillbox.hardware.tap.glyphs import UNKNOWN, GlyphBook
 from tillbox.hardware.tap.learn import Profile
@@ -184,3 +187,17 @@ def test_noise_that_claims_to_be_pictures_ends_nothing() -> None:
     for _ in range(300):
         data = b"".join(chance.choice(heads) + chance.randbytes(chance.randrange(40)) for _ in range(6))
         papers_of(data, profile.settings())
+
+
+def test_a_lesson_at_the_command_line_ends_in_the_tills_profile(tmp_path: Path) -> None:
+    one = next(each for each in drawn("cells", 12) if each.truth["kind"] == "sale")
+    receipt, text, profile = tmp_path / "one.bin", tmp_path / "one.txt", tmp_path / "shop.json"
+    receipt.write_bytes(one.data)
+    text.write_text(one.typed)
+    call = ["learn-glyphs", str(receipt), "--text", str(text), "--write", str(profile)]
+    assert CliRunner().invoke(tap, call).exit_code == 0
+    assert papers_of(one.data, load(profile, Profile).settings())[0].reading.why != UNKNOWN_LETTER
+    text.write_text(one.typed.replace(one.typed.splitlines()[0], "Nobody's shop", 1))
+    again = CliRunner().invoke(tap, call)
+    assert again.exit_code == 1
+    assert "line 1 is refused" in again.output
