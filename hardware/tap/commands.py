@@ -108,6 +108,47 @@ def learn_layout(
     raise typer.Exit(1 if found.choices and breaks is None else 0)
 
 
+@tap.command("learn-glyphs")
+def learn_glyphs(
+    receipt: Annotated[Path, typer.Argument(help="One captured receipt that the till drew as a picture.")],
+    text: Annotated[Path, typer.Option(help="What stands on it, typed line by line.")],
+    write: Annotated[
+        Path, typer.Option(help="The till's profile: what is there is kept, the letters are added.")
+    ],
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="The text is right: this font draws two letters with the same dots."),
+    ] = False,
+) -> None:
+    """Learn the letters of a till that draws its receipts, from one receipt and what a person reads on it.
+
+    Leave out lines across the paper, codes and tall pictures; write (picture) for a low one. A line whose letters do
+    not fit is refused by its number and the others are learned. Repeat with other receipts until `tap replay` knows them.
+
+    The exit status is 1 if a line was refused.
+
+    Example: tillbox tap learn-glyphs monday-1.bin --text monday-1.txt --write corner-shop.json
+    """
+    from .drawn import lesson
+
+    data = _captured(receipt)
+    try:
+        profile = load(write, Profile) if write.exists() else Profile()
+        typed = text.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, SettingsWrong) as why:
+        sys.exit(f"tillbox tap learn-glyphs: {harmless(str(why))}")
+    found = lesson(data or b"", typed, profile, alike=alike)
+    if isinstance(found, str):
+        sys.exit(f"tillbox tap learn-glyphs: {harmless(found)}")
+    profile, learned, refused = found
+    write.write_text(profile.model_dump_json(indent=2, exclude_none=True) + "\n")
+    for number, reason in refused.items():
+        print(f"line {number} is refused: {harmless(reason)}", file=sys.stderr)
+    known = len(profile.glyphs.glyphs) if profile.glyphs else 0
+    print(f"{learned} shapes are new; {known} are known", file=sys.stderr)
+    raise typer.Exit(1 if refused else 0)
+
+
 @tap.command()
 def relay(
     listen: Annotated[
