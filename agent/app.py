@@ -40,7 +40,6 @@ from tillbox.hardware.printing import encode
 from tillbox.hardware.printing.document import Document
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
-from tillbox.hardware.registry import speaker
 
 from . import till as shop
 from .clock import BootClock, shown, wall_ms
@@ -364,10 +363,9 @@ class Box:
 
     def _customer_front(self) -> Front:
         told, voice = self.config.display, self.config.voice
-        speak = speaker(voice.kind, "voice", voice.clips, trouble=self._trouble) if voice else None
         return Front(
             told.make() if told else None,
-            speak,
+            voice.make() if voice else None,
             language=self.config.language,
             clock_ms=monotonic_ms,
             trouble=self._trouble,

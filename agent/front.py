@@ -88,9 +88,11 @@ class Front:
         self._thread = threading.Thread(target=self._run, name="display", daemon=True)
 
     def start(self) -> None:
-        """Begin to show."""
+        """Begin to show and to speak."""
         if self._display:
             self._thread.start()
+        if self._speaker:
+            self._speaker.start(self._trouble)
 
     def stop(self) -> None:
         """End promptly, and say nothing more."""

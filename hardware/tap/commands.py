@@ -162,7 +162,7 @@ def relay(
 
     Example: tillbox tap relay --listen 127.0.0.1:9100 --printer 192.168.1.50:9100
     """
-    from .relay import NetworkDoor, Relay, TerminalDoor, device_printer, network_printer
+    from .relay import Relay, door_at, printer_at
 
     settings = _settings(profile)
 
@@ -173,12 +173,9 @@ def relay(
             _show(Path("till"), [paper])
 
     try:
-        host, _, port = listen.rpartition(":")
-        door = NetworkDoor(host, int(port)) if host else TerminalDoor(Path(listen))
-        to_host, _, to_port = printer.rpartition(":")
-        way = network_printer(to_host, int(to_port)) if to_host else device_printer(printer)
+        door, way = door_at(listen), printer_at(printer)
     except (OSError, ValueError) as why:
-        sys.exit(f"tillbox tap relay: cannot listen at {listen}: {why}")
+        sys.exit(f"tillbox tap relay: {why}")
     running = Relay(door, way, on_paper=said, settings=settings)
     running.start()
     print(f"listening at {listen}; the printer is {printer}", file=sys.stderr)
