@@ -276,5 +276,10 @@ class DoctorPage:
 def doctor_page(lines: tuple[doctor.Line, ...], device: str, software: str, language: str) -> DoctorPage:
     """The page of a moment, what is red first."""
     order = {"red": 0, "yellow": 1, "green": 2}
-    rows = [CheckRow(one.check, one.light, one.says.say(language), one.todo.say(language)) for one in lines]
+    rows = [
+        CheckRow(
+            doctor.name_of(one.check).say(language), one.light, one.says.say(language), one.todo.say(language)
+        )
+        for one in lines
+    ]
     return DoctorPage(language, device, software, tuple(sorted(rows, key=lambda row: order[row.light])))
