@@ -11,12 +11,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
 from tillbox.contracts.codes import normal_gtin
-from tillbox.contracts.messages import TAPPED_LINES_MAX, Line, Name, Tapped, TappedLine
+from tillbox.contracts.messages import Line, Name, Tapped, TappedLine
 from tillbox.contracts.settings import Strict, load
 from tillbox.hardware.addresses import endpoint
 from tillbox.hardware.printing import encode
@@ -56,25 +56,27 @@ class Tap(Strict):
 
 
 def as_record(till: str, reading: Reading, goods: Mapping[str, Line]) -> Tapped:
-    """A reading as the journal keeps it."""
+    """A reading as the journal keeps it; without its lines and sums where they are more than a record holds."""
     names = {_plain(line.name): gtin for gtin, line in goods.items()}
-    items = reading.items if len(reading.items) <= TAPPED_LINES_MAX else ()
-    verdict: Literal["reconciled", "unreconciled", "no_receipt"] = reading.verdict.value
-    why = reading.why
-    if len(items) < len(reading.items):
-        verdict, why = "unreconciled", f"{len(reading.items)} lines are more than a record holds"
-    return Tapped(
-        till=till,
-        paper=reading.paper.value,
-        verdict=verdict,
-        why=why[:160],
-        number=(reading.number or "")[:40],
-        lines=tuple(_line(item, goods, names) for item in items),
-        subtotal=reading.subtotal,
-        discount=reading.discount,
-        tax=reading.tax,
-        total=reading.total,
-    )
+    kept: dict[str, Any] = {
+        "till": till,
+        "paper": reading.paper.value,
+        "verdict": reading.verdict.value,
+        "why": reading.why[:160],
+        "number": (reading.number or "")[:40],
+    }
+    try:
+        return Tapped(
+            **kept,
+            lines=tuple(_line(item, goods, names) for item in reading.items),
+            subtotal=reading.subtotal,
+            discount=reading.discount,
+            tax=reading.tax,
+            total=reading.total,
+        )
+    except ValidationError:
+        why = f"{len(reading.items)} lines, or figures, that are more than a record holds"
+        return Tapped.model_validate({**kept, "verdict": "unreconciled", "why": why})
 
 
 def _line(item: Item, goods: Mapping[str, Line], names: Mapping[str, str]) -> TappedLine:
