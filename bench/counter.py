@@ -16,7 +16,8 @@ from tillbox.hardware.printing.document import QR, Columns, Cut, Document, Line,
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES
 from tillbox.hardware.simulated.printer import SimulatedPrinter
-from tillbox.hardware.tap.relay import NetworkDoor, Relay, network_printer
+from tillbox.hardware.tap.doors import NetworkDoor, network_printer
+from tillbox.hardware.tap.relay import Relay
 
 TURNS = 300
 RECEIPT = Document(

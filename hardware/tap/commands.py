@@ -162,7 +162,8 @@ def relay(
 
     Example: tillbox tap relay --listen 127.0.0.1:9100 --printer 192.168.1.50:9100
     """
-    from .relay import Relay, door_at, printer_at
+    from .doors import door_at, printer_at
+    from .relay import Relay
 
     settings = _settings(profile)
 

@@ -152,8 +152,8 @@ def test_what_is_no_sale_gets_no_code(
     counter.print(SALE)
     assert eventually(lambda: len(counter.recorded) == len(papers) + 1)
     assert [paper.paper for paper in counter.recorded] == [*papers, "sale"]
-    assert eventually(lambda: len(counter.printer.papers) == len(papers) + 1)
     if papers:
+        assert eventually(lambda: len(counter.printer.papers) == 2)
         assert counter.printer.papers[0].data == data
 
 

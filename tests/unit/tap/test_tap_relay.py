@@ -23,8 +23,9 @@ from tillbox.hardware.printing.profiles import WIDE
 from tillbox.hardware.simulated.paper import paper_picture
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 from tillbox.hardware.tap import relay as relays
+from tillbox.hardware.tap.doors import NetworkDoor, TerminalDoor, network_printer
 from tillbox.hardware.tap.inject import Injector, slip_before_cut
-from tillbox.hardware.tap.relay import NetworkDoor, Relay, TerminalDoor, network_printer
+from tillbox.hardware.tap.relay import Relay
 from tillbox.hardware.tap.stream import Settings, Tapped
 
 GOLDEN = Path(__file__).parents[2] / "golden/tap"
