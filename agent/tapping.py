@@ -25,8 +25,9 @@ from tillbox.hardware.printing.profiles import Profile as Printer
 from tillbox.hardware.tap import stream
 from tillbox.hardware.tap.doors import door_at, printer_at
 from tillbox.hardware.tap.inject import HOLD_MS, slip_before_cut
+from tillbox.hardware.tap.items import Item
 from tillbox.hardware.tap.learn import Profile
-from tillbox.hardware.tap.reading import Item, Reading, Verdict
+from tillbox.hardware.tap.reading import Reading, Verdict
 from tillbox.hardware.tap.relay import Relay
 
 CODED_MAX = 32  # papers whose codes may still be asked for; one till prints one at a time

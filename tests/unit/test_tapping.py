@@ -20,7 +20,8 @@ from tillbox.hardware.decoding import decode
 from tillbox.hardware.printing.profiles import WIDE
 from tillbox.hardware.simulated.paper import paper_picture
 from tillbox.hardware.simulated.printer import SimulatedPrinter
-from tillbox.hardware.tap.reading import Item, Reading, Verdict
+from tillbox.hardware.tap.items import Item
+from tillbox.hardware.tap.reading import Reading, Verdict
 from tillbox.hardware.tap.words import Paper
 
 GOLDEN = Path(__file__).parents[1] / "golden/tap/python-escpos"
