@@ -16,6 +16,7 @@ import pytest
 import segno
 from tests.device.camera import Camera
 from tests.device.gadgets import KeyboardGadget, SerialGadget
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.hardware.drivers.camera import CameraReader
@@ -28,7 +29,6 @@ from tillbox.hardware.simulated.camera import SimulatedCamera
 from tillbox.hardware.simulated.keyboard import SimulatedKeyboard
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
-PATIENCE_S = 10.0
 CODES = ["TB1:COUPON", "6901234567892", "https://shop.example/menu?table=7"]
 
 
@@ -62,13 +62,6 @@ class Bench:
 
     def told(self) -> list[str]:
         return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 def serial_bench(_: Path) -> Bench:

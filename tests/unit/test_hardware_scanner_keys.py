@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.hardware.drivers.scanner_keys import KeysScanner
@@ -16,7 +17,6 @@ from tillbox.hardware.simulated.keyboard import SimulatedKeyboard
 
 GOODS = b"6901234567892"
 PAYMENT = b"287634438256643940"
-PATIENCE_S = 10.0
 BUSY_MACHINE_MS = 1_000  # a gap that a test machine under load does not mistake for silence
 
 
@@ -37,13 +37,6 @@ class Counter:
 
     def hints(self) -> str:
         return " ".join(one.hint for one in self.news if isinstance(one, DeviceTrouble))
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 @pytest.fixture

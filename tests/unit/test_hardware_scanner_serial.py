@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.hardware.drivers.framing import Suffix
@@ -16,7 +17,6 @@ from tillbox.hardware.ports import DeviceBack, DeviceTrouble, Triggered, Trouble
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
 GOODS = b"6901234567892"
-PATIENCE_S = 10.0
 BUSY_MACHINE_MS = 1_000  # a gap that a test machine under load does not mistake for silence
 
 
@@ -34,13 +34,6 @@ class Counter:
 
     def told(self) -> list[str]:
         return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 @pytest.fixture
