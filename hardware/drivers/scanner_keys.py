@@ -18,13 +18,13 @@ from typing import Literal
 import structlog
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
-from tillbox.hardware.ports import Deliver, DeviceLost, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.ports import DeviceLost, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .framing import Overrun, Suffix
 from .keys import ENTER, EVENT, Dropped, Ended, KeyStream, events
 from .plugs import stable_name
-from .worker import Worker, monotonic_ms
+from .worker import WorkedReader, monotonic_ms
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def seize(keyboard: int) -> str:
     return ascii(name.decode(errors="replace"))
 
 
-class KeysScanner:
+class KeysScanner(WorkedReader):
     """A `CodeReader` for a scanner in keyboard mode.
 
     KeysScanner("counter", "/dev/input/by-id/usb-Honeywell_..-event-kbd")
@@ -78,31 +78,12 @@ class KeysScanner:
         clock_ms: Callable[[], int] = monotonic_ms,
         seize: Callable[[int], str] = seize,
     ) -> None:
-        self._name = name
+        super().__init__(name, clock_ms)
         self._path = path
-        self._clock_ms = clock_ms
         self._seize = seize
         self._stream = KeyStream(suffix, gap_ms, patience_ms)
         self._typed_ms = 0
         self._keyboard: int | None = None
-        self._worker = Worker(name, self, clock_ms)
-
-    @property
-    def name(self) -> str:
-        """What the shop calls it."""
-        return self._name
-
-    def start(self, deliver: Deliver, trouble: Tell) -> None:
-        """Take the keyboard and read it in a thread."""
-        self._deliver = deliver
-        self._trouble = trouble
-        self._worker.start(trouble)
-
-    def stop(self) -> None:
-        """End within a turn."""
-        self._worker.stop()
-
-    # what the worker calls
 
     def open(self) -> None:
         """Take the keyboard for this process alone, and begin with the next key."""
@@ -166,9 +147,6 @@ class KeysScanner:
                 self._say(TroubleKind.OVERRUN, hint)
             else:
                 self._deliver((CodeRead(scan, Symbology.UNKNOWN, self._name),))
-
-    def _say(self, kind: TroubleKind, hint: str) -> None:
-        self._trouble(DeviceTrouble(self._name, kind, hint))
 
     def _lost(self, why: OSError | ValueError) -> DeviceLost:
         """What a person can do about a keyboard that does not open or has gone."""

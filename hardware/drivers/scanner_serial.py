@@ -18,12 +18,12 @@ import serial
 import structlog
 
 from tillbox.contracts.codes.reads import CodeRead
-from tillbox.hardware.ports import Deliver, DeviceLost, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.ports import DeviceLost, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .framing import Framer, Overrun, Suffix
 from .typed import Typing, bare, is_text
-from .worker import Worker, monotonic_ms
+from .worker import WorkedReader, monotonic_ms
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ TRIGGERS = {
 }
 
 
-class SerialScanner:
+class SerialScanner(WorkedReader):
     """A `CodeReader` for `/dev/ttyACM0` and its kin.
 
     Virtual COM ports ignore the baud; real ones mostly come at 9600. With `baud` None the usual ones are tried, scan
@@ -74,33 +74,14 @@ class SerialScanner:
         patience_ms: int = PATIENCE_MS,
         clock_ms: Callable[[], int] = monotonic_ms,
     ) -> None:
-        self._name = name
+        super().__init__(name, clock_ms)
         self._path = path
         self._bauds = itertools.cycle(BAUDS if baud is None else (baud,))
         self._baud = next(self._bauds)
         self._baud_known = baud is not None
         self._typing, self._trigger = typing, trigger
-        self._clock_ms = clock_ms
         self._framer = Framer(suffix, gap_ms, patience_ms)
         self._port: serial.Serial | None = None
-        self._worker = Worker(name, self, clock_ms)
-
-    @property
-    def name(self) -> str:
-        """What the shop calls it."""
-        return self._name
-
-    def start(self, deliver: Deliver, trouble: Tell) -> None:
-        """Open the line and read it in a thread."""
-        self._deliver = deliver
-        self._trouble = trouble
-        self._worker.start(trouble)
-
-    def stop(self) -> None:
-        """End within a turn."""
-        self._worker.stop()
-
-    # what the worker calls
 
     def open(self) -> None:
         """Take the line for this process alone: two readers would each get half a code."""
@@ -179,9 +160,6 @@ class SerialScanner:
         self._say(
             TroubleKind.UNREADABLE, f"Looking for the scanner's speed, now {self._baud} baud. Scan once more."
         )
-
-    def _say(self, kind: TroubleKind, hint: str) -> None:
-        self._trouble(DeviceTrouble(self._name, kind, hint))
 
     def _hint(self, why: Exception) -> str:
         """What a person can do about a line that does not open or has gone."""
