@@ -6,7 +6,6 @@ switched off, only that its cable or its adapter is gone. It decides nothing abo
 
 from __future__ import annotations
 
-import errno
 import termios
 from contextlib import suppress
 from typing import Literal, Protocol
@@ -17,6 +16,8 @@ from tillbox.hardware.displays.led8 import Led8
 from tillbox.hardware.displays.vfd import Vfd
 from tillbox.hardware.ports import DeviceLost, Face
 from tillbox.hardware.registry import Driver, Options
+
+from .hints import open_hint
 
 WRITE_S = 1.0  # 50 bytes at 2400 baud take 0.2 s; a line that does not take them by now never will
 
@@ -84,18 +85,8 @@ class SerialDisplay:
         """What a person can do about a line that does not open, has gone, or takes nothing."""
         if isinstance(why, serial.SerialTimeoutException):
             return "It takes no more bytes: switch the customer display off and on again."
-        return HINTS.get(
-            getattr(why, "errno", None) or 0,
-            f"Is the customer display's cable in? Nothing is at {self._path}.",
-        )
-
-
-HINTS = {
-    errno.EACCES: "This program may not open it: add its user to the group dialout.",
-    errno.EPERM: "This program may not open it: add its user to the group dialout.",
-    errno.EAGAIN: "Another program has the customer display open. Close that one.",
-    errno.EBUSY: "Another program has the customer display open. Close that one.",
-}
+        absent = f"Is the customer display's cable in? Nothing is at {self._path}."
+        return open_hint(why, "the customer display", group="dialout", absent=absent)
 
 
 # the drivers that a configuration may name

@@ -22,6 +22,7 @@ from tillbox.hardware.ports import DeviceLost, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .framing import Overrun, Suffix
+from .hints import open_hint
 from .keys import ENTER, EVENT, Dropped, Ended, KeyStream, events
 from .plugs import stable_name
 from .worker import WorkedReader, monotonic_ms
@@ -150,21 +151,14 @@ class KeysScanner(WorkedReader):
 
     def _lost(self, why: OSError | ValueError) -> DeviceLost:
         """What a person can do about a keyboard that does not open or has gone."""
+        if isinstance(why, ValueError) or why.errno in NO_KEYBOARD_NUMBERS:
+            return DeviceLost(self._name, NO_KEYBOARD)
         absent = f"Is its cable in? Nothing is at {self._path}."
-        if isinstance(why, OSError):
-            return DeviceLost(self._name, HINTS.get(why.errno or 0, absent))
-        return DeviceLost(self._name, NO_KEYBOARD)
+        return DeviceLost(self._name, open_hint(why, "the scanner", group="input", absent=absent))
 
 
 NO_KEYBOARD = "That is no keyboard: give the scanner's link, /dev/input/by-id/...-event-kbd."
-HINTS = {
-    errno.EACCES: "This program may not open it: add its user to the group input.",
-    errno.EPERM: "This program may not open it: add its user to the group input.",
-    errno.EBUSY: "Another program has taken the scanner for itself. Close that one.",
-    errno.ENOTTY: NO_KEYBOARD,
-    errno.EINVAL: NO_KEYBOARD,
-    errno.EISDIR: NO_KEYBOARD,
-}
+NO_KEYBOARD_NUMBERS = (errno.ENOTTY, errno.EINVAL, errno.EISDIR)  # an ordinary file, another device, a folder
 
 
 class KeysOptions(Options):

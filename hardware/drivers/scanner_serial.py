@@ -7,7 +7,6 @@ what a code means, sets no keyboard layout, and does not configure the scanner.
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import termios
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from tillbox.hardware.ports import DeviceLost, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .framing import Framer, Overrun, Suffix
+from .hints import open_hint
 from .typed import Typing, bare, is_text
 from .worker import WorkedReader, monotonic_ms
 
@@ -31,7 +31,6 @@ GAP_MS = 150  # the slowest scanner types a byte each millisecond (9600 baud); t
 PATIENCE_MS = 1_000  # a scanner that is known to end its codes may stall this long in the middle of one
 TURN_MS = 50  # how long one read waits; the bound of `stop` and the grain of the gap
 READ_BYTES_MAX = 65_536  # what the kernel may have waiting after a stall
-
 
 BAUDS = (9600, 115_200, 38_400, 19_200)  # in the order in which makers ship them
 BARE = Typing()
@@ -57,8 +56,8 @@ class SerialScanner(WorkedReader):
 
     Virtual COM ports ignore the baud; real ones mostly come at 9600. With `baud` None the usual ones are tried, scan
     by scan, until one comes out as text and ends as it should; a code at the wrong speed is noise, and is said to be.
-    What was scanned while nobody had the
-    line open is thrown away at opening: a payment code from before lunch must not be charged after it.
+    What was scanned while nobody had the line open is thrown away at opening: a payment code from before lunch must
+    not be charged after it.
     """
 
     def __init__(
@@ -163,15 +162,8 @@ class SerialScanner(WorkedReader):
 
     def _hint(self, why: Exception) -> str:
         """What a person can do about a line that does not open or has gone."""
-        return HINTS.get(getattr(why, "errno", None) or 0, f"Is its cable in? Nothing is at {self._path}.")
-
-
-HINTS = {
-    errno.EACCES: "This program may not open it: add its user to the group dialout.",
-    errno.EPERM: "This program may not open it: add its user to the group dialout.",
-    errno.EAGAIN: "Another program has the scanner open. Close that one.",
-    errno.EBUSY: "Another program has the scanner open. Close that one.",
-}
+        absent = f"Is its cable in? Nothing is at {self._path}."
+        return open_hint(why, "the scanner", group="dialout", absent=absent)
 
 
 class SerialOptions(Options):
