@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Literal, Protocol
 
 import serial
+from pydantic import Field
 
 from tillbox.hardware.displays.led8 import Led8
 from tillbox.hardware.displays.vfd import Vfd
@@ -95,15 +96,19 @@ class SerialDisplay:
 class VfdOptions(Options):
     """Two lines of letters."""
 
-    alphabet: Literal["ascii", "gb18030"] = "ascii"
-    baud: int = 9600
+    alphabet: Literal["ascii", "gb18030"] = Field(
+        default="ascii", description="What its own letters are; gb18030 has Chinese."
+    )
+    baud: int = Field(default=9600, description="Its speed, set by its switches.")
 
 
 class Led8Options(Options):
     """Eight digits; the lamps that say what they are come in two manners."""
 
-    lamps: Literal["stx", "esc"] = "stx"
-    baud: int = 2400
+    lamps: Literal["stx", "esc"] = Field(
+        default="stx", description="The byte that begins the command for its lamps."
+    )
+    baud: int = Field(default=2400, description="Its speed, set by its switches.")
 
 
 def _vfd(name: str, address: str, options: VfdOptions) -> SerialDisplay:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import structlog
+from pydantic import Field
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.hardware.ports import DeviceLost, TroubleKind
@@ -164,7 +165,7 @@ NO_KEYBOARD_NUMBERS = (errno.ENOTTY, errno.EINVAL, errno.EISDIR)  # an ordinary 
 class KeysOptions(Options):
     """What the scanner types after each code."""
 
-    suffix: Literal["cr", "tab"] = "cr"
+    suffix: Literal["cr", "tab"] = Field(default="cr", description="The key that it presses after each code.")
 
 
 def _make(name: str, address: str, options: KeysOptions) -> KeysScanner:

@@ -15,6 +15,7 @@ from typing import Literal
 
 import serial
 import structlog
+from pydantic import Field
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.hardware.ports import DeviceLost, TroubleKind
@@ -169,11 +170,17 @@ class SerialScanner(WorkedReader):
 class SerialOptions(Options):
     """How the scanner is set up. Only what is set here is believed."""
 
-    suffix: Literal["cr", "lf", "crlf", "tab", "etx"] = "cr"
-    prefix: str = ""
-    aim: bool = False
-    baud: int | Literal["auto"] = 9600
-    trigger: Literal["", "honeywell", "gm65"] = ""
+    suffix: Literal["cr", "lf", "crlf", "tab", "etx"] = Field(
+        default="cr", description="What it types after each code."
+    )
+    prefix: str = Field(default="", description="What it types before each code.")
+    aim: bool = Field(default=False, description="Whether it types the AIM identifier before each code.")
+    baud: int | Literal["auto"] = Field(
+        default=9600, description="Its speed; auto: scan until it reads. USB-COM has none, and any will do."
+    )
+    trigger: Literal["", "honeywell", "gm65"] = Field(
+        default="", description="Whose bytes switch its light on while a customer is to show a code."
+    )
 
 
 def _make(name: str, address: str, options: SerialOptions) -> SerialScanner:
