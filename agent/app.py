@@ -40,7 +40,6 @@ from tillbox.hardware.printing import encode
 from tillbox.hardware.printing.document import Document
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
-from tillbox.hardware.registry import speaker
 
 from . import till as shop
 from .clock import BootClock, shown, wall_ms
@@ -87,6 +86,8 @@ class View:
     perhaps: tuple[Perhaps, ...]
     """Slips that may be on paper: the cashier is asked."""
     clock_known: bool
+    starting: bool
+    """The till is not up yet: what it shows is no news of anything."""
     core_silent: bool
     """Records are on their way for so long that nobody seems to take them."""
 
@@ -280,6 +281,7 @@ class Box:
             oldest_pending_ms=health.oldest_pending_ms if health else None,
             printer=self.prints.state if self.prints else None,
             perhaps=self.prints.perhaps if self.prints else (),
+            starting=runtime is None,
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
         )
@@ -361,18 +363,20 @@ class Box:
 
     def _customer_front(self) -> Front:
         told, voice = self.config.display, self.config.voice
-        speak = speaker(voice.kind, "voice", voice.clips, trouble=self._trouble) if voice else None
         return Front(
             told.make() if told else None,
-            speak,
+            voice.make() if voice else None,
             language=self.config.language,
             clock_ms=monotonic_ms,
             trouble=self._trouble,
         )
 
     def _printer_says(self, state: PrinterState, hint: str) -> None:
+        kind = TroubleKind.LOST if state is PrinterState.LOST else TroubleKind.SILENT
+        self._trouble(
+            DeviceBack("printer") if state.prints else DeviceTrouble("printer", kind, hint or state)
+        )
         self.show(shop.Show(Word.PRINTER_BACK if state.prints else Refused(Reason.PRINTER_TROUBLE)))
-        log.warning("printer.state", state=state, hint=hint)
 
     def _start_readers(self) -> None:
         for one in self.config.readers:

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from tillbox.contracts.codes import kid_of, normal_gtin
 from tillbox.contracts.messages import LEASE_MAX, Device, Line, Minor, Name, Template
 from tillbox.contracts.settings import Strict
-from tillbox.hardware.ports import CodeReader, CustomerDisplay, Printer
+from tillbox.hardware.ports import CodeReader, CustomerDisplay, Printer, Speaker
 from tillbox.hardware.printing.profiles import PROFILES
-from tillbox.hardware.registry import display, printer, reader
+from tillbox.hardware.registry import display, printer, reader, speaker
 
 from .tapping import Tap
 from .till import Setup
@@ -95,6 +95,15 @@ class Voice(Strict):
     clips: str = Field(
         default="", description="A folder of recorded words; without them a synthetic voice speaks."
     )
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Voice:
+        self.make()
+        return self
+
+    def make(self) -> Speaker:
+        """The voice, silent until it is started; ValueError says what cannot be."""
+        return speaker(self.kind, "voice", self.clips)
 
 
 class Api(Strict):

@@ -89,6 +89,33 @@ class Facts:
     """Devices that are plugged in and that the configuration does not know."""
 
 
+NAMES: dict[str, Text] = {
+    "configuration": Text("配置", "configuration"),
+    "journal": Text("账本", "journal"),
+    "free disk": Text("磁盘空间", "free disk"),
+    "disk flush": Text("磁盘写入", "disk flush"),
+    "clock": Text("时钟", "clock"),
+    "core": Text("云端", "core"),
+    "to hand in": Text("待上传", "to hand in"),
+    "certificate": Text("证书", "certificate"),
+    "readers": Text("扫码设备", "readers"),
+    "printer": Text("打印机", "printer"),
+    "unanswered papers": Text("待确认小票", "unanswered papers"),
+    "test slip": Text("测试小票", "test slip"),
+    "display": Text("顾客屏", "display"),
+    "voice": Text("语音", "voice"),
+    "tap": Text("小票采集", "tap"),
+    "unused devices": Text("未用设备", "unused devices"),
+}
+"""What each check is called; a reader by the name that the shop gave it."""
+
+
+def name_of(check: str) -> Text:
+    """A check's name for a person."""
+    reader = check.removeprefix("reader ")
+    return NAMES.get(check, Text(f"扫码 {reader}", check))
+
+
 def examine(facts: Facts) -> tuple[Line, ...]:
     """The page, in the order in which one mends a box."""
     return tuple(_lines(facts))
@@ -225,7 +252,7 @@ def _printer(facts: Facts) -> Iterator[Line]:
             todo = Text(todo.zh, facts.printer_hint)
         yield Line("printer", light, says, todo)
     if facts.unanswered_prints:
-        says = Text(f"{facts.unanswered_prints} 张小票不知道打出来没有", f"{facts.unanswered_prints} papers may or may not be printed.")  # fmt: skip
+        says = Text(f"{facts.unanswered_prints} 张小票不知道打出来没有", f"Papers that may or may not be printed: {facts.unanswered_prints}.")  # fmt: skip
         yield Line(
             "unanswered papers", Light.YELLOW, says, Text("在收银屏上回答", "Answer on the till's screen.")
         )

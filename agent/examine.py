@@ -17,7 +17,6 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from tillbox.hardware.printing.document import QR, Cut, Document, Feed, Line
 from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES
 
-from .app import Box
+from .app import SOFTWARE, Box
 from .clock import wall_ms
 from .config import BoxConfig
 from .doctor import DeviceFact, Facts
@@ -53,11 +52,10 @@ Tell = Callable[[str], None]
 
 def of_file(path: Path, *, slip: bool, tell: Tell) -> Facts:
     """A box by its configuration, asked device by device. A running box keeps its devices to itself: they say so."""
-    software = f"tillbox {version('tillbox')}"
     try:
         config = load(path, BoxConfig)
     except SettingsWrong as wrong:
-        return Facts(software=software, config_fault=str(wrong))
+        return Facts(software=SOFTWARE, config_fault=str(wrong))
     tell("the disk")
     records, fault = _journal(config.state)
     free, flush = _disk(config.state)
@@ -73,7 +71,7 @@ def of_file(path: Path, *, slip: bool, tell: Tell) -> Facts:
     receipts = config.printer.make() if config.printer else None
     printed = _slip(config, heard, tell) if slip and receipts else None
     facts = Facts(
-        software=software,
+        software=SOFTWARE,
         journal_fault=fault,
         journal_records=records,
         free_bytes=free,
@@ -100,7 +98,7 @@ def of_box(box: Box) -> Facts:
     free, flush = _disk(config.state)
     troubles = dict(box.troubles)
     return Facts(
-        software=f"tillbox {version('tillbox')}",
+        software=SOFTWARE,
         journal_records=box.records,
         free_bytes=free,
         flush_ms=flush,
@@ -259,6 +257,8 @@ def _unused(config: BoxConfig, plugged: tuple[Found, ...]) -> tuple[str, ...]:
     told = {one.address for one in config.readers} | {
         one.address for one in (config.printer, config.display) if one is not None
     }
+    if config.tap:
+        told.add(config.tap.printer)
     real = {os.path.realpath(address) for address in told}
     cameras = {
         f"/dev/video{one.address.removeprefix('/dev/video')}"
@@ -268,5 +268,7 @@ def _unused(config: BoxConfig, plugged: tuple[Found, ...]) -> tuple[str, ...]:
     return tuple(
         f"{one.name} ({one.address})"
         for one in plugged
-        if one.sure and one.setting != "voice" and os.path.realpath(one.address) not in real | cameras
+        if one.sure
+        and one.setting in ("readers", "printer")
+        and os.path.realpath(one.address) not in real | cameras
     )

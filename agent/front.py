@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from tillbox.contracts.money import CNY, Amount, parse_amount
+from tillbox.contracts.money import Amount
+from tillbox.contracts.verdicts import Refused
 from tillbox.hardware.ports import (
     CustomerDisplay,
     DeviceBack,
@@ -38,22 +39,30 @@ def face_of(till: shop.Till, last: shop.Show | None) -> Face:
         owed = basket.due()
         amount = owed if isinstance(owed, Amount) else basket.total
         return Face(FaceKind.TOTAL, amount, basket.lines[-1].name)
+    amounts = _amounts(last)
     if last is not None and last.what is Word.CHANGE:
-        return Face(FaceKind.CHANGE, parse_amount(last.values[1], CNY))
+        return Face(FaceKind.CHANGE, amounts[1])
     if last is not None and last.what is Word.PAID:
-        return Face(FaceKind.PAID, parse_amount(last.values[0], CNY))
+        return Face(FaceKind.PAID, amounts[0])
     return Face(FaceKind.IDLE)
 
 
 def utterances(show: shop.Show, language: Language, now_ms: int) -> tuple[Utterance, ...]:
     """What is said aloud about a message of the till; mostly nothing."""
-    if show.what is Word.PAID:
-        return (Utterance(Saying.PAID, parse_amount(show.values[0], CNY), language, now_ms),)
-    if show.what is Word.CHANGE:
-        received, change = (parse_amount(value, CNY) for value in show.values)
-        taken = Utterance(Saying.RECEIVED, received, language, now_ms)
-        return (taken, Utterance(Saying.CHANGE, change, language, now_ms)) if change else (taken,)
-    return ()
+    said = zip(_SAYINGS.get(show.what, ()), _amounts(show), strict=False)
+    return tuple(Utterance(saying, amount, language, now_ms) for saying, amount in said if amount)
+
+
+_SAYINGS: dict[Word | Refused, tuple[Saying, ...]] = {
+    Word.PAID: (Saying.PAID,),
+    Word.CHANGE: (Saying.RECEIVED, Saying.CHANGE),
+    Word.REFUNDED: (Saying.REFUNDED,),
+    Word.VOIDED: (Saying.REFUNDED,),
+}
+
+
+def _amounts(show: shop.Show | None) -> tuple[Amount, ...]:
+    return tuple(value for value in show.values if isinstance(value, Amount)) if show else ()
 
 
 class Front:
@@ -79,9 +88,11 @@ class Front:
         self._thread = threading.Thread(target=self._run, name="display", daemon=True)
 
     def start(self) -> None:
-        """Begin to show."""
+        """Begin to show and to speak."""
         if self._display:
             self._thread.start()
+        if self._speaker:
+            self._speaker.start(self._trouble)
 
     def stop(self) -> None:
         """End promptly, and say nothing more."""

@@ -11,13 +11,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationError
 
 from tillbox.contracts.codes import normal_gtin
-from tillbox.contracts.messages import TAPPED_LINES_MAX, Line, Name, Tapped, TappedLine
+from tillbox.contracts.messages import Line, Name, Tapped, TappedLine
 from tillbox.contracts.settings import Strict, load
+from tillbox.hardware.addresses import endpoint
 from tillbox.hardware.printing import encode
 from tillbox.hardware.printing.document import QR, Document
 from tillbox.hardware.printing.profiles import Profile as Printer
@@ -25,19 +26,27 @@ from tillbox.hardware.tap import stream
 from tillbox.hardware.tap.inject import HOLD_MS, slip_before_cut
 from tillbox.hardware.tap.learn import Profile
 from tillbox.hardware.tap.reading import Item, Reading, Verdict
-from tillbox.hardware.tap.relay import NetworkDoor, Relay, TerminalDoor, device_printer, network_printer
+from tillbox.hardware.tap.relay import Relay, door_at, printer_at
 
 CODED_MAX = 32  # papers whose codes may still be asked for; one till prints one at a time
+
+
+def _is_address(text: str) -> str:
+    endpoint(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_is_address)]
 
 
 class Tap(Strict):
     """Read what another program's till prints. Ask a lawyer first: see docs/tap.md."""
 
     name: Name = Field(description="What the shop calls that till.")
-    listen: str = Field(
+    listen: Address = Field(
         description="Where that till prints to: host:port, or the path of a serial port that is made."
     )
-    printer: str = Field(description="Its printer: host:port, or a device.")
+    printer: Address = Field(description="Its printer: host:port, or a device.")
     profile: Path | None = Field(
         default=None, description="What is known of its papers, by `tillbox tap learn`."
     )
@@ -47,25 +56,27 @@ class Tap(Strict):
 
 
 def as_record(till: str, reading: Reading, goods: Mapping[str, Line]) -> Tapped:
-    """A reading as the journal keeps it."""
+    """A reading as the journal keeps it; without its lines and sums where they are more than a record holds."""
     names = {_plain(line.name): gtin for gtin, line in goods.items()}
-    items = reading.items if len(reading.items) <= TAPPED_LINES_MAX else ()
-    verdict: Literal["reconciled", "unreconciled", "no_receipt"] = reading.verdict.value
-    why = reading.why
-    if len(items) < len(reading.items):
-        verdict, why = "unreconciled", f"{len(reading.items)} lines are more than a record holds"
-    return Tapped(
-        till=till,
-        paper=reading.paper.value,
-        verdict=verdict,
-        why=why[:160],
-        number=(reading.number or "")[:40],
-        lines=tuple(_line(item, goods, names) for item in items),
-        subtotal=reading.subtotal,
-        discount=reading.discount,
-        tax=reading.tax,
-        total=reading.total,
-    )
+    kept: dict[str, Any] = {
+        "till": till,
+        "paper": reading.paper.value,
+        "verdict": reading.verdict.value,
+        "why": reading.why[:160],
+        "number": (reading.number or "")[:40],
+    }
+    try:
+        return Tapped(
+            **kept,
+            lines=tuple(_line(item, goods, names) for item in reading.items),
+            subtotal=reading.subtotal,
+            discount=reading.discount,
+            tax=reading.tax,
+            total=reading.total,
+        )
+    except ValidationError:
+        why = f"{len(reading.items)} lines, or figures, that are more than a record holds"
+        return Tapped.model_validate({**kept, "verdict": "unreconciled", "why": why})
 
 
 def _line(item: Item, goods: Mapping[str, Line], names: Mapping[str, str]) -> TappedLine:
@@ -106,8 +117,8 @@ class TapRoom:
         self._on_disk = threading.Condition()
         settings = load(tap.profile, Profile).settings() if tap.profile else stream.Settings()
         self._relay = Relay(
-            _door(tap.listen),
-            _printer(tap.printer),
+            door_at(tap.listen),
+            printer_at(tap.printer),
             on_paper=self._read,
             settings=settings,
             code_for=self._code if tap.code else None,
@@ -148,13 +159,3 @@ class TapRoom:
 
     def _find(self, reading: Reading) -> tuple[Reading, str] | None:
         return next((pair for pair in self._coded if pair[0] == reading), None)
-
-
-def _door(listen: str) -> NetworkDoor | TerminalDoor:
-    host, _, port = listen.rpartition(":")
-    return NetworkDoor(host, int(port)) if host else TerminalDoor(Path(listen))
-
-
-def _printer(address: str) -> Callable[[], int]:
-    host, _, port = address.rpartition(":")
-    return network_printer(host, int(port)) if host else device_printer(address)

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     DRAWER_WHY = "drawer_why"
     TILL_BUSY = "till_busy"
     REQUEST_DIFFERS = "request_differs"
+    ORDER_CLEARED = "order_cleared"
     NOT_A_PAYMENT_CODE = "not_a_payment_code"
     QUEUE_FULL = "queue_full"
     WITNESS_FAILED = "witness_failed"
@@ -185,6 +186,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.REQUEST_DIFFERS: Text(
         "这个请求号已用于另一笔，请换一个新号",
         "This request id was used for something else. Repeat the first request as it was, or take a new id.",
+    ),
+    Reason.ORDER_CLEARED: Text(
+        "在收银台上被清掉了，或盒子断过电，没有收款",
+        "It was cleared at the till, or the box was switched off, before anybody paid.",
     ),
     Reason.NOT_A_PAYMENT_CODE: Text("这不是付款码", "That is no payment code. Ask the customer for one."),
     Reason.DRAWER_WHY: Text("开钱箱要写明原因", "Say why the drawer is to be opened; it goes on record."),

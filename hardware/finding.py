@@ -22,7 +22,8 @@ SCANNER_WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One device. `setting` and `proposal` are what the configuration would say; `sure` is False where a person has to
+    """One device. `setting` and `proposal` are what the configuration would say, or what `tillbox print` would be told
+    where `setting` is empty: label printers are no part of a box; `sure` is False where a person has to
     confirm that it is what it looks like."""
 
     kind: str
@@ -78,11 +79,12 @@ def _usb_printers(root: Path) -> Iterator[Found]:
         address = _stable(root, f"usb/{node.name}")
         label = next((ours for theirs, ours in LABEL_LANGUAGES.items() if theirs in language), None)
         if label:
-            proposal: dict[str, Any] = {"kind": "usb", "address": address, "options": {"language": label}}
-            yield Found("label printer", address, name, "label printer", proposal)
+            yield Found(
+                "label printer", address, name, "", {"print": f"--printer usb:{address} --language {label}"}
+            )
             continue
         profile = "star-80" if "STAR" in language else "chinese-80"
-        proposal = {"kind": "usb", "address": address, "profile": profile}
+        proposal: dict[str, Any] = {"kind": "usb", "address": address, "profile": profile}
         yield Found("receipt printer", address, name, "printer", proposal, sure=bool(language))
 
 

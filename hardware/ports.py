@@ -268,6 +268,11 @@ class Speaker(Protocol):
         """What the shop calls it."""
         ...
 
+    def start(self, trouble: Tell) -> None:
+        """Begin, and return at once. Once per speaker; `trouble` is called on its own thread, and never after `stop`
+        has returned."""
+        ...
+
     def say(self, utterance: Utterance) -> bool:
         """Take it for saying and return at once. False: not taken, because it is too old, too many wait, it
         has stopped, or it knows no words for that unit."""

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tillbox.contracts.settings import Strict
 
-from .ports import CodeReader, CustomerDisplay, LabelPrinter, Printer, Speaker, Tell
+from .ports import CodeReader, CustomerDisplay, LabelPrinter, Printer, Speaker
 
 
 class Group(StrEnum):
@@ -88,12 +88,9 @@ def display(kind: str, name: str, address: str, options: Mapping[str, Any] | Non
     return made
 
 
-def speaker(
-    kind: str, name: str, address: str, options: Mapping[str, Any] | None = None, *, trouble: Tell
-) -> Speaker:
-    """speaker("alsa", "voice", "/srv/clips", trouble=...): the address is the folder of its clips, or empty. It works
-    from the moment it is made."""
-    made = _make(Group.SPEAKERS, kind, name, address, options)(trouble)
+def speaker(kind: str, name: str, address: str, options: Mapping[str, Any] | None = None) -> Speaker:
+    """speaker("alsa", "voice", "/srv/clips"): the address is the folder of its clips, or empty."""
+    made = _make(Group.SPEAKERS, kind, name, address, options)
     assert isinstance(made, Speaker), f"{kind} makes no speaker"
     return made
 

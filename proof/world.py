@@ -227,6 +227,9 @@ class World:
                     shop.Cleared(),
                     shop.AskAgainPressed(),
                     shop.DrawerPressed("change"),
+                    shop.OrderPlaced(
+                        uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
+                    ),
                     shop.PaperTapped(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), NOODLES
                     ),

@@ -1,4 +1,4 @@
-"""Carries orders to the till and brings back what became of them. It decides nothing: `orders.py` does."""
+"""Carries orders to the till and brings back what became of them. What an order is, `orders.py` says."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import structlog
 from tillbox.agent import till as shop
 from tillbox.agent.runtime import Runtime
 from tillbox.contracts.codes import CodeRead, PaymentCode, ScannerMode, Symbology, classify
-from tillbox.contracts.verdicts import Reason, Refused
+from tillbox.contracts.verdicts import Reason
 from tillbox.hardware.ports import DeviceBack, DeviceTrouble
 
-from .orders import Order, OrderState, after_boot, follow
+from .orders import FINAL, Order, OrderState, after_boot, follow, lies_on, wish
 from .store import Store
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Desk:
 
     def __init__(self, box: Box, store: Store, *, wall_ms: Callable[[], int]) -> None:
         self._box, self._store, self._wall_ms = box, store, wall_ms
-        self._ended = threading.Event()
+        self._lock = threading.Lock()  # a request's thread and the watcher follow the same orders
         self._thread = threading.Thread(target=self._watch, name="api", daemon=True)
         self.news = threading.Condition()
         for order in store.open_orders():
@@ -45,32 +45,31 @@ class Desk:
         """Begin to follow the till."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End promptly."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(2.0)
-
-    def pay(self, order: Order, body: str, code: str | None) -> Order | Refused:
+    def pay(self, order: Order, body: str, code: str | None) -> Order | None:
         """Put an order on the till's counter, and the customer's code with it if there is one. The same request again
-        is answered with what became of the first."""
-        last = self._box.view.till.past.last_sale if self._box.view else None
-        order = replace(order, before=last.id if last else "")
+        is answered with what became of the first; None for the same id and another body."""
         kept = self._store.begin(order, body)
-        if kept is None:
-            return Refused(Reason.REQUEST_DIFFERS)
-        if kept is not order:
+        if kept is None or kept is not order:
             return kept
-        done: Future[shop.Till | Refused] = Future()
-        if not self._box.work(lambda runtime: done.set_result(_put_on(runtime, order, code))):
-            return self._fail(order, Reason.QUEUE_FULL)
+        shown = _code(code)
+        if isinstance(shown, Reason):
+            return self._keep(order, order.failed(shown))
+        done: Future[Order] = Future()
+
+        def at_the_till(runtime: Runtime) -> None:
+            if done.set_running_or_notify_cancel():
+                done.set_result(_put_on(runtime, order, shown))
+
+        if not self._box.work(at_the_till):
+            return self._keep(order, order.failed(Reason.QUEUE_FULL))
         try:
-            till = done.result(TILL_S)
+            return self._keep(order, done.result(TILL_S))
         except NotInTime:
-            return self._fail(order, Reason.QUEUE_FULL) if done.cancel() else order
-        if isinstance(till, Refused):
-            return self._fail(order, till.reason)
-        return self._keep(order, follow(replace(order, state=OrderState.AWAIT_SCAN), till))
+            # The till has not begun with it and never will, or it has and the watcher will see what came of it.
+            after = (
+                order.failed(Reason.QUEUE_FULL) if done.cancel() else replace(order, state=OrderState.UNKNOWN)
+            )
+            return self._keep(order, after)
 
     def find(self, request_id: str) -> Order | None:
         """What became of an order."""
@@ -79,10 +78,9 @@ class Desk:
     def cancel(self, request_id: str) -> Order | None:
         """Ask the till to give an order up. Its end is whatever the till then says."""
         order = self._store.find(request_id)
-        if order is not None and order.state is OrderState.AWAIT_SCAN:
-            self._box.offer(shop.Cleared())
-        elif order is not None and order.state in (OrderState.IN_PROGRESS, OrderState.UNKNOWN):
-            self._box.offer(shop.GiveUpPressed())
+        event = wish(order) if order else None
+        if order is not None and event is not None:
+            self._box.work(lambda runtime: _give_up(runtime, order, event))
         return order
 
     def trouble(self, what: DeviceTrouble | DeviceBack) -> None:
@@ -96,57 +94,70 @@ class Desk:
             self._store.say("device.changed", body, self._wall_ms())
         except sqlite3.Error as why:
             log.warning("api.disk", why=str(why))
-        with self.news:
-            self.news.notify_all()
+        self._tell()
 
     def _watch(self) -> None:
-        while not self._ended.is_set():
+        while True:
             with self._box.changed:
                 self._box.changed.wait(LOOK_S)
             view = self._box.view
-            if view is None:
+            if view is None or view.starting:
                 continue
             try:
                 for order in self._store.open_orders():
                     if order.state is not OrderState.CREATED:
-                        self._swept(self._keep(order, follow(order, view.till)), view.till)
+                        self._swept(self._keep(order, follow(order, view.till)))
             except sqlite3.Error as why:
                 log.warning("api.disk", why=str(why))
 
-    def _swept(self, order: Order, till: shop.Till) -> None:
+    def _swept(self, order: Order) -> None:
         """What was not paid does not stay on the counter: the other program asks anew, or does not."""
-        if order.state is OrderState.FAILED and shop.basket_of(till).lines == (order.line,):
-            self._box.offer(shop.Cleared())
-
-    def _fail(self, order: Order, reason: Reason) -> Order:
-        return self._keep(order, replace(order, state=OrderState.FAILED, reason=reason))
+        if order.state is OrderState.FAILED:
+            self._box.work(lambda runtime: _give_up(runtime, order, shop.Cleared()))
 
     def _keep(self, before: Order, after: Order) -> Order:
-        if after != before:
-            if OrderState.AWAIT_SCAN in (before.state, after.state) and before.state is not after.state:
-                self._box.pull_triggers(after.state is OrderState.AWAIT_SCAN)
-            self._store.change(after, "payment.changed", self._wall_ms())
-            with self.news:
-                self.news.notify_all()
+        """Write down what has become of an order, unless somebody has written down its end meanwhile."""
+        with self._lock:
+            now = self._store.find(before.request_id)
+            if now is None or now.state in FINAL or after == now:
+                return now or after
+            self._store.change(after, self._wall_ms())
+        if OrderState.AWAIT_SCAN in (now.state, after.state):
+            self._box.pull_triggers(after.state is OrderState.AWAIT_SCAN)
+        self._tell()
         return after
 
+    def _tell(self) -> None:
+        with self.news:
+            self.news.notify_all()
 
-def _put_on(runtime: Runtime, order: Order, code: str | None) -> shop.Till | Refused:
+
+def _code(code: str | None) -> PaymentCode | Reason | None:
+    if code is None:
+        return None
+    found = classify(CodeRead(code.encode(), Symbology.UNKNOWN, "api"), ScannerMode.PAYMENT)
+    return found if isinstance(found, PaymentCode) else Reason.NOT_A_PAYMENT_CODE
+
+
+def _put_on(runtime: Runtime, order: Order, code: PaymentCode | None) -> Order:
     """On the till's thread: nobody else's basket is touched, and nothing is charged that was not put on just now."""
-    if not isinstance(runtime.till.phase, shop.Idle):
-        return Refused(Reason.TILL_BUSY)
-    shown = None
+    runtime.happen(shop.OrderPlaced(order.sale, order.line))
+    if not lies_on(order, runtime.till):
+        phase = runtime.till.phase
+        return order.failed(phase.reason if isinstance(phase, shop.Stopped) else Reason.TILL_BUSY)
     if code is not None:
-        shown = classify(CodeRead(code.encode(), Symbology.UNKNOWN, "api"), ScannerMode.PAYMENT)
-        if isinstance(shown, Refused):
-            return shown
-        if not isinstance(shown, PaymentCode):
-            return Refused(Reason.NOT_A_PAYMENT_CODE)
-    runtime.happen(shop.LineRung(order.line))
-    if shown is not None:
-        runtime.happen(shop.CodesShown((shown,)))
+        runtime.happen(shop.CodesShown((code,)))
         if isinstance(runtime.till.phase, shop.Ringing):
-            # Not charged: the line is down, or the till said why not. Take it off again; the program is told.
+            # Not charged; the program is told why, and the counter is left as it was found.
+            why = Reason.NOT_NOW if runtime.till.line_up else Reason.OFFLINE_PAYMENT_CODE
             runtime.happen(shop.Cleared())
-            return Refused(Reason.NOT_NOW if runtime.till.line_up else Reason.OFFLINE_PAYMENT_CODE)
-    return runtime.till
+            return order.failed(why)
+    return follow(order, runtime.till)
+
+
+def _give_up(runtime: Runtime, order: Order, event: shop.Event) -> None:
+    """On the till's thread, and only while it is this order's: a cashier may have begun another sale."""
+    phase = runtime.till.phase
+    open_payment = isinstance(phase, (shop.Paying, shop.InDoubt)) and phase.asked.sale == order.sale
+    if lies_on(order, runtime.till) or open_payment:
+        runtime.happen(event)

@@ -7,6 +7,7 @@ in without a token from `tillbox pair`, no web page of a strange origin may ask,
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +20,7 @@ import anyio.to_thread
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
@@ -30,7 +31,9 @@ from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.doctor import examine
 from tillbox.agent.examine import of_box
+from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.ports import Face, FaceKind
 from tillbox.hardware.printing.document import (
@@ -53,15 +56,8 @@ from .store import Store
 BODY_BYTES_MAX = 65_536
 DRAWER_EVERY_MS = 2_000  # a drawer that is opened more often is not opened by a person
 EVENT_WAIT_S = 20.0
-REFUSED_STATUS = {Reason.REQUEST_DIFFERS: 409, Reason.TILL_BUSY: 409}
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-
-
-class Strict(BaseModel):
-    """A misspelt field is an error."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class PaymentRequest(Strict):
@@ -81,9 +77,13 @@ class Payment(BaseModel):
     order_ref: str
     amount: int
     state: Literal["created", "await_scan", "in_progress", "succeeded", "failed", "unknown"]
-    reason: str = ""
-    sale: str = Field(default="", description="The sale's id for life, once there is one.")
+    reason: str = Field(default="", description="Why it failed, as a word for programs.")
+    says: str = Field(default="", description="The same for a person, in English.")
+    sale: str = Field(default="", description="The sale's id for life, once it succeeded.")
     tender: str = Field(default="", description="cash or merchant_scan, once it succeeded.")
+    paid: int = Field(
+        default=0, description="What was paid; a coupon, or what a cashier added, makes it differ."
+    )
 
 
 class PrintPart(Strict):
@@ -192,10 +192,10 @@ Paired = Annotated[str, Depends(_paired)]
 )
 def pay(asked: PaymentRequest, door: Inside, _: Paired) -> Payment:
     """The till takes it only while nothing else lies on its counter."""
-    order = Order(asked.request_id, clean(asked.order_ref), asked.amount)
+    order = Order(asked.request_id, clean(asked.order_ref), asked.amount, sale=fresh_id())
     answer = door.desk.pay(order, asked.model_dump_json(), asked.auth_code)
-    if isinstance(answer, Refused):
-        raise HTTPException(REFUSED_STATUS.get(answer.reason, 422), answer.say("en"))
+    if answer is None:
+        raise HTTPException(409, Refused(Reason.REQUEST_DIFFERS).say("en"))
     return _payment(answer)
 
 
@@ -323,6 +323,11 @@ def _manners(
     return manners
 
 
+def fresh_id() -> str:
+    """An id for a sale that is to be."""
+    return uuid7(wall_ms(), os.urandom(CHANCE_BYTES))
+
+
 def _known(order: Order | None) -> Order:
     if order is None:
         raise HTTPException(404, "This box was never asked for that.")
@@ -336,8 +341,10 @@ def _payment(order: Order) -> Payment:
         amount=order.amount,
         state=order.state.value,
         reason=order.reason,
+        says=Refused(Reason(order.reason)).say("en") if order.reason else "",
         sale=order.sale if order.tender else "",
         tender=order.tender,
+        paid=order.paid,
     )
 
 

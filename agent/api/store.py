@@ -67,14 +67,14 @@ class Store:
             rows = self._db.execute("SELECT said FROM request WHERE open = 1 ORDER BY position").fetchall()
         return tuple(Order(**_order(row[0])) for row in rows)
 
-    def change(self, order: Order, event: str, at_ms: int) -> None:
+    def change(self, order: Order, at_ms: int) -> None:
         """Keep what has become of an order, and say so to whoever follows the events: both or neither."""
         with self._lock, self._db.atomic():
             self._db.execute(
                 "UPDATE request SET said = ?, open = ? WHERE id = ?",
                 [json.dumps(asdict(order)), order.state not in FINAL, order.request_id],
             )
-            self._add(event, asdict(order), at_ms)
+            self._add("payment.changed", asdict(order), at_ms)
 
     def say(self, event: str, body: dict[str, Any], at_ms: int) -> None:
         """One event of something else."""

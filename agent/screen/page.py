@@ -232,7 +232,13 @@ def _said(show: shop.Show, language: str) -> Said:
         Word.REFUNDED,
         Word.LINE_UP,
     )
-    return Said(WORDS[show.what].say(language).format(*show.values), "good" if good else "plain")
+    return Said(
+        WORDS[show.what].say(language).format(*map(_written, show.values)), "good" if good else "plain"
+    )
+
+
+def _written(value: str | Amount) -> str:
+    return value.decimal() if isinstance(value, Amount) else value
 
 
 def _sale(own: OwnSale) -> SaleRow:
@@ -270,5 +276,10 @@ class DoctorPage:
 def doctor_page(lines: tuple[doctor.Line, ...], device: str, software: str, language: str) -> DoctorPage:
     """The page of a moment, what is red first."""
     order = {"red": 0, "yellow": 1, "green": 2}
-    rows = [CheckRow(one.check, one.light, one.says.say(language), one.todo.say(language)) for one in lines]
+    rows = [
+        CheckRow(
+            doctor.name_of(one.check).say(language), one.light, one.says.say(language), one.todo.say(language)
+        )
+        for one in lines
+    ]
     return DoctorPage(language, device, software, tuple(sorted(rows, key=lambda row: order[row.light])))

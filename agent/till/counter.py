@@ -10,7 +10,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from .coupons import coupon_shown
 from .effects import Effect, Show, Step
-from .events import CodesShown, CouponDropped, Event, LineRung
+from .events import CodesShown, CouponDropped, Event, LineRung, OrderPlaced
 from .payments import payment_code
 from .rights import let_go
 from .state import AMOUNT_MAX, Idle, Moment, Ringing, Till, basket_of, phase_of
@@ -29,9 +29,15 @@ def ring(till: Till, event: LineRung, _: Moment) -> Step:
     basket = replace(basket, lines=(*basket.lines, event.line))
     if event.line.amount > AMOUNT_MAX.minor or basket.total > AMOUNT_MAX:
         return say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
-    return replace(till, phase=Ringing(basket)), (
-        Show(Word.ADDED, (event.line.name, basket.total.decimal())),
-    )
+    return replace(till, phase=Ringing(basket)), (Show(Word.ADDED, (event.line.name, basket.total)),)
+
+
+def place_order(till: Till, event: OrderPlaced, moment: Moment) -> Step:
+    """Another program's goods, on a counter where nothing lies."""
+    till, effects = ring(till, LineRung(event.line), moment)
+    if isinstance(till.phase, Ringing):
+        till = replace(till, phase=Ringing(replace(till.phase.basket, sale=event.sale)))
+    return till, effects
 
 
 def codes_shown(till: Till, event: CodesShown, moment: Moment) -> Step:

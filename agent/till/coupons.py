@@ -47,7 +47,7 @@ def _attach(till: Till, basket: Basket, claims: CouponClaims, right: Right) -> S
     basket = replace(basket, coupon=Coupon(right, offer, claims.title))
     off = basket.off()
     show = Show(Word.COUPON_NEEDS_MORE, (off.detail,)) if isinstance(off, Refused) else None
-    show = show or Show(Word.COUPON_ATTACHED, (offer.discount.decimal(),))
+    show = show or Show(Word.COUPON_ATTACHED, (offer.discount,))
     return replace(till, phase=Ringing(basket)), (show,)
 
 

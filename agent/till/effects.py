@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tillbox.agent.words import Word
 from tillbox.broker.journal import Draft
 from tillbox.contracts.messages import Sale, Wire
+from tillbox.contracts.money import Amount
 from tillbox.contracts.verdicts import Refused
 
 from .state import Moment, Till
@@ -51,10 +52,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Tell the cashier."""
+    """Tell the cashier. `values` fill the gaps of the word; how an amount is written is the screen's affair."""
 
     what: Word | Refused
-    values: tuple[str, ...] = ()
+    values: tuple[str | Amount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,14 @@ class LineRung:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """Another program puts something on the empty counter; `sale` is the id by which it will know the sale."""
+
+    sale: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class CodesShown:
     """Everything one scan or one camera frame showed, classified. Empty where somebody showed a picture on
     purpose and there is no code on it."""
@@ -174,7 +182,7 @@ class JournalMended:
 
 
 Event = (
-    LineRung | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
+    LineRung | OrderPlaced | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
     | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | PaymentTold | RightGranted | RightRefused | HelloAnswered
     | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended
 )  # fmt: skip

@@ -31,7 +31,7 @@ def void_sale(till: Till, event: VoidPressed, moment: Moment) -> Step:
     witness = (Witness(use.rights_count),) if use else ()
     slip = Print(Slip("void", moment.fresh[0], own.id, own.sale, tender.amount))
     kick = (Kick("void"),) if tender.type == "cash" else ()
-    show = Show(Word.VOIDED, (str(own.sale.number), Amount(tender.amount, CNY).decimal()))
+    show = Show(Word.VOIDED, (str(own.sale.number), Amount(tender.amount, CNY)))
     return till, (*effects, *witness, slip, *kick, show)
 
 
@@ -51,7 +51,7 @@ def refund_sale(till: Till, event: RefundPressed, moment: Moment) -> Step:
     till, effects = record(till, moment, (moment.fresh[0], "refund", refund))
     slip = Print(Slip("refund", moment.fresh[0], own.id, own.sale, event.amount.minor))
     kick = (Kick("refund"),) if tender.type == "cash" else ()
-    return till, (*effects, slip, *kick, Show(Word.REFUNDED, (str(own.sale.number), event.amount.decimal())))
+    return till, (*effects, slip, *kick, Show(Word.REFUNDED, (str(own.sale.number), event.amount)))
 
 
 def reprint(till: Till, event: ReprintPressed, moment: Moment) -> Step:

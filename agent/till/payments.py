@@ -62,9 +62,8 @@ def take_cash(till: Till, event: CashTaken, moment: Moment) -> Step:
     off = phase.basket.total - due
     use = _use(till, phase.basket, off)
     sale = _sale_of(till, phase.basket.lines, phase.basket.total.minor, off.minor, tender, use)
-    change = (event.received - due).decimal()
-    shown = (Kick("cash sale"), Show(Word.CHANGE, (event.received.decimal(), change)))
-    return _settle(till, moment.fresh[0], sale, shown, moment)
+    shown = (Kick("cash sale"), Show(Word.CHANGE, (event.received, event.received - due)))
+    return _settle(till, phase.basket.sale or moment.fresh[0], sale, shown, moment)
 
 
 def payment_code(till: Till, code: PaymentCode, moment: Moment, *, hold: bool) -> Step:
@@ -105,7 +104,7 @@ def charge_held(till: Till, moment: Moment) -> Step:
         return say(_without_code(till), Reason.NOTHING_LEFT_TO_PAY)
     asked = PaymentAsked(
         attempt=moment.fresh[0],
-        sale=moment.fresh[1],
+        sale=basket.sale or moment.fresh[1],
         amount=due.minor,
         wallet=code.wallet,
         code_hint=code.masked,
@@ -116,7 +115,7 @@ def charge_held(till: Till, moment: Moment) -> Step:
     ask = Ask("pay", PayAsk(attempt=asked.attempt, sale=asked.sale, amount=asked.amount, code=code.digits))
     till = replace(till, phase=Paying(replace(basket, held=None), asked))
     patience = Patience(asked.attempt, PAYMENT_PATIENCE_MS)
-    return till, (*effects, ask, patience, Show(Word.CHARGING, (due.decimal(),)))
+    return till, (*effects, ask, patience, Show(Word.CHARGING, (due,)))
 
 
 def charge(till: Till, _: ChargePressed, moment: Moment) -> Step:
@@ -148,7 +147,7 @@ def _paid(till: Till, asked: PaymentAsked, moment: Moment) -> Step:
     held = asked.coupon if asked.coupon and asked.coupon.lease in till.past.leases else None
     use = recount(till, held)
     sale = _sale_of(till, asked.lines, asked.amount + discount, discount, tender, use)
-    return _settle(till, asked.sale, sale, (Show(Word.PAID, (Amount(asked.amount, CNY).decimal(),)),), moment)
+    return _settle(till, asked.sale, sale, (Show(Word.PAID, (Amount(asked.amount, CNY),)),), moment)
 
 
 def _not_paid(

@@ -38,11 +38,13 @@ class HeldCode:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What lies on the counter."""
+    """What lies on the counter. `sale` is the id that its sale will have, where another program has given one; else the
+    till gives one when it is paid for."""
 
     lines: tuple[Line, ...] = ()
     coupon: Coupon | None = None
     held: HeldCode | None = None
+    sale: str = ""
 
     @property
     def total(self) -> Amount:

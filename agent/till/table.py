@@ -21,7 +21,7 @@ from tillbox.agent.past import Past
 from tillbox.contracts.verdicts import Reason
 
 from .beside import open_drawer, tapped
-from .counter import clear, codes_shown, drop_coupon, ring
+from .counter import clear, codes_shown, drop_coupon, place_order, ring
 from .coupons import coupon_too_late, granted, right_refused
 from .effects import Handler, Step
 from .events import (
@@ -40,6 +40,7 @@ from .events import (
     LineChanged,
     LineRung,
     OpeningSettled,
+    OrderPlaced,
     PaperTapped,
     PatienceEnded,
     PaymentTold,
@@ -74,10 +75,12 @@ _checking = no(Reason.ASK_UNDER_WAY)
 _paying = no(Reason.PAYMENT_UNDER_WAY)
 _nothing = no(Reason.NOTHING_TO_PAY)
 _not_now = no(Reason.NOT_NOW)
+_busy = no(Reason.TILL_BUSY)
 
 TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     #                 Idle           Ringing        Checking         Paying            InDoubt        Stopped
     LineRung:        (ring,          ring,          _checking,       _paying,          _paying,       stopped),
+    OrderPlaced:     (place_order,   _busy,         _busy,           _busy,             _busy,         stopped),
     CodesShown:      (codes_shown,   codes_shown,   codes_shown,     codes_shown,      codes_shown,   stopped),
     CashTaken:       (_nothing,      take_cash,     _checking,       _paying,          _paying,       stopped),
     ChargePressed:   (_nothing,      charge,        _checking,       _paying,          _paying,       stopped),

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tillbox.hardware.addresses import endpoint
 from tillbox.hardware.ports import DeviceLost, PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.registry import Driver, Options
 
@@ -147,10 +148,10 @@ def _printer(wire: Callable[[str, Options], Wire]) -> Callable[[str, str, Option
 
 
 def _network(address: str, _: Options) -> Wire:
-    host, colon, port = address.rpartition(":")
-    if not (host and colon and port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
-        raise ValueError(f"{address!r} is no address: write host:port, for example 192.168.1.50:9100.")
-    return NetworkWire(host, int(port))
+    match endpoint(address):
+        case (str(host), int(port)):
+            return NetworkWire(host, port)
+    raise ValueError(f"{address!r} is a path; a network printer is at host:port.")
 
 
 def _serial(address: str, options: Options) -> Wire:

@@ -38,24 +38,20 @@ VOICES: dict[Language, str] = {"zh": "cmn-latn-pinyin", "en": "en"}
 class AlsaSpeaker:
     """A `Speaker` for whatever `aplay` reaches.
 
-    AlsaSpeaker("voice", trouble=log.device, clips=Path("/etc/tillbox/voice"))
-    AlsaSpeaker("voice", trouble=log.device, player=("aplay", "-q", "-D", "plughw:1"))
-
-    It begins at once. `trouble` is called on its own thread, and never after `stop` has returned.
+    AlsaSpeaker("voice", clips=Path("/etc/tillbox/voice"))
+    AlsaSpeaker("voice", player=("aplay", "-q", "-D", "plughw:1"))
     """
 
     def __init__(
         self,
         name: str,
         *,
-        trouble: Tell,
         clips: Path | None = None,
         player: tuple[str, ...] = ("aplay", "-q"),
         synthesizer: str = "espeak-ng",
         clock_ms: Callable[[], int] = monotonic_ms,
     ) -> None:
         self._name = name
-        self._trouble = trouble
         self._folder = clips
         self._player = player
         self._synthesizer = synthesizer
@@ -66,12 +62,16 @@ class AlsaSpeaker:
         self._stopping = threading.Event()
         self._told: DeviceTrouble | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
 
     @property
     def name(self) -> str:
         """What the shop calls it."""
         return self._name
+
+    def start(self, trouble: Tell) -> None:
+        """Begin to speak, on a thread of its own."""
+        self._trouble = trouble
+        self._thread.start()
 
     def say(self, utterance: Utterance) -> bool:
         """Put it into the queue; False if it would not be said."""
@@ -87,7 +87,7 @@ class AlsaSpeaker:
         """Cut it short and end the thread."""
         self._stopping.set()
         self._programs.stop()
-        if self._thread is not threading.current_thread():
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(STOP_S)
 
     # on its own thread
@@ -193,9 +193,8 @@ def _complaint(text: str) -> str:
     )
 
 
-def _make(name: str, address: str, _: Options) -> Callable[[Tell], AlsaSpeaker]:
-    clips = Path(address) if address else None
-    return lambda trouble: AlsaSpeaker(name, trouble=trouble, clips=clips)
+def _make(name: str, address: str, _: Options) -> AlsaSpeaker:
+    return AlsaSpeaker(name, clips=Path(address) if address else None)
 
 
 ALSA = Driver(_make)

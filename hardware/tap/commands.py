@@ -108,6 +108,47 @@ def learn_layout(
     raise typer.Exit(1 if found.choices and breaks is None else 0)
 
 
+@tap.command("learn-glyphs")
+def learn_glyphs(
+    receipt: Annotated[Path, typer.Argument(help="One captured receipt that the till drew as a picture.")],
+    text: Annotated[Path, typer.Option(help="What stands on it, typed line by line.")],
+    write: Annotated[
+        Path, typer.Option(help="The till's profile: what is there is kept, the letters are added.")
+    ],
+    alike: Annotated[
+        bool,
+        typer.Option("--alike", help="The text is right: this font draws two letters with the same dots."),
+    ] = False,
+) -> None:
+    """Learn the letters of a till that draws its receipts, from one receipt and what a person reads on it.
+
+    Leave out lines across the paper, codes and tall pictures; write (picture) for a low one. A line whose letters do
+    not fit is refused by its number and the others are learned. Repeat with other receipts until `tap replay` knows them.
+
+    The exit status is 1 if a line was refused.
+
+    Example: tillbox tap learn-glyphs monday-1.bin --text monday-1.txt --write corner-shop.json
+    """
+    from .drawn import lesson
+
+    data = _captured(receipt)
+    try:
+        profile = load(write, Profile) if write.exists() else Profile()
+        typed = text.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, SettingsWrong) as why:
+        sys.exit(f"tillbox tap learn-glyphs: {harmless(str(why))}")
+    found = lesson(data or b"", typed, profile, alike=alike)
+    if isinstance(found, str):
+        sys.exit(f"tillbox tap learn-glyphs: {harmless(found)}")
+    profile, learned, refused = found
+    write.write_text(profile.model_dump_json(indent=2, exclude_none=True) + "\n")
+    for number, reason in refused.items():
+        print(f"line {number} is refused: {harmless(reason)}", file=sys.stderr)
+    known = len(profile.glyphs.glyphs) if profile.glyphs else 0
+    print(f"{learned} shapes are new; {known} are known", file=sys.stderr)
+    raise typer.Exit(1 if refused else 0)
+
+
 @tap.command()
 def relay(
     listen: Annotated[
@@ -121,7 +162,7 @@ def relay(
 
     Example: tillbox tap relay --listen 127.0.0.1:9100 --printer 192.168.1.50:9100
     """
-    from .relay import NetworkDoor, Relay, TerminalDoor, device_printer, network_printer
+    from .relay import Relay, door_at, printer_at
 
     settings = _settings(profile)
 
@@ -132,12 +173,9 @@ def relay(
             _show(Path("till"), [paper])
 
     try:
-        host, _, port = listen.rpartition(":")
-        door = NetworkDoor(host, int(port)) if host else TerminalDoor(Path(listen))
-        to_host, _, to_port = printer.rpartition(":")
-        way = network_printer(to_host, int(to_port)) if to_host else device_printer(printer)
+        door, way = door_at(listen), printer_at(printer)
     except (OSError, ValueError) as why:
-        sys.exit(f"tillbox tap relay: cannot listen at {listen}: {why}")
+        sys.exit(f"tillbox tap relay: {why}")
     running = Relay(door, way, on_paper=said, settings=settings)
     running.start()
     print(f"listening at {listen}; the printer is {printer}", file=sys.stderr)

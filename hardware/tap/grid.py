@@ -47,6 +47,8 @@ class GridLine:
     end: int
     rule: bool = False
     picture: bool = False
+    unknown: bool = False
+    """Drawn, with a letter on it that is not known."""
     right: int = 0
     """The column at which its last letter ends, or the line that is drawn."""
 
@@ -152,7 +154,7 @@ class _Pen:
             else:
                 spans.append(Span(one.text, left, right))
         drawn = any(one.text in LINES for one in self.glyphs)
-        words = [span for span in spans if not _is_rule(span.text)]
+        words = [span for span in spans if not is_rule(span.text)]
         rule = not words and (drawn or bool(spans))
         text = "  ".join(span.text for span in words)
         ends = [one.left + one.width for one in self.glyphs if one.text.strip()]
@@ -227,9 +229,8 @@ class _Pen:
     def picture(self, token: Token) -> None:
         if self.sheet.lines and self.sheet.lines[-1].picture:
             return  # strips of one picture
-        if token.name in (b"\x1dv0", b"\x1b*"):
-            self.feed()
-            self.sheet.lines.append(GridLine("", (), token.start, token.end, picture=True))
+        self.feed()
+        self.sheet.lines.append(GridLine("", (), token.start, token.end, picture=True))
 
     def qr(self, body: bytes) -> None:
         if body[2:4] == b"1P":
@@ -240,7 +241,7 @@ class _Pen:
         self.sheet.codes.append(data.decode("ascii", "replace"))
 
 
-def _is_rule(text: str) -> bool:
+def is_rule(text: str) -> bool:
     """Four and more of one sign, or of the signs that people draw frames with, are a line and no word."""
     signs = set(text.replace(" ", ""))
     return len(text) >= RULE_LETTERS and (signs <= FRAME_SIGNS or (len(signs) == 1 and not text[0].isalnum()))

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tillbox.contracts.settings import Strict
 
+from .glyphs import GlyphBook
 from .reading import Reading, Verdict
 from .stream import Settings, Tapped, papers_of
 from .template import TEMPLATES, Template
@@ -31,10 +32,13 @@ class Profile(Strict):
     )
     chinese: bool | None = Field(default=None, description="Whether it prints Chinese; unset finds it out.")
     templates: tuple[Template, ...] = Field(default=TEMPLATES, min_length=1, description="Its layouts.")
+    glyphs: GlyphBook | None = Field(
+        default=None, description="Its letters, where it draws its receipts: what `tap learn-glyphs` learned."
+    )
 
     def settings(self) -> Settings:
         """As the reader takes it."""
-        return Settings(self.columns, self.chinese, self.templates)
+        return Settings(self.columns, self.chinese, self.templates, self.glyphs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from .words import HEADINGS, LABELS, NUMBER, Label, Paper, mark_of
 ROWS_MAX = 400  # a receipt of more lines than that is a report
 NAME_LINES_MAX = 6
 SUM_LINES_MAX = 24
+UNKNOWN_LETTER = "a letter that is not known; teach it with tap learn-glyphs"
 FIGURES = re.compile(rf"^[-\d.,]+ ?(?:{UNIT})? ?(?:{TIMES} ?{MONEY}.*)?$")
 """What is no name: figures alone, a quantity with its unit, a quantity times a price."""
 MONEY_AT_END = re.compile(rf"(?:^| ){MONEY}$")
@@ -86,13 +87,17 @@ class _Sums:
 
 
 def read_sheet(sheet: Sheet, columns: int = 48, templates: Sequence[Template] = TEMPLATES) -> Reading:
-    """The receipt on a sheet of so many columns, by the layouts that are known."""
+    """The receipt on a sheet of so many columns, by the layouts that are known; 0 columns where it is drawn with letters
+    of different widths."""
     rows = [line for line in sheet.lines if line.rule or line.text]
     if not rows:
         return Reading(Verdict.NO_RECEIPT, "nothing but commands, or a picture", Paper.NOTHING)
     paper, number = _paper(rows), _number(rows)
     if paper is Paper.KITCHEN or len(rows) > ROWS_MAX:
         return Reading(Verdict.NO_RECEIPT, "a ticket without prices, or a report", paper, number)
+    if any(row.unknown for row in rows):
+        # It may be a line sold, another sum, or the word that makes it a copy of an earlier receipt.
+        return Reading(Verdict.UNRECONCILED, UNKNOWN_LETTER, paper, number)
     end = next((at for at, row in enumerate(rows) if _begins_sums(row)), None)
     if end is None:
         return Reading(Verdict.NO_RECEIPT, "no total on it", paper, number)
@@ -334,7 +339,10 @@ def _added_up(drafts: list[_Draft], sums: _Sums, template: Template, columns: in
 
 
 def _named(drafts: list[_Draft], template: Template, columns: int) -> tuple[Item, ...]:
-    """The items with their whole names; none where one of them is not known."""
+    """The items with their whole names; none where one of them is not known. Without columns nothing shows whether a
+    name was broken at the edge, so that only the shop can say how it breaks them."""
+    if not columns and template.breaks != "words" and any(len(draft.name) > 1 for draft in drafts):
+        return ()
     width = float(columns) if template.name_goes_on == "before" else None
     names = join_names([draft.name for draft in drafts], breaks=template.breaks, width=width)
     names = names and without_numbers(names)

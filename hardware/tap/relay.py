@@ -22,6 +22,8 @@ from typing import Protocol
 
 import structlog
 
+from tillbox.hardware.addresses import endpoint
+
 from .inject import HOLD_MS, CodeFor, Injector
 from .stream import Papers, Settings, Tapped
 
@@ -108,6 +110,19 @@ def network_printer(host: str, port: int) -> OpenPrinter:
 def device_printer(path: str) -> OpenPrinter:
     """A printer at `/dev/usb/lp0` or on a serial line that is set up already."""
     return lambda: os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def door_at(address: str) -> NetworkDoor | TerminalDoor:
+    """A door at host:port, or at the path of a serial port that is made. ValueError for what is no address, OSError for one
+    that is taken."""
+    where = endpoint(address)
+    return TerminalDoor(where) if isinstance(where, Path) else NetworkDoor(*where)
+
+
+def printer_at(address: str) -> OpenPrinter:
+    """A printer at host:port, or a device. ValueError for what is no address."""
+    where = endpoint(address)
+    return device_printer(str(where)) if isinstance(where, Path) else network_printer(*where)
 
 
 @dataclass(frozen=True, slots=True)

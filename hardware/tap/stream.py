@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from .glyphs import GlyphBook, read_lines
 from .grid import DOTS_OF_COLUMNS, Sheet, lay
 from .letters import Alphabet
+from .raster import PICTURES, drawn_dots, picture_of
 from .reading import Reading, read_sheet
 from .template import TEMPLATES, Template
 from .tokens import Kind, Token, Tokeniser, tokens
@@ -32,11 +34,13 @@ class Tapped:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is known of a till's papers. `columns` 0 finds the width out; `chinese` None finds the alphabet out."""
+    """What is known of a till's papers. `columns` 0 finds the width out; `chinese` None finds the alphabet out;
+    without a `book` a drawn paper is a picture and no more."""
 
     columns: int = 0
     chinese: bool | None = None
     templates: Sequence[Template] = TEMPLATES
+    book: GlyphBook | None = None
 
 
 class Papers:
@@ -87,17 +91,37 @@ def read_paper(paper: Sequence[Token], settings: Settings, cut: int | None) -> T
     """One paper, by its own width where the settings do not say one."""
     columns = settings.columns or width_of(paper, settings.chinese)
     sheet = lay(paper, columns, Alphabet(settings.chinese))
+    if settings.book is not None and is_drawn(sheet):
+        rows = picture_of(paper, dots_of(columns))
+        sheet.lines = read_lines(rows, settings.book, paper[0].start, paper[-1].end)
+        even = columns if settings.book.cell_dots else 0
+        return Tapped(read_sheet(sheet, even, settings.templates), sheet, columns, cut)
     return Tapped(read_sheet(sheet, columns, settings.templates), sheet, columns, cut)
 
 
 def width_of(paper: Sequence[Token], chinese: bool | None = None) -> int:
     """How many columns the paper has: most tills draw a line across all of them."""
     sheet = lay(paper, WIDEST_COLUMNS, Alphabet(chinese))
+    if is_drawn(sheet):
+        dots = drawn_dots(paper)
+        return next(
+            (columns for columns, wide in DOTS_OF_COLUMNS.items() if dots <= wide), max(DOTS_OF_COLUMNS)
+        )
     lines = Counter(line.right for line in sheet.lines if line.rule and line.right > min(DOTS_OF_COLUMNS) - 2)
     ends = Counter(line.right for line in sheet.lines if line.right > min(DOTS_OF_COLUMNS) - 4)
     widest = max(lines or ends, key=(lines or ends).__getitem__, default=max(DOTS_OF_COLUMNS))
     return min(DOTS_OF_COLUMNS, key=lambda columns: (columns < widest - 1, columns))
 
 
+def dots_of(columns: int) -> int:
+    """How many dots a paper of so many columns is wide."""
+    return DOTS_OF_COLUMNS.get(columns, max(DOTS_OF_COLUMNS.values()))
+
+
+def is_drawn(sheet: Sheet) -> bool:
+    """Whether everything on a sheet is pictures, as drivers send it that draw the whole paper."""
+    return bool(sheet.lines) and all(line.picture for line in sheet.lines)
+
+
 def _prints(paper: Sequence[Token]) -> bool:
-    return any(token.kind is Kind.TEXT or token.name in (b"\x1dv0", b"\x1b*", b"\x1d8L") for token in paper)
+    return any(token.kind is Kind.TEXT or token.name in PICTURES for token in paper)

@@ -44,13 +44,13 @@ class Shop:
         self.speakers.append(
             AlsaSpeaker(
                 "voice",
-                trouble=self.news.append,
                 clips=self.clips,
                 player=self.twin.player,
                 synthesizer=str(changed.get("synthesizer", self.twin.synthesizer)),
                 clock_ms=lambda: monotonic_ms() + self.late_ms,
             )
         )
+        self.speakers[-1].start(self.news.append)
         return self.speakers[-1]
 
     def paid(self, fen: int, language: Language = "zh") -> Utterance:

@@ -203,6 +203,7 @@ def happening(box: Box, random: Random) -> shop.Event:
         random.choice(
             [
                 lambda: shop.ReprintPressed(sale),
+                lambda: shop.OrderPlaced(uuid7(5, random.randbytes(10)), TEA),
                 lambda: shop.DrawerPressed("change"),
                 lambda: shop.PaperTapped(uuid7(4, random.randbytes(10)), NOODLES),
             ]

@@ -71,7 +71,7 @@ def test_every_driver_of_ours_is_tried_here() -> None:
 def test_displays_and_voices_come_by_the_same_door() -> None:
     assert display("vfd", "customer", "/dev/ttyUSB0", {"alphabet": "gb18030"}).name == "customer"
     assert display("led8", "customer", "/dev/ttyUSB0").name == "customer"
-    voice = speaker("alsa", "voice", "", trouble=lambda _: None)
+    voice = speaker("alsa", "voice", "")
     assert voice.name == "voice"
     voice.stop()
     with pytest.raises(NoSuchDriver, match="does not take lamps"):

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tillbox.agent import till as shop
-from tillbox.agent.api.orders import FINAL, Order, OrderState, after_boot, follow
+from tillbox.agent.api.orders import FINAL, Order, OrderState, after_boot, follow, wish
 from tillbox.agent.past import OwnSale, Past
 from tillbox.contracts.messages import Line, PaymentAsked, Sale, Tender
+from tillbox.contracts.verdicts import Reason, Refused
 
 ATTEMPT, SALE = "0199a000-0001-7000-8000-000000000001", "0199a000-0002-7000-8000-000000000002"
 OTHER = "0199a000-0003-7000-8000-000000000003"
-ORDER = Order("r1", "table 7", 1250)
+ORDER = Order("r1", "table 7", 1250, sale=SALE)
 TEA = Line(name="tea", price=100)
 
 
@@ -34,63 +35,66 @@ def till(phase: shop.Phase, *, sold: dict[str, Line] | None = None) -> shop.Till
     return shop.Till(shop.Setup("box-1", "tea", {}, {}, {}), Past(sales=sales), phase)
 
 
-def asked(line: Line, attempt: str = ATTEMPT) -> PaymentAsked:
+def asked(sale: str = SALE) -> PaymentAsked:
     return PaymentAsked(
-        attempt=attempt, sale=SALE, amount=line.price, wallet="wechat", code_hint="13*", lines=(line,)
+        attempt=ATTEMPT, sale=sale, amount=1250, wallet="wechat", code_hint="13*", lines=(ORDER.line,)
     )
 
 
-ON_THE_COUNTER = shop.Ringing(shop.Basket((ORDER.line,)))
-PAYING = shop.Paying(shop.Basket((ORDER.line,)), asked(ORDER.line))
-IN_DOUBT = shop.InDoubt(shop.Basket((ORDER.line,)), asked(ORDER.line))
+BASKET = shop.Basket((ORDER.line,), sale=SALE)
+AND_A_TEA = shop.Basket((ORDER.line, TEA), sale=SALE)
+OTHERS = shop.Basket((ORDER.line,))
 WAITING = replace(ORDER, state=OrderState.AWAIT_SCAN)
-ASKED = replace(ORDER, state=OrderState.IN_PROGRESS, attempt=ATTEMPT, sale=SALE)
+ASKED = replace(ORDER, state=OrderState.IN_PROGRESS)
 
 
 @pytest.mark.parametrize(
     ("order", "phase", "sold", "state"),
     [
-        (WAITING, ON_THE_COUNTER, {}, OrderState.AWAIT_SCAN),
-        (WAITING, PAYING, {}, OrderState.IN_PROGRESS),
+        (WAITING, shop.Ringing(BASKET), {}, OrderState.AWAIT_SCAN),
+        (WAITING, shop.Ringing(AND_A_TEA), {}, OrderState.AWAIT_SCAN),
+        (WAITING, shop.Paying(BASKET, asked()), {}, OrderState.IN_PROGRESS),
         (WAITING, shop.Idle(), {SALE: ORDER.line}, OrderState.SUCCEEDED),
-        (WAITING, shop.Idle(), {SALE: TEA}, OrderState.FAILED),
+        (WAITING, shop.Idle(), {OTHER: ORDER.line}, OrderState.FAILED),
+        (WAITING, shop.Ringing(OTHERS), {}, OrderState.FAILED),
         (WAITING, shop.Idle(), {}, OrderState.FAILED),
-        (ASKED, PAYING, {}, OrderState.IN_PROGRESS),
-        (ASKED, IN_DOUBT, {}, OrderState.UNKNOWN),
+        (ASKED, shop.Paying(BASKET, asked()), {}, OrderState.IN_PROGRESS),
+        (ASKED, shop.InDoubt(OTHERS, asked()), {}, OrderState.UNKNOWN),
         (ASKED, shop.Idle(), {SALE: ORDER.line}, OrderState.SUCCEEDED),
-        (ASKED, ON_THE_COUNTER, {}, OrderState.FAILED),
+        (ASKED, shop.Ringing(BASKET), {}, OrderState.FAILED),
         (ASKED, shop.Idle(), {OTHER: ORDER.line}, OrderState.FAILED),
-        (ASKED, shop.Paying(shop.Basket((TEA,)), asked(TEA, OTHER)), {}, OrderState.FAILED),
+        (ASKED, shop.Paying(OTHERS, asked(OTHER)), {}, OrderState.FAILED),
     ],
 )
-def test_an_order_is_what_the_till_shows(
+def test_an_order_is_what_the_till_shows_of_its_sale(
     order: Order, phase: shop.Phase, sold: dict[str, Line], state: OrderState
 ) -> None:
     assert follow(order, till(phase, sold=sold)).state is state
 
 
+def test_what_was_paid_is_told_where_a_cashier_added_something() -> None:
+    done = follow(WAITING, till(shop.Idle(), sold={SALE: Line(name="both", price=1350)}))
+    assert (done.state, done.amount, done.paid, done.tender) == (OrderState.SUCCEEDED, 1250, 1350, "cash")
+
+
 def test_what_has_ended_stays_as_it_is() -> None:
     for state in FINAL:
         order = replace(ASKED, state=state)
-        assert follow(order, till(PAYING)) == order
+        assert follow(order, till(shop.Paying(BASKET, asked()))) == order
         assert after_boot(order) == order
+        assert wish(order) is None
 
 
-def test_after_a_power_cut_nobody_claims_to_know() -> None:
-    assert after_boot(ASKED).state is OrderState.UNKNOWN
-    assert follow(after_boot(ASKED), till(shop.Idle(), sold={SALE: ORDER.line})).state is OrderState.SUCCEEDED
-    for order in (WAITING, ORDER):
-        assert after_boot(order).state not in FINAL
-        assert follow(after_boot(order), till(IN_DOUBT)).state is OrderState.UNKNOWN
+def test_after_a_power_cut_nobody_claims_to_know_until_the_journal_says() -> None:
+    for order in (ASKED, WAITING, ORDER):
+        assert after_boot(order).state is OrderState.UNKNOWN
+        sold = till(shop.Idle(), sold={SALE: ORDER.line})
+        assert follow(after_boot(order), sold).state is OrderState.SUCCEEDED
+        assert follow(after_boot(order), till(shop.InDoubt(OTHERS, asked()))).state is OrderState.UNKNOWN
         assert follow(after_boot(order), till(shop.Idle())).state is OrderState.FAILED
-        assert (
-            follow(after_boot(order), till(shop.Idle(), sold={SALE: ORDER.line})).state
-            is OrderState.SUCCEEDED
-        )
 
 
-def test_the_same_table_paid_the_same_before_is_another_order() -> None:
-    later = replace(WAITING, before=OTHER)
-    assert follow(later, till(shop.Idle(), sold={OTHER: ORDER.line})).state is OrderState.FAILED
-    sold = {OTHER: ORDER.line, SALE: ORDER.line}
-    assert follow(later, till(shop.Idle(), sold=sold)).sale == SALE
+def test_every_reason_of_a_failed_order_is_a_word_with_two_languages() -> None:
+    for phase in (shop.Idle(), shop.Ringing(BASKET)):
+        failed = follow(ASKED, till(phase))
+        assert Refused(Reason(failed.reason)).say("zh")

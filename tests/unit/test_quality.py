@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import re
 import tomllib
-from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ MAKERS = {
     Group.PRINTERS: printer,
     Group.LABEL_PRINTERS: label_printer,
     Group.DISPLAYS: display,
-    Group.SPEAKERS: partial(speaker, trouble=print),
+    Group.SPEAKERS: speaker,
 }
 OURS = [
     (str(group).removeprefix("tillbox."), point.name)
