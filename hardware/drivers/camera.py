@@ -12,13 +12,13 @@ from collections.abc import Callable
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.contracts.verdicts import Refused
 from tillbox.hardware.decoding import Found, Picture, decode
-from tillbox.hardware.ports import Deliver, DeviceBack, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.ports import DeviceBack, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .frames import FolderFrames, FrameSource
 from .repeats import Repeats
 from .watch import Watch
-from .worker import Worker, monotonic_ms
+from .worker import WorkedReader, monotonic_ms
 
 REPEAT_MS = 1_500  # a phone that shakes is out of sight for less; two customers are further apart
 LOOK_AGAIN_MS = 500  # how often a still picture is looked at again: a code may come into focus
@@ -29,7 +29,7 @@ SILENT_MS = 5_000  # a camera gives five frames a second in the dark
 TURN_MS = 50
 
 
-class CameraReader:
+class CameraReader(WorkedReader):
     """A `CodeReader` for any source of frames.
 
     reader = CameraReader("eye", V4L2Frames(0))
@@ -46,30 +46,11 @@ class CameraReader:
         silent_ms: int = SILENT_MS,
         clock_ms: Callable[[], int] = monotonic_ms,
     ) -> None:
-        self._name = name
+        super().__init__(name, clock_ms)
         self._source = source
         self._repeats = Repeats(repeat_ms)
         self._watch = Watch(repeat_ms=repeat_ms, look_again_ms=look_again_ms)
         self._silent_ms = silent_ms
-        self._clock_ms = clock_ms
-        self._worker = Worker(name, self, clock_ms)
-
-    @property
-    def name(self) -> str:
-        """What the shop calls it."""
-        return self._name
-
-    def start(self, deliver: Deliver, trouble: Tell) -> None:
-        """Open the source and look in a thread."""
-        self._deliver = deliver
-        self._trouble = trouble
-        self._worker.start(trouble)
-
-    def stop(self) -> None:
-        """End after the frame in hand."""
-        self._worker.stop()
-
-    # what the worker calls
 
     def open(self) -> None:
         """Open the source; what it was said to suffer from is over."""
@@ -118,7 +99,7 @@ class CameraReader:
             if not self._silent:
                 self._silent = True
                 hint = "The camera is there and shows nothing new. Pull its cable and put it back."
-                self._trouble(DeviceTrouble(self._name, TroubleKind.SILENT, hint))
+                self._say(TroubleKind.SILENT, hint)
             # Many a stalled camera runs again once it is opened anew; it is tried as long as it is silent.
             self._heard_ms = now_ms
             self._source.close()
@@ -131,7 +112,7 @@ class CameraReader:
             self._trouble(DeviceBack(self._name))
         # Once for a row of torn frames: a bad cable tears ten a second.
         if isinstance(frame, Refused) and not self._torn:
-            self._trouble(DeviceTrouble(self._name, TroubleKind.UNREADABLE, frame.say("en")))
+            self._say(TroubleKind.UNREADABLE, frame.say("en"))
         self._torn = isinstance(frame, Refused)
 
 

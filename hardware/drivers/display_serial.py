@@ -6,17 +6,19 @@ switched off, only that its cable or its adapter is gone. It decides nothing abo
 
 from __future__ import annotations
 
-import errno
 import termios
 from contextlib import suppress
 from typing import Literal, Protocol
 
 import serial
+from pydantic import Field
 
 from tillbox.hardware.displays.led8 import Led8
 from tillbox.hardware.displays.vfd import Vfd
 from tillbox.hardware.ports import DeviceLost, Face
 from tillbox.hardware.registry import Driver, Options
+
+from .hints import open_hint
 
 WRITE_S = 1.0  # 50 bytes at 2400 baud take 0.2 s; a line that does not take them by now never will
 
@@ -84,18 +86,8 @@ class SerialDisplay:
         """What a person can do about a line that does not open, has gone, or takes nothing."""
         if isinstance(why, serial.SerialTimeoutException):
             return "It takes no more bytes: switch the customer display off and on again."
-        return HINTS.get(
-            getattr(why, "errno", None) or 0,
-            f"Is the customer display's cable in? Nothing is at {self._path}.",
-        )
-
-
-HINTS = {
-    errno.EACCES: "This program may not open it: add its user to the group dialout.",
-    errno.EPERM: "This program may not open it: add its user to the group dialout.",
-    errno.EAGAIN: "Another program has the customer display open. Close that one.",
-    errno.EBUSY: "Another program has the customer display open. Close that one.",
-}
+        absent = f"Is the customer display's cable in? Nothing is at {self._path}."
+        return open_hint(why, "the customer display", group="dialout", absent=absent)
 
 
 # the drivers that a configuration may name
@@ -104,15 +96,19 @@ HINTS = {
 class VfdOptions(Options):
     """Two lines of letters."""
 
-    alphabet: Literal["ascii", "gb18030"] = "ascii"
-    baud: int = 9600
+    alphabet: Literal["ascii", "gb18030"] = Field(
+        default="ascii", description="What its own letters are; gb18030 has Chinese."
+    )
+    baud: int = Field(default=9600, description="Its speed, set by its switches.")
 
 
 class Led8Options(Options):
     """Eight digits; the lamps that say what they are come in two manners."""
 
-    lamps: Literal["stx", "esc"] = "stx"
-    baud: int = 2400
+    lamps: Literal["stx", "esc"] = Field(
+        default="stx", description="The byte that begins the command for its lamps."
+    )
+    baud: int = Field(default=2400, description="Its speed, set by its switches.")
 
 
 def _vfd(name: str, address: str, options: VfdOptions) -> SerialDisplay:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from pydantic import Field
+
 from tillbox.hardware.addresses import endpoint
 from tillbox.hardware.ports import DeviceLost, PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.registry import Driver, Options
@@ -114,25 +116,27 @@ HINTS = {
 class PrinterOptions(Options):
     """The language that the printer speaks."""
 
-    language: Literal["escpos", "star"] = "escpos"
+    language: Literal["escpos", "star"] = Field(
+        default="escpos", description="What it speaks; the profile of a receipt printer says it already."
+    )
 
 
 class LabelOptions(Options):
     """The language that the label printer speaks."""
 
-    language: Literal["tspl", "zpl"] = "tspl"
+    language: Literal["tspl", "zpl"] = Field(default="tspl", description="What it speaks.")
 
 
 class SerialPrinterOptions(PrinterOptions):
     """Its baud as well, as its self test prints it."""
 
-    baud: int = 9600
+    baud: int = Field(default=9600, description="Its speed, as its self test prints it.")
 
 
 class SerialLabelOptions(LabelOptions):
     """Its baud as well, as its self test prints it."""
 
-    baud: int = 9600
+    baud: int = Field(default=9600, description="Its speed, as its self test prints it.")
 
 
 def _printer(wire: Callable[[str, Options], Wire]) -> Callable[[str, str, Options], WirePrinter]:

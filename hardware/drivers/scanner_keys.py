@@ -16,15 +16,17 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import structlog
+from pydantic import Field
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
-from tillbox.hardware.ports import Deliver, DeviceLost, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.ports import DeviceLost, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .framing import Overrun, Suffix
+from .hints import open_hint
 from .keys import ENTER, EVENT, Dropped, Ended, KeyStream, events
 from .plugs import stable_name
-from .worker import Worker, monotonic_ms
+from .worker import WorkedReader, monotonic_ms
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +59,7 @@ def seize(keyboard: int) -> str:
     return ascii(name.decode(errors="replace"))
 
 
-class KeysScanner:
+class KeysScanner(WorkedReader):
     """A `CodeReader` for a scanner in keyboard mode.
 
     KeysScanner("counter", "/dev/input/by-id/usb-Honeywell_..-event-kbd")
@@ -78,31 +80,12 @@ class KeysScanner:
         clock_ms: Callable[[], int] = monotonic_ms,
         seize: Callable[[int], str] = seize,
     ) -> None:
-        self._name = name
+        super().__init__(name, clock_ms)
         self._path = path
-        self._clock_ms = clock_ms
         self._seize = seize
         self._stream = KeyStream(suffix, gap_ms, patience_ms)
         self._typed_ms = 0
         self._keyboard: int | None = None
-        self._worker = Worker(name, self, clock_ms)
-
-    @property
-    def name(self) -> str:
-        """What the shop calls it."""
-        return self._name
-
-    def start(self, deliver: Deliver, trouble: Tell) -> None:
-        """Take the keyboard and read it in a thread."""
-        self._deliver = deliver
-        self._trouble = trouble
-        self._worker.start(trouble)
-
-    def stop(self) -> None:
-        """End within a turn."""
-        self._worker.stop()
-
-    # what the worker calls
 
     def open(self) -> None:
         """Take the keyboard for this process alone, and begin with the next key."""
@@ -167,32 +150,22 @@ class KeysScanner:
             else:
                 self._deliver((CodeRead(scan, Symbology.UNKNOWN, self._name),))
 
-    def _say(self, kind: TroubleKind, hint: str) -> None:
-        self._trouble(DeviceTrouble(self._name, kind, hint))
-
     def _lost(self, why: OSError | ValueError) -> DeviceLost:
         """What a person can do about a keyboard that does not open or has gone."""
+        if isinstance(why, ValueError) or why.errno in NO_KEYBOARD_NUMBERS:
+            return DeviceLost(self._name, NO_KEYBOARD)
         absent = f"Is its cable in? Nothing is at {self._path}."
-        if isinstance(why, OSError):
-            return DeviceLost(self._name, HINTS.get(why.errno or 0, absent))
-        return DeviceLost(self._name, NO_KEYBOARD)
+        return DeviceLost(self._name, open_hint(why, "the scanner", group="input", absent=absent))
 
 
 NO_KEYBOARD = "That is no keyboard: give the scanner's link, /dev/input/by-id/...-event-kbd."
-HINTS = {
-    errno.EACCES: "This program may not open it: add its user to the group input.",
-    errno.EPERM: "This program may not open it: add its user to the group input.",
-    errno.EBUSY: "Another program has taken the scanner for itself. Close that one.",
-    errno.ENOTTY: NO_KEYBOARD,
-    errno.EINVAL: NO_KEYBOARD,
-    errno.EISDIR: NO_KEYBOARD,
-}
+NO_KEYBOARD_NUMBERS = (errno.ENOTTY, errno.EINVAL, errno.EISDIR)  # an ordinary file, another device, a folder
 
 
 class KeysOptions(Options):
     """What the scanner types after each code."""
 
-    suffix: Literal["cr", "tab"] = "cr"
+    suffix: Literal["cr", "tab"] = Field(default="cr", description="The key that it presses after each code.")
 
 
 def _make(name: str, address: str, options: KeysOptions) -> KeysScanner:

@@ -7,7 +7,6 @@ what a code means, sets no keyboard layout, and does not configure the scanner.
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import termios
 from collections.abc import Callable
@@ -16,14 +15,16 @@ from typing import Literal
 
 import serial
 import structlog
+from pydantic import Field
 
 from tillbox.contracts.codes.reads import CodeRead
-from tillbox.hardware.ports import Deliver, DeviceLost, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.ports import DeviceLost, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .framing import Framer, Overrun, Suffix
+from .hints import open_hint
 from .typed import Typing, bare, is_text
-from .worker import Worker, monotonic_ms
+from .worker import WorkedReader, monotonic_ms
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,6 @@ GAP_MS = 150  # the slowest scanner types a byte each millisecond (9600 baud); t
 PATIENCE_MS = 1_000  # a scanner that is known to end its codes may stall this long in the middle of one
 TURN_MS = 50  # how long one read waits; the bound of `stop` and the grain of the gap
 READ_BYTES_MAX = 65_536  # what the kernel may have waiting after a stall
-
 
 BAUDS = (9600, 115_200, 38_400, 19_200)  # in the order in which makers ship them
 BARE = Typing()
@@ -52,13 +52,13 @@ TRIGGERS = {
 }
 
 
-class SerialScanner:
+class SerialScanner(WorkedReader):
     """A `CodeReader` for `/dev/ttyACM0` and its kin.
 
     Virtual COM ports ignore the baud; real ones mostly come at 9600. With `baud` None the usual ones are tried, scan
     by scan, until one comes out as text and ends as it should; a code at the wrong speed is noise, and is said to be.
-    What was scanned while nobody had the
-    line open is thrown away at opening: a payment code from before lunch must not be charged after it.
+    What was scanned while nobody had the line open is thrown away at opening: a payment code from before lunch must
+    not be charged after it.
     """
 
     def __init__(
@@ -74,33 +74,14 @@ class SerialScanner:
         patience_ms: int = PATIENCE_MS,
         clock_ms: Callable[[], int] = monotonic_ms,
     ) -> None:
-        self._name = name
+        super().__init__(name, clock_ms)
         self._path = path
         self._bauds = itertools.cycle(BAUDS if baud is None else (baud,))
         self._baud = next(self._bauds)
         self._baud_known = baud is not None
         self._typing, self._trigger = typing, trigger
-        self._clock_ms = clock_ms
         self._framer = Framer(suffix, gap_ms, patience_ms)
         self._port: serial.Serial | None = None
-        self._worker = Worker(name, self, clock_ms)
-
-    @property
-    def name(self) -> str:
-        """What the shop calls it."""
-        return self._name
-
-    def start(self, deliver: Deliver, trouble: Tell) -> None:
-        """Open the line and read it in a thread."""
-        self._deliver = deliver
-        self._trouble = trouble
-        self._worker.start(trouble)
-
-    def stop(self) -> None:
-        """End within a turn."""
-        self._worker.stop()
-
-    # what the worker calls
 
     def open(self) -> None:
         """Take the line for this process alone: two readers would each get half a code."""
@@ -180,30 +161,26 @@ class SerialScanner:
             TroubleKind.UNREADABLE, f"Looking for the scanner's speed, now {self._baud} baud. Scan once more."
         )
 
-    def _say(self, kind: TroubleKind, hint: str) -> None:
-        self._trouble(DeviceTrouble(self._name, kind, hint))
-
     def _hint(self, why: Exception) -> str:
         """What a person can do about a line that does not open or has gone."""
-        return HINTS.get(getattr(why, "errno", None) or 0, f"Is its cable in? Nothing is at {self._path}.")
-
-
-HINTS = {
-    errno.EACCES: "This program may not open it: add its user to the group dialout.",
-    errno.EPERM: "This program may not open it: add its user to the group dialout.",
-    errno.EAGAIN: "Another program has the scanner open. Close that one.",
-    errno.EBUSY: "Another program has the scanner open. Close that one.",
-}
+        absent = f"Is its cable in? Nothing is at {self._path}."
+        return open_hint(why, "the scanner", group="dialout", absent=absent)
 
 
 class SerialOptions(Options):
     """How the scanner is set up. Only what is set here is believed."""
 
-    suffix: Literal["cr", "lf", "crlf", "tab", "etx"] = "cr"
-    prefix: str = ""
-    aim: bool = False
-    baud: int | Literal["auto"] = 9600
-    trigger: Literal["", "honeywell", "gm65"] = ""
+    suffix: Literal["cr", "lf", "crlf", "tab", "etx"] = Field(
+        default="cr", description="What it types after each code."
+    )
+    prefix: str = Field(default="", description="What it types before each code.")
+    aim: bool = Field(default=False, description="Whether it types the AIM identifier before each code.")
+    baud: int | Literal["auto"] = Field(
+        default=9600, description="Its speed; auto: scan until it reads. USB-COM has none, and any will do."
+    )
+    trigger: Literal["", "honeywell", "gm65"] = Field(
+        default="", description="Whose bytes switch its light on while a customer is to show a code."
+    )
 
 
 def _make(name: str, address: str, options: SerialOptions) -> SerialScanner:

@@ -2,19 +2,20 @@
 
 It knows no device. A driver gives it something to open, to take turns with, and to close; when a turn raises
 `DeviceLost` the worker closes it, says so, and opens it again with growing pauses, or as soon as something is
-plugged in.
+plugged in. `WorkedReader` is what all code readers on a worker have alike; what is read is theirs.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
-from tillbox.hardware.ports import DeviceBack, DeviceLost, DeviceTrouble, Tell, TroubleKind
+from tillbox.hardware.ports import Deliver, DeviceBack, DeviceLost, DeviceTrouble, Tell, TroubleKind
 
 from .plugs import Plugs
 
@@ -34,12 +35,15 @@ def monotonic_ms() -> int:
 class Device(Protocol):
     """What a worker works with. All three are called on one thread at a time."""
 
+    @abstractmethod
     def open(self) -> None:
         """Take hold of the device, or raise `DeviceLost`."""
 
+    @abstractmethod
     def turn(self) -> None:
         """Wait for it a moment (50 ms or so) and deal with what came, or raise `DeviceLost`."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go. Harmless when it was never opened; never raises."""
 
@@ -123,3 +127,33 @@ class Worker:
             self._device.close()
             return lost
         return None
+
+
+class WorkedReader(Device):
+    """A `CodeReader` but for what the worker calls: that is the device's own, and each reader's to write.
+
+    `_deliver` and `_trouble` are whom `start` was given; the reader calls them on the worker's thread alone.
+    """
+
+    def __init__(self, name: str, clock_ms: Callable[[], int]) -> None:
+        self._name = name
+        self._clock_ms = clock_ms
+        self._worker = Worker(name, self, clock_ms)
+
+    @property
+    def name(self) -> str:
+        """What the shop calls it."""
+        return self._name
+
+    def start(self, deliver: Deliver, trouble: Tell) -> None:
+        """Take hold of the device and read it in a thread."""
+        self._deliver = deliver
+        self._trouble = trouble
+        self._worker.start(trouble)
+
+    def stop(self) -> None:
+        """End within a turn."""
+        self._worker.stop()
+
+    def _say(self, kind: TroubleKind, hint: str) -> None:
+        self._trouble(DeviceTrouble(self._name, kind, hint))

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 from tests.conformance.core_store import NOW, Journal, refused, take
+from tests.patience import eventually
 
 from tillbox.cloud_bridge.console.auth import (
     FAILURES_MAX,
@@ -76,9 +77,7 @@ def test_a_fault_in_a_library_does_not_end_a_device(monkeypatch: pytest.MonkeyPa
     eye, heard = Eye(), list[object]()
     worker = Worker("eye", eye, lambda: int(monotonic() * 1000))
     worker.start(heard.append)
-    end = monotonic() + 10
-    while not any(isinstance(one, DeviceBack) for one in heard) and monotonic() < end:
-        sleep(0.01)
+    assert eventually(lambda: any(isinstance(one, DeviceBack) for one in heard))
     worker.stop()
     assert [type(one) for one in heard] == [DeviceTrouble, DeviceBack]
 

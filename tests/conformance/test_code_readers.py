@@ -1,6 +1,7 @@
 """What every code reader must do, whatever it is made of: the same stories, told to each of them.
 
-Twins run here; `make lab` tells the same stories to the same drivers on the kernel's own devices.
+Twins run here; `make lab` tells the same stories to the same drivers on the kernel's own devices. Hand scanners have
+more in common: `test_scanners.py`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import segno
+from tests.counter import Counter
 from tests.device.camera import Camera
 from tests.device.gadgets import KeyboardGadget, SerialGadget
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.hardware.drivers.camera import CameraReader
@@ -28,7 +31,6 @@ from tillbox.hardware.simulated.camera import SimulatedCamera
 from tillbox.hardware.simulated.keyboard import SimulatedKeyboard
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
-PATIENCE_S = 10.0
 CODES = ["TB1:COUPON", "6901234567892", "https://shop.example/menu?table=7"]
 
 
@@ -39,7 +41,7 @@ def qr(text: str) -> bytes:
 
 
 @dataclass
-class Bench:
+class Bench(Counter):
     """A reader on the bench, with hands for what a person does to it, and ears for what it says."""
 
     reader: CodeReader
@@ -47,28 +49,9 @@ class Bench:
     unplug: Callable[[], object]
     plug: Callable[[], object]
     put_away: Callable[[], object] = lambda: None
-    reads: list[CodeRead] = field(default_factory=list)
-    news: list[DeviceTrouble | DeviceBack] = field(default_factory=list)
-    deliveries: list[tuple[CodeRead, ...]] = field(default_factory=list)
-    threads: set[str] = field(default_factory=set)
 
     def start(self) -> None:
         self.reader.start(self.deliver, self.news.append)
-
-    def deliver(self, reads: tuple[CodeRead, ...]) -> None:
-        self.threads.add(threading.current_thread().name)
-        self.deliveries.append(reads)
-        self.reads += reads
-
-    def told(self) -> list[str]:
-        return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 def serial_bench(_: Path) -> Bench:
@@ -155,7 +138,7 @@ def test_what_is_shown_arrives_once_in_order_and_signed_with_its_name(bench: Ben
     for count, code in enumerate(CODES, 1):
         bench.show(code)
         assert eventually(lambda count=count: len(bench.reads) == count)
-    assert [read.raw.decode() for read in bench.reads] == CODES
+    assert [code.decode() for code in bench.codes] == CODES
     assert {read.source for read in bench.reads} == {"reader"}
     assert all(bench.deliveries)
     assert bench.news == []
@@ -170,18 +153,19 @@ def test_it_delivers_on_a_thread_of_its_own(bench: Bench) -> None:
 
 def test_trouble_is_told_once_with_a_hint_and_its_end_once(bench: Bench) -> None:
     bench.start()
-    bench.unplug()
-    assert eventually(lambda: bench.told() == ["lost"])
-    time.sleep(0.5)  # it tries again meanwhile, and has nothing new to say
-    bench.plug()
-    assert eventually(lambda: bench.told() == ["lost", "back"])
-    bench.show(CODES[0])
-    assert eventually(lambda: [read.raw.decode() for read in bench.reads] == CODES[:1])
+    for times, code in enumerate(CODES[:2], 1):
+        bench.unplug()
+        assert eventually(lambda: bench.told()[-1:] == ["lost"])
+        time.sleep(0.5)  # it tries again meanwhile, and has nothing new to say
+        bench.plug()
+        assert eventually(lambda times=times: bench.told() == ["lost", "back"] * times)
+        bench.show(code)
+        assert eventually(lambda times=times: [code.decode() for code in bench.codes] == CODES[:times])
     trouble = bench.news[0]
     assert isinstance(trouble, DeviceTrouble)
     assert (trouble.device, trouble.kind) == ("reader", TroubleKind.LOST)
     assert "?" in trouble.hint
-    assert bench.news[1:] == [DeviceBack("reader")]
+    assert bench.news == [trouble, DeviceBack("reader")] * 2
 
 
 def test_one_that_is_not_there_at_first_is_trouble_and_no_exception(bench: Bench) -> None:
@@ -190,6 +174,21 @@ def test_one_that_is_not_there_at_first_is_trouble_and_no_exception(bench: Bench
     assert eventually(lambda: bench.told() == ["lost"])
     bench.plug()
     assert eventually(lambda: bench.told() == ["lost", "back"])
+    bench.show(CODES[0])
+    assert eventually(lambda: [code.decode() for code in bench.codes] == CODES[:1])
+
+
+def test_it_may_be_stopped_from_its_own_delivery(bench: Bench) -> None:
+    before = threading.active_count()
+
+    def deliver_and_stop(reads: tuple[CodeRead, ...]) -> None:
+        bench.deliver(reads)
+        bench.reader.stop()
+
+    bench.reader.start(deliver_and_stop, bench.news.append)
+    bench.show(CODES[0])
+    assert eventually(lambda: threading.active_count() == before)
+    assert [code.decode() for code in bench.codes] == CODES[:1]
 
 
 @pytest.mark.parametrize("plugged", [True, False])
@@ -204,5 +203,7 @@ def test_it_stops_for_good_plugged_or_not_and_its_thread_ends(bench: Bench, plug
     assert threading.active_count() == before
     said = list(bench.news)
     bench.show(CODES[0])
+    if plugged:
+        bench.unplug()
     time.sleep(0.2)  # one that had not stopped would have read it by now
     assert (bench.reads, bench.news) == ([], said)

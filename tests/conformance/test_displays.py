@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.contracts.money import CNY, Amount
 from tillbox.hardware.displays.led8 import ESC_LAMPS, STX_LAMPS, Led8
@@ -16,7 +17,6 @@ from tillbox.hardware.drivers.display_serial import SerialDisplay
 from tillbox.hardware.ports import CustomerDisplay, DeviceLost, Face, FaceKind
 from tillbox.hardware.simulated.display import DARK, SimulatedDisplay
 
-PATIENCE_S = 10.0
 FACES_MAX = 5_000  # a pseudo-terminal holds far fewer
 TOTAL = Face(FaceKind.TOTAL, Amount(1250, CNY))
 CHANGE = Face(FaceKind.CHANGE, Amount(-5, CNY))
@@ -37,13 +37,6 @@ class Bench:
 def show_again_and_again(display: SerialDisplay) -> None:
     for _ in range(FACES_MAX):
         display.show(TOTAL)
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 MODELS: dict[str, tuple[Callable[[], SimulatedDisplay], Vfd | Led8]] = {

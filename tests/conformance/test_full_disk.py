@@ -6,11 +6,12 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.agent import app
 from tillbox.agent.app import Box
@@ -146,23 +147,16 @@ def test_a_box_says_so_on_its_screen_lets_nothing_be_pressed_and_comes_back_by_i
     box = Box(BoxConfig(device="box-1", tenant="town", shop="shop", state=disk, broker=broker))
     running = threading.Thread(target=box.run)
     running.start()
-    assert until(lambda: box.view is not None)
+    assert eventually(lambda: box.view is not None)
     assert box.view is not None
     assert box.view.till.phase == Stopped(Reason.DISK_FULL, Basket())
     box.offer(LineRung(Line(name="tea", price=800)))
     sleep(0.5)
     filler.unlink()
-    assert until(lambda: box.view is not None and box.view.till.phase == Idle())
+    assert eventually(lambda: box.view is not None and box.view.till.phase == Idle())
     assert box.view.till.past.number == 0
     box.stop()
     running.join(10)
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    end = monotonic() + 10
-    while not condition() and monotonic() < end:
-        sleep(0.01)
-    return condition()
 
 
 def opened_once_there_is_room(disk: Path) -> Journal:

@@ -17,6 +17,7 @@ from random import Random
 
 import pytest
 from structlog.testing import capture_logs
+from tests.patience import eventually
 
 from tillbox.broker import mqtt
 from tillbox.broker.line import Down, Happening, Line, Message, Unheard, Up, Will
@@ -97,16 +98,6 @@ class Street:
     def close(self) -> None: ...
 
 
-def until(condition: Callable[[], object]) -> bool:
-    """Wait for something that another thread brings; whether it came."""
-    due = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > due:
-            return False
-        time.sleep(0.005)
-    return True
-
-
 class RealStreet(Street):
     """mosquitto with certificates, and a cable to whoever is to lose it."""
 
@@ -144,7 +135,7 @@ class RealStreet(Street):
         return self.wires[name]
 
     def until(self, condition: Callable[[], object]) -> bool:
-        return until(condition)
+        return eventually(condition, PATIENCE_S)
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -740,7 +731,7 @@ def test_gibberish_is_answered_with_another_try(authority: Authority, tmp_path: 
     said, answer = GIBBERISH[saying]
     with Babbler(authority, tmp_path, said) as babbler, capture_logs() as logs:
         line, heard = babbler.call(reconnect_min_s=0.01)
-        assert until(lambda: babbler.calls >= 3)
+        assert eventually(lambda: babbler.calls >= 3, PATIENCE_S)
         line.stop()
     assert heard.downs
     assert {why for why in heard.downs if not why.startswith(answer)} == set()
@@ -753,7 +744,7 @@ def test_what_comes_in_one_breath_is_heard_at_once(authority: Authority, tmp_pat
     message = bytes.fromhex("30 05 00 01") + b"t" + b"\0" + b"!"
     with Babbler(authority, tmp_path, GREETING + 5 * message, hangs_up_s=3 * PATIENCE_S) as babbler:
         _, heard = babbler.call()
-        assert until(lambda: heard.payloads == [b"!"] * 5)
+        assert eventually(lambda: heard.payloads == [b"!"] * 5, PATIENCE_S)
 
 
 def test_a_broker_that_shakes_hands_and_says_nothing_is_given_up(
@@ -763,7 +754,7 @@ def test_a_broker_that_shakes_hands_and_says_nothing_is_given_up(
     monkeypatch.setattr(mqtt, "TURN_S", 0.05)
     with Babbler(authority, tmp_path, b"", hangs_up_s=3 * PATIENCE_S) as babbler:
         _, heard = babbler.call()
-        assert until(lambda: heard.downs)
+        assert eventually(lambda: heard.downs, PATIENCE_S)
     assert "said nothing" in heard.downs[0]
 
 
@@ -774,7 +765,7 @@ def test_asking_for_a_new_connection_brings_one_attempt_and_no_storm(
     with Babbler(authority, tmp_path, saying, hangs_up_s=0.01) as babbler:
         line, heard = babbler.call(reconnect_min_s=3 * PATIENCE_S)
         for calls in range(1, 4):
-            assert until(lambda wanted=calls: babbler.calls == wanted)
+            assert eventually(lambda wanted=calls: babbler.calls == wanted, PATIENCE_S)
             time.sleep(0.2)
             assert babbler.calls == calls
             line.reconnect()
@@ -789,7 +780,7 @@ def test_whoever_is_sent_away_comes_back_less_and_less_often(
     saying = None if kind == "it is never up" else GIBBERISH["a farewell"][0]
     with Babbler(authority, tmp_path, saying, hangs_up_s=0.01) as babbler:
         babbler.call(reconnect_min_s=0.05, reconnect_max_s=60)
-        assert until(lambda: babbler.calls >= 2)
+        assert eventually(lambda: babbler.calls >= 2, PATIENCE_S)
         time.sleep(1.0)
         assert babbler.calls <= 7  # without patience it would be twenty
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.broker.line import Happening, Message, Unheard, Up
 from tillbox.broker.mosquitto import Mosquitto, free_port
@@ -54,26 +55,21 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     broker.stop()
 
 
-def until(heard: list[Happening], kind: type, seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if any(isinstance(one, kind) for one in heard):
-            return True
-        time.sleep(0.02)
-    return False
+def came(heard: list[Happening], kind: type, seconds: float = 5.0) -> bool:
+    return eventually(lambda: any(isinstance(one, kind) for one in heard), seconds)
 
 
 def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> None:
     core, at_core = fleet.line("core", "tb/1/d/+/up/#")
     box, at_box = fleet.line("box-1", "tb/1/d/box-1/dn/ack")
-    assert until(at_core, Up)
-    assert until(at_box, Up)
+    assert came(at_core, Up)
+    assert came(at_box, Up)
     assert box.publish("tb/1/d/box-1/up/3/tx", b"hello", correlation=b"0123456789abcdef")
-    assert until(at_core, Message)
+    assert came(at_core, Message)
     (found,) = [one for one in at_core if isinstance(one, Message)]
     assert (found.payload, found.correlation) == (b"hello", b"0123456789abcdef")
     core.publish("tb/1/d/box-1/dn/ack", b"ack")
-    assert until(at_box, Message)
+    assert came(at_box, Message)
     box.stop()
     core.stop()
 
@@ -94,9 +90,9 @@ def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> No
 )
 def test_what_is_not_ones_own_is_refused(fleet: Fleet, topic: str) -> None:
     box, heard = fleet.line("box-1")
-    assert until(heard, Up)
+    assert came(heard, Up)
     assert box.publish(topic, b"x")
-    assert until(heard, Unheard)
+    assert came(heard, Unheard)
     (refused,) = [one for one in heard if isinstance(one, Unheard)]
     assert refused.reason == 0x87
     box.stop()
@@ -105,11 +101,11 @@ def test_what_is_not_ones_own_is_refused(fleet: Fleet, topic: str) -> None:
 def test_listening_to_everything_hears_nothing_of_others(fleet: Fleet) -> None:
     spy, heard = fleet.line("box-9", "#", "tb/1/d/box-1/dn/#")
     core, at_core = fleet.line("core")
-    assert until(heard, Up)
-    assert until(at_core, Up)
+    assert came(heard, Up)
+    assert came(at_core, Up)
     core.publish("tb/1/d/box-1/dn/ack", b"secret")
     core.publish("tb/1/d/box-9/dn/ack", b"mine")
-    assert until(heard, Message)
+    assert came(heard, Message)
     time.sleep(0.3)
     assert {one.payload for one in heard if isinstance(one, Message)} == {b"mine"}
     spy.stop()
@@ -119,8 +115,8 @@ def test_listening_to_everything_hears_nothing_of_others(fleet: Fleet) -> None:
 def test_another_boxs_client_id_does_not_take_its_place(fleet: Fleet) -> None:
     box, heard = fleet.line("box-1")
     thief, at_thief = fleet.line("box-7", client_id="box-1")
-    assert until(heard, Up)
-    assert until(at_thief, Up)
+    assert came(heard, Up)
+    assert came(at_thief, Up)
     time.sleep(0.3)
     assert box.publish("tb/1/d/box-1/up/3/tx", b"still here")
     thief.stop()
@@ -139,7 +135,7 @@ def test_strangers_expired_and_revoked_are_not_let_in(fleet: Fleet, tmp_path: Pa
     time.sleep(0.3)
     for name, identity in (("box-1", stranger), ("box-3", expired), ("box-4", revoked)):
         line, heard = fleet.line(name, identity=identity)
-        assert not until(heard, Up, 1.0), name
+        assert not came(heard, Up, 1.0), name
         line.stop()
 
 

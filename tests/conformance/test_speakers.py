@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.contracts.money import CNY, POINT, Amount
 from tillbox.hardware.drivers import speaker_alsa
@@ -28,15 +28,6 @@ from tillbox.hardware.ports import (
 from tillbox.hardware.simulated.speaker import SimulatedSpeaker, record_clips, write_clip
 from tillbox.hardware.speaking.clips import length_s
 from tillbox.hardware.speaking.waiting import STALE_MS, WAITING_MAX
-
-PATIENCE_S = 15.0
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 @dataclass

@@ -15,7 +15,8 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from tests.device.gadgets import wait_for
+from tests.device.gadgets import ENUMERATION_S
+from tests.patience import eventually
 
 from tillbox.contracts.verdicts import Refused
 from tillbox.hardware.decoding import Picture, load
@@ -66,7 +67,7 @@ class Camera:
                 return
             if not Path(CAMERA).exists():
                 (DRIVER / "bind").write_text(DEVICE)
-            assert wait_for(lambda: Path(OUTPUT).exists() and Path(CAMERA).exists())
+            assert eventually(lambda: Path(OUTPUT).exists() and Path(CAMERA).exists(), ENUMERATION_S)
             try:
                 self._feed()
             except OSError as busy:
@@ -79,7 +80,7 @@ class Camera:
         if self._output is not None:
             self._leave()
             (DRIVER / "unbind").write_text(DEVICE)
-            assert wait_for(lambda: not Path(CAMERA).exists())
+            assert eventually(lambda: not Path(CAMERA).exists(), ENUMERATION_S)
 
     def close(self) -> None:
         """Leave it plugged in for the next one, and dark."""

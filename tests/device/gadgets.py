@@ -11,10 +11,11 @@ import contextlib
 import os
 import select
 import string
-import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.patience import eventually
 
 GADGETS = Path("/sys/kernel/config/usb_gadget")
 CONTROLLER = "dummy_udc.0"
@@ -24,13 +25,6 @@ ENUMERATION_S = 20.0  # half a second, in a machine that is emulated and shared
 KEYBOARD_REPORT = bytes.fromhex(
     "05010906a1010507 19e029e715002501 7501950881029501 7508810395067508 1500256505071900 29658100c0"
 )
-
-
-def wait_for(true: Callable[[], object], patience_s: float = ENUMERATION_S) -> bool:
-    end = time.monotonic() + patience_s
-    while not true() and time.monotonic() < end:
-        time.sleep(0.01)
-    return bool(true())
 
 
 class Gadget:
@@ -55,7 +49,7 @@ class Gadget:
         if not self._plugged:
             (GADGETS / "pos" / "UDC").write_text(CONTROLLER)
             self._plugged = True
-            assert wait_for(self._found), "the kernel found no such device"
+            assert eventually(self._found, ENUMERATION_S), "the kernel found no such device"
 
     def unplug(self) -> None:
         """Pull the cable. Harmless when it is out."""
@@ -63,7 +57,7 @@ class Gadget:
             self._plugged = False
             (GADGETS / "pos" / "UDC").write_text("\n")
             # A hand is slower than this; a cable that is back before the hub looked is found by nobody.
-            assert wait_for(lambda: not self._found()), "the kernel did not see it go"
+            assert eventually(lambda: not self._found(), ENUMERATION_S), "the kernel did not see it go"
 
     def close(self) -> None:
         """Pull the cable and take the gadget apart, in the order that configfs wants."""

@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.conformance.test_code_readers import Bench, eventually
+from tests.conformance.test_code_readers import Bench
 from tests.device.gadgets import USAGES, KeyboardGadget
 from tests.device.typist import MOUSE_BUTTONS, Typist
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead
 from tillbox.hardware.drivers.keys import ENTER

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.conformance.test_code_readers import eventually, keys_device_bench, serial_device_bench
+from tests.conformance.test_code_readers import keys_device_bench, serial_device_bench
 from tests.device.gadgets import Gadget, KeyboardGadget, PrinterGadget, SerialGadget
+from tests.patience import eventually
 
 from tillbox.hardware.drivers import worker
 from tillbox.hardware.drivers.plugs import Plugs

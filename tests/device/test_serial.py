@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.conformance.test_code_readers import Bench, eventually
+from tests.conformance.test_code_readers import Bench
 from tests.device.gadgets import SerialGadget
+from tests.patience import eventually
 
 from tillbox.hardware.drivers.scanner_serial import SerialScanner
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.device.gadgets import wait_for
+from tests.device.gadgets import ENUMERATION_S
+from tests.patience import eventually
 
 from tillbox.hardware.drivers.keys import EV_KEY, EVENT
 from tillbox.hardware.simulated.keyboard import Stroke
@@ -32,7 +33,7 @@ class Typist:
         fcntl.ioctl(self._device, UI_DEV_SETUP, SETUP.pack(3, 0x1D6B, 0x0104, 1, b"lab typist", 0))
         fcntl.ioctl(self._device, UI_DEV_CREATE)
         name = fcntl.ioctl(self._device, UI_GET_SYSNAME_64, bytes(64)).split(b"\0")[0].decode()
-        assert wait_for(lambda: self._node(name)), "uinput made no event node"
+        assert eventually(lambda: self._node(name), ENUMERATION_S), "uinput made no event node"
         self.path = f"/dev/input/{self._node(name)}"
 
     def type(self, strokes: Iterable[Stroke], rest_ms: int = 0) -> None:

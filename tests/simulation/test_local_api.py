@@ -8,12 +8,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
+from tests import patience
 
 from tillbox.cloud_bridge.payments.channels.sandbox_manners import MannerName, write_code
 from tillbox.demo.town import GOODS, Counter, Town
@@ -22,6 +24,9 @@ from tillbox.hardware.simulated.paper import paper_text
 pytestmark = [pytest.mark.slow, pytest.mark.mosquitto]
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
 NODE = compute_driver_executable()[0]  # the program that drives the browser brings one
+
+# a whole shop of processes, on a machine that others use too
+eventually = partial(patience.eventually, seconds=30.0)
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +80,6 @@ def program(town: Town) -> Program:
     made = Program(town.counters[0])
     assert eventually(lambda: made.counter.look().get("online") is True)
     return made
-
-
-def eventually(true: Callable[[], bool], seconds: float = 30.0) -> bool:
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-    return true()
 
 
 def code(serial: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -12,9 +14,27 @@ from pydantic import BaseModel
 from tillbox.agent.config import BoxConfig
 from tillbox.cloud_bridge.config import CoreConfig
 from tillbox.contracts.settings import SettingsWrong, load
+from tillbox.hardware.registry import Group
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [("box.example.json", BoxConfig), ("core.example.json", CoreConfig)]
+
+
+def models_in(annotation: object) -> set[type[BaseModel]]:
+    """The models that a setting is made of, and those that they are made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        parts = [field.annotation for field in annotation.model_fields.values()]
+        return {annotation}.union(*map(models_in, parts))
+    return set().union(*map(models_in, get_args(annotation)))
+
+
+DRIVERS = {
+    point.load().options
+    for group in Group
+    for point in entry_points(group=group)
+    if point.value.startswith("tillbox.")
+}
+MODELS = sorted(models_in(BoxConfig) | models_in(CoreConfig) | DRIVERS, key=lambda model: model.__name__)
 
 
 @pytest.mark.parametrize(("name", "model"), EXAMPLES)
@@ -23,8 +43,14 @@ def test_the_example_is_right_and_has_every_setting(name: str, model: type[BaseM
     assert config.model_fields_set == set(model.model_fields)
 
 
-@pytest.mark.parametrize(("_", "model"), EXAMPLES)
-def test_every_setting_says_what_it_is(_: str, model: type[BaseModel]) -> None:
+def test_settings_are_looked_for_in_every_part_of_the_file() -> None:
+    names = {model.__name__ for model in MODELS}
+    assert names >= {"Broker", "Reader", "ReceiptPrinter", "Display", "Voice", "Api", "Tap", "Goods"}
+    assert names >= {"SerialOptions", "KeysOptions", "VfdOptions", "Led8Options", "SerialPrinterOptions"}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_setting_says_what_it_is(model: type[BaseModel]) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
 
 

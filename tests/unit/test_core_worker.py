@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
+from tests.patience import eventually
 
 from tillbox.broker.line import Deliver, Happening, Message, Will
 from tillbox.cloud_bridge import fleet
@@ -54,13 +54,6 @@ class Desk:
     def say(self, happening: Happening) -> None:
         assert self.deliver is not None
         self.deliver(happening)
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    end = monotonic() + 10
-    while not condition() and monotonic() < end:
-        sleep(0.01)
-    return condition()
 
 
 @pytest.fixture
@@ -118,11 +111,11 @@ def test_a_store_that_was_away_does_not_leave_the_core_deaf(
     with core(database, desk, NoChannel()):
         for token in range(1, 21):
             desk.say(hello(token))
-        assert until(lambda: desk.acknowledged == set(range(1, 21)))
+        assert eventually(lambda: desk.acknowledged == set(range(1, 21)))
         assert desk.answers == []
         away.clear()
         desk.say(hello(21))
-        assert until(lambda: len(desk.answers) == 1)
+        assert eventually(lambda: len(desk.answers) == 1)
 
 
 def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
@@ -136,8 +129,8 @@ def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
     with core(database, desk, NoChannel()) as running:
         running._intake.put(Message(topics.telemetry_up("box-1"), telemetry, b"", 1))
         running._intake.put(hello(2))
-        assert until(lambda: len(desk.answers) == 1)
-        assert until(lambda: desk.acknowledged == {1, 2})
+        assert eventually(lambda: len(desk.answers) == 1)
+        assert eventually(lambda: desk.acknowledged == {1, 2})
 
 
 def word(box: str, token: int, topic: str = "") -> Message:

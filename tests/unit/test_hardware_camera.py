@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 import segno
 import zxingcpp
 from PIL import Image
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.contracts.verdicts import Reason, Refused
@@ -24,7 +25,6 @@ from tillbox.hardware.drivers.repeats import Repeats
 from tillbox.hardware.ports import DeviceBack, DeviceTrouble, TroubleKind
 from tillbox.hardware.simulated.camera import SimulatedCamera
 
-PATIENCE_S = 10.0
 REPEAT_MS = 300
 
 
@@ -42,13 +42,6 @@ class Counter:
 
     def told(self) -> list[str]:
         return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 def qr(text: str) -> bytes:

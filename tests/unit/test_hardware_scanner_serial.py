@@ -1,46 +1,26 @@
-"""The serial scanner on a pseudo-terminal: the real driver, the real kernel, a cable that can be pulled."""
+"""The serial scanner on a pseudo-terminal: the real driver, the real kernel, a cable that can be pulled.
+
+What it shares with the other scanner is in `tests/conformance/test_scanners.py`.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.counter import Counter
+from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.hardware.drivers.framing import Suffix
 from tillbox.hardware.drivers.scanner_serial import BAUDS, TRIGGERS, SerialScanner
 from tillbox.hardware.drivers.typed import Typing
-from tillbox.hardware.ports import DeviceBack, DeviceTrouble, Triggered, TroubleKind
+from tillbox.hardware.ports import Triggered
 from tillbox.hardware.simulated.scanner import SimulatedScanner
 
 GOODS = b"6901234567892"
-PATIENCE_S = 10.0
 BUSY_MACHINE_MS = 1_000  # a gap that a test machine under load does not mistake for silence
-
-
-class Counter:
-    """What lies on the counter: everything a reader handed over, in order."""
-
-    def __init__(self) -> None:
-        self.codes: list[bytes] = []
-        self.deliveries: list[tuple[CodeRead, ...]] = []
-        self.news: list[DeviceTrouble | DeviceBack] = []
-
-    def deliver(self, reads: tuple[CodeRead, ...]) -> None:
-        self.deliveries.append(reads)
-        self.codes += [read.raw for read in reads]
-
-    def told(self) -> list[str]:
-        return [one.kind if isinstance(one, DeviceTrouble) else "back" for one in self.news]
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 @pytest.fixture
@@ -72,119 +52,11 @@ def test_what_is_shown_is_handed_over_byte_for_byte(reading, twin, counter) -> N
     assert counter.codes[1] == every_byte
 
 
-def test_two_hundred_scans_keep_their_order(reading, twin, counter) -> None:
-    codes = [b"TB-%04d" % number for number in range(200)]
-    for code in codes:
-        twin.show(code)
-    assert eventually(lambda: len(counter.codes) == 200)
-    assert counter.codes == codes
-
-
-@pytest.mark.parametrize("mood", ["slow", "split", "no_suffix"])
-def test_a_scanner_in_a_mood_is_still_read_right(reading, twin, counter, mood) -> None:
-    setattr(twin, mood, True)
+def test_a_code_that_comes_in_pieces_is_read_whole(reading, twin, counter) -> None:
+    twin.split = True
     twin.show(GOODS)
     assert eventually(lambda: counter.codes == [GOODS])
     assert counter.news == []
-
-
-def test_a_stuck_trigger_is_reported_once_and_selling_goes_on(reading, twin, counter) -> None:
-    twin.garbage(20_000)
-    twin.show(b"")
-    twin.show(GOODS)
-    assert eventually(lambda: counter.codes == [GOODS])
-    assert counter.told() == [TroubleKind.OVERRUN]
-    assert "20000 bytes" in counter.news[0].hint
-
-
-def test_a_pulled_cable_is_told_once_and_its_return_once(reading, twin, counter) -> None:
-    for scans in (1, 2):
-        twin.unplug()
-        assert eventually(lambda: counter.told()[-1:] == ["lost"])
-        twin.plug()
-        assert eventually(lambda: counter.told()[-1:] == ["back"])
-        twin.show(GOODS)
-        assert eventually(lambda scans=scans: counter.codes == [GOODS] * scans)
-    assert counter.told() == ["lost", "back", "lost", "back"]
-    assert twin.path in counter.news[0].hint
-
-
-def test_half_a_code_before_the_cable_came_out_is_not_joined_to_the_next(reading, twin, counter) -> None:
-    twin.no_suffix = True
-    twin.show(b"28763443")
-    time.sleep(0.1)  # let the driver take it in
-    twin.unplug()
-    assert eventually(lambda: counter.told() == ["lost"])
-    twin.plug()
-    assert eventually(lambda: counter.told() == ["lost", "back"])
-    twin.no_suffix = False
-    twin.show(GOODS)
-    assert eventually(lambda: counter.codes == [GOODS])
-
-
-def test_a_box_that_starts_before_its_scanner_waits_for_it(twin, counter) -> None:
-    twin.unplug()
-    reader = SerialScanner("counter", twin.path)
-    reader.start(counter.deliver, counter.news.append)
-    assert eventually(lambda: counter.told() == ["lost"])
-    twin.plug()
-    assert eventually(lambda: counter.told() == ["lost", "back"])
-    twin.show(GOODS)
-    assert eventually(lambda: counter.codes == [GOODS])
-    reader.stop()
-
-
-def test_a_code_scanned_while_nobody_listened_is_not_charged_later(twin, counter) -> None:
-    twin.show(b"287634438256643940")
-    reader = SerialScanner("counter", twin.path)
-    reader.start(counter.deliver, counter.news.append)
-    twin.show(GOODS)
-    assert eventually(lambda: counter.codes != [])
-    reader.stop()
-    assert counter.codes == [GOODS]
-
-
-def test_a_second_program_on_the_same_line_is_told_why_it_reads_nothing(reading, twin) -> None:
-    second = Counter()
-    other = SerialScanner("second", twin.path)
-    other.start(second.deliver, second.news.append)
-    assert eventually(lambda: second.told() == ["lost"])
-    other.stop()
-    assert "Another program" in second.news[0].hint
-
-
-def test_a_path_that_is_no_serial_line_is_trouble_and_no_crash(counter, tmp_path) -> None:
-    for name, path in (("file", tmp_path / "file"), ("folder", tmp_path), ("null", "/dev/null")):
-        if name == "file":
-            path.write_bytes(GOODS)
-        reader = SerialScanner(name, str(path))
-        reader.start(counter.deliver, counter.news.append)
-        assert eventually(lambda name=name: counter.news[-1:] and counter.news[-1].device == name)
-        reader.stop()
-    assert counter.told() == ["lost", "lost", "lost"]
-
-
-def test_after_stop_nothing_is_handed_over_and_stop_may_be_repeated(reading, twin, counter) -> None:
-    reading.stop()
-    twin.show(GOODS)
-    reading.stop()
-    twin.unplug()
-    time.sleep(0.2)  # a reader that had not stopped would have spoken by now
-    assert (counter.codes, counter.news) == ([], [])
-
-
-def test_a_reader_may_be_stopped_from_its_own_delivery(twin, counter) -> None:
-    reader = SerialScanner("counter", twin.path)
-
-    def deliver_and_stop(reads: tuple[CodeRead, ...]) -> None:
-        counter.deliver(reads)
-        reader.stop()
-
-    reader.start(deliver_and_stop, counter.news.append)
-    twin.show(b"first\rsecond")
-    assert eventually(lambda: counter.codes == [b"first"])
-    reader.stop()
-    assert counter.codes == [b"first"]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from tillbox.hardware.registry import Group
+from tillbox.hardware.registry import (
+    Group,
+    NoSuchDriver,
+    display,
+    label_printer,
+    printer,
+    reader,
+    speaker,
+)
 
 ROOT = Path(__file__).parents[2]
 QUALITY: dict[str, dict[str, dict[str, Any]]] = tomllib.loads((ROOT / "hardware/QUALITY.toml").read_text())
@@ -19,6 +28,13 @@ GRADES = {
     "silver": ("lost_once", "hints"),
     "gold": ("options", "docs"),
     "platinum": ("kernel", "hardware"),
+}
+MAKERS = {
+    Group.CODE_READERS: reader,
+    Group.PRINTERS: printer,
+    Group.LABEL_PRINTERS: label_printer,
+    Group.DISPLAYS: display,
+    Group.SPEAKERS: speaker,
 }
 OURS = [
     (str(group).removeprefix("tillbox."), point.name)
@@ -52,13 +68,27 @@ def test_a_grade_is_what_the_rules_add_up_to(group: str, name: str) -> None:
 @pytest.mark.parametrize(("group", "name"), OURS)
 def test_what_it_names_is_there(group: str, name: str) -> None:
     entry = rules_of(group, name)
-    assert (ROOT / entry["suite"]).is_file()
-    if str(entry["docs"]).endswith(".md"):
-        assert (ROOT / entry["docs"]).is_file()
+    suite = (ROOT / entry["suite"]).read_text()
     module, _, twin = entry["twin"].partition(":")
     if twin:
         assert hasattr(importlib.import_module(module), twin)
-        assert twin in (ROOT / entry["suite"]).read_text()
+        assert twin in suite
+    if entry["kernel"] is True:
+        assert "pytest.mark.device" in suite
+
+
+@pytest.mark.parametrize(("group", "name"), OURS)
+def test_its_doc_says_by_which_kind_it_is_asked_for(group: str, name: str) -> None:
+    doc = (ROOT / rules_of(group, name)["docs"]).read_text()
+    assert re.search(rf'`{name}`|"kind": "{name}"', doc)
+
+
+@pytest.mark.parametrize(("group", "name"), [one for one in OURS if rules_of(*one)["options"] is True])
+def test_an_option_that_is_misspelt_or_wrong_is_refused_by_its_name(group: str, name: str) -> None:
+    (point,) = entry_points(group=f"tillbox.{group}", name=name)
+    for option in ("colour", *point.load().options.model_fields):
+        with pytest.raises(NoSuchDriver, match=f"'{name}' does not take {option}"):
+            MAKERS[Group(point.group)](name, "device", "", {option: ["none", "takes", "a", "list"]})
 
 
 def _is_exempt(rule: str, value: object) -> bool:

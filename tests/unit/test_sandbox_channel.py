@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.patience import eventually
 
 from tillbox.cloud_bridge.payments.channels.port import Outcome
 from tillbox.cloud_bridge.payments.channels.sandbox_book import Book, BookTrouble
@@ -574,19 +574,10 @@ def wallet(tmp_path: Path) -> Iterator[Wallet]:
         yield wallet
 
 
-def eventually(look: Callable[[], object], wanted: object) -> None:
-    """Look until it is so; after ten seconds it never will be."""
-    for _ in range(500):
-        if look() == wanted:
-            return
-        time.sleep(0.02)
-    assert look() == wanted
-
-
 @pytest.mark.parametrize("manner", ["error_paid", "silent_paid", "dropped_paid", "query_mute"])
 def test_a_payment_whose_answer_is_lost_is_unknown_and_then_found_paid(wallet: Wallet, manner: str) -> None:
     assert wallet.pay("a", code(MannerName(manner))) is Outcome.UNKNOWN
-    eventually(lambda: wallet.query("a"), Outcome.PAID)
+    assert eventually(lambda: wallet.query("a") is Outcome.PAID)
     assert wallet.office.statement().lines[0].paid_minor == TEA.minor
 
 
@@ -607,7 +598,7 @@ def test_an_answer_that_comes_after_our_patience_is_unknown(tmp_path: Path) -> N
 
 def test_a_password_comes_though_nobody_asks_for_it(wallet: Wallet) -> None:
     assert wallet.pay("a", code(MannerName.USER_PAYING)) is Outcome.USER_PAYING
-    eventually(lambda: wallet.office.statement().lines[0].state, Outcome.PAID)
+    assert eventually(lambda: wallet.office.statement().lines[0].state is Outcome.PAID)
 
 
 def test_a_reversal_that_is_lost_twice_is_heard_the_third_time(wallet: Wallet) -> None:
@@ -794,7 +785,7 @@ class Ear:
 def test_the_core_is_told_of_a_payment_and_can_prove_who_told_it(tmp_path: Path) -> None:
     with Ear() as ear, running(tmp_path, ear.url) as wallet:
         answer = wallet.channel.pay(attempt_no="a", auth_code=code(), amount=TEA, subject="tea")
-        eventually(lambda: wallet.office.statement().notices_open, 0)
+        assert eventually(lambda: wallet.office.statement().notices_open == 0)
         (notice,) = ear.notices(wallet.secret)
     assert (notice.attempt_no, notice.state, notice.amount) == ("a", Outcome.PAID, TEA)
     assert notice.channel_no == answer.channel_no
@@ -804,7 +795,7 @@ def test_a_notice_that_may_come_twice_comes_twice(tmp_path: Path) -> None:
     with Ear() as ear, running(tmp_path, ear.url) as wallet:
         wallet.office.set_mood(Mood(pace_percent=1))
         wallet.pay("a", code(MannerName.TOLD_TWICE))
-        eventually(lambda: wallet.office.statement().notices_open, 0)
+        assert eventually(lambda: wallet.office.statement().notices_open == 0)
         first, second = ear.notices(wallet.secret)
     assert first == second
 
@@ -812,7 +803,7 @@ def test_a_notice_that_may_come_twice_comes_twice(tmp_path: Path) -> None:
 def test_a_notice_that_is_not_heard_comes_again(tmp_path: Path) -> None:
     with Ear(deaf=1) as ear, running(tmp_path, ear.url) as wallet:
         wallet.pay("a", code())
-        eventually(lambda: wallet.office.statement().notices_open, 0)
+        assert eventually(lambda: wallet.office.statement().notices_open == 0)
         first, second = ear.notices(wallet.secret)
     assert first == second
 
@@ -826,7 +817,7 @@ def test_the_notice_may_be_there_before_the_answer(tmp_path: Path) -> None:
 def test_a_query_may_lag_behind_the_notice(tmp_path: Path) -> None:
     with Ear() as ear, running(tmp_path, ear.url) as wallet:
         wallet.pay("a", code(MannerName.STALE_QUERY))
-        eventually(lambda: [notice.state for notice in ear.notices(wallet.secret)], [Outcome.PAID])
+        assert eventually(lambda: [notice.state for notice in ear.notices(wallet.secret)] == [Outcome.PAID])
         assert wallet.query("a") is Outcome.USER_PAYING
 
 
@@ -834,7 +825,9 @@ def test_a_customer_who_cancels_is_told_of_as_well(tmp_path: Path) -> None:
     with Ear() as ear, running(tmp_path, ear.url) as wallet:
         wallet.office.set_mood(Mood(pace_percent=1))
         wallet.pay("a", code(MannerName.CANCELLED))
-        eventually(lambda: [notice.state for notice in ear.notices(wallet.secret)], [Outcome.DECLINED])
+        assert eventually(
+            lambda: [notice.state for notice in ear.notices(wallet.secret)] == [Outcome.DECLINED]
+        )
 
 
 def test_a_notice_waits_while_nobody_listens_and_survives_a_restart(tmp_path: Path) -> None:
@@ -844,7 +837,7 @@ def test_a_notice_waits_while_nobody_listens_and_survives_a_restart(tmp_path: Pa
         wallet.pay("a", code())
         assert wallet.office.statement().notices_open == 1
     with Ear() as ear, running(tmp_path, ear.url) as wallet:
-        eventually(lambda: [notice.attempt_no for notice in ear.notices(wallet.secret)], ["a"])
+        assert eventually(lambda: [notice.attempt_no for notice in ear.notices(wallet.secret)] == ["a"])
 
 
 # the process dies
@@ -891,7 +884,7 @@ def test_a_wallet_that_is_killed_forgets_nothing_that_it_said(tmp_path: Path) ->
         assert wallet.query("b") is Outcome.REVERSED
         assert wallet.query("never-seen") is Outcome.CLOSED
         assert wallet.channel.query_refund(refund_no="r").outcome is Outcome.REFUNDED
-        eventually(lambda: wallet.query("d"), Outcome.PAID)
+        assert eventually(lambda: wallet.query("d") is Outcome.PAID)
         assert wallet.pay("e", code(None, serial=5)) is Outcome.DECLINED
         money_is_conserved(wallet.office.statement())
 
