@@ -14,15 +14,15 @@ from tillbox.hardware.drivers.manners import MANNERS
 from tillbox.hardware.drivers.printer import WirePrinter
 from tillbox.hardware.drivers.wires import FileWire, NetworkWire, SerialWire, SpoolerWire, UsbWire, Wire
 from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
-from tillbox.hardware.printing import escpos, star
+from tillbox.hardware.printing import encode, kick
 from tillbox.hardware.printing.document import Cut, Document, Line
-from tillbox.hardware.printing.profiles import PROFILES
+from tillbox.hardware.printing.profiles import PROFILES, WIDE, Profile
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 
 SLIP = Document((Line("茶 Tea 12.00"), Cut()))
 JOBS = {
-    "escpos": escpos.encode(SLIP),
-    "star": star.encode(SLIP, PROFILES["star-80"]),
+    "escpos": encode(SLIP, WIDE),
+    "star": encode(SLIP, PROFILES["star-80"]),
     "tspl": b'SIZE 40 mm,30 mm\r\nCLS\r\nTEXT 20,20,"3",0,1,1,"Tea 12.00"\r\nPRINT 1,1\r\n',
     "zpl": b"^XA^FO20,20^A0N,30^FDTea 12.00^FS^XZ",
 }
@@ -181,11 +181,11 @@ def test_automatic_status_that_another_till_switched_on_is_passed_over() -> None
     twin.unplug()
 
 
-@pytest.mark.parametrize("language", ["escpos", "star"])
-def test_a_drawer_opens_and_costs_no_paper(language: str) -> None:
-    twin, wire = network(language)
-    kick = escpos.kick_drawer() if language == "escpos" else star.KICK
-    assert WirePrinter("receipts", wire, MANNERS[language]).print("kick", kick).end is PrintEnd.CONFIRMED
+@pytest.mark.parametrize("profile", [WIDE, PROFILES["star-80"]], ids=["escpos", "star"])
+def test_a_drawer_opens_and_costs_no_paper(profile: Profile) -> None:
+    twin, wire = network(profile.language)
+    made = WirePrinter("receipts", wire, MANNERS[profile.language])
+    assert made.print("kick", kick(profile)).end is PrintEnd.CONFIRMED
     assert (twin.kicks, len(twin.papers)) == (1, 0)
     twin.unplug()
 
