@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from tillbox.hardware.ports import LabelPrinter, PrintEnd, PrinterState, PrintOutcome
-from tillbox.hardware.printing.label import Unfit
-from tillbox.hardware.printing.sheet import grid_for
-from tillbox.hardware.printing.typeface import Typeface
+from tillbox.hardware.printing.labels.label import Unfit
+from tillbox.hardware.printing.labels.sheet import grid_for
+from tillbox.hardware.printing.labels.typeface import Typeface
 
 from .making import Format, Made, Ready, no_renderer, ready, sheet
 from .table import Bad

@@ -1,7 +1,7 @@
 """From a document to bytes, purely. Start with `document.py` (what is to be read), then `profiles.py` (what a printer
 can do) and `encoder.py` (the way to bytes), which says it in the words of `escpos.py` or `star.py` and draws with
 `drawing.py` what they have no word for. `status.py` says what a printer's answers mean, and `paper.py` is the same
-slip as plain text, for screens and golden files."""
+slip as plain text, for screens and golden files. Labels have a room of their own, `labels/`."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from PIL import ImageChops
 from tillbox.contracts.money import CNY, Amount
 from tillbox.hardware.labels.making import Made, Ready, reads_back, ready
 from tillbox.hardware.labels.table import Bad
-from tillbox.hardware.printing import designs, tspl, zpl
-from tillbox.hardware.printing.designs import Paper
 from tillbox.hardware.printing.document import Picture
-from tillbox.hardware.printing.label import (
+from tillbox.hardware.printing.labels import designs, eye, tspl, zpl
+from tillbox.hardware.printing.labels.designs import Paper
+from tillbox.hardware.printing.labels.label import (
     Bars,
     Block,
     Box,
@@ -28,10 +28,9 @@ from tillbox.hardware.printing.label import (
     Unfit,
     code_box,
 )
-from tillbox.hardware.printing.label_picture import label_picture
-from tillbox.hardware.printing.layout import Part, fit
-from tillbox.hardware.printing.typeface import Drawn, Typeface, system_typeface
-from tillbox.hardware.simulated import labels as eye
+from tillbox.hardware.printing.labels.label_picture import label_picture
+from tillbox.hardware.printing.labels.layout import Part, fit
+from tillbox.hardware.printing.labels.typeface import Drawn, Typeface, system_typeface
 
 GOLDEN = Path(__file__).parents[2] / "golden/labels"
 FACE = system_typeface()

@@ -21,8 +21,8 @@ from tillbox.hardware.decoding import decode, load
 from tillbox.hardware.drivers import manners, wires
 from tillbox.hardware.labels.commands import printing
 from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
-from tillbox.hardware.printing.sheet import grid_for
-from tillbox.hardware.simulated import labels as eye
+from tillbox.hardware.printing.labels import eye
+from tillbox.hardware.printing.labels.sheet import grid_for
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 
 GOODS = "名称,价格,单位,条码\n冰红茶,3.50,瓶,6901234567892\n茉莉花茶 Jasmine,12.5,100g,96385074\n散装瓜子,￥8,斤,LOOSE-17\n"
