@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import ImageChops
 
@@ -173,6 +173,7 @@ ENDS = {"tspl": ["PRINT"], "zpl": ["^PQ", "^XZ"]}
 @example(name="^XZ", code="_5E^XZ~JR", bars=">;12>0", language="zpl")
 @given(name=RUDE, code=RUDE, bars=ASCII, language=st.sampled_from(["tspl", "zpl"]))
 def test_no_name_and_no_code_is_ever_a_command(name: str, code: str, bars: str, language: str) -> None:
+    assume(code != bars)  # a camera takes one text in two codes for one thing; no design has both
     label = Label(
         100,
         50,
