@@ -3,6 +3,8 @@ failing here."""
 
 from __future__ import annotations
 
+import errno
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,6 +205,20 @@ def test_a_drawer_opens_and_costs_no_paper(profile: Profile) -> None:
     made = WirePrinter("receipts", wire, MANNERS[profile.language])
     assert made.print("kick", kick(profile)).end is PrintEnd.CONFIRMED
     assert (twin.kicks, len(twin.papers)) == (1, 0)
+    twin.close()
+
+
+def test_a_serial_cable_that_is_pulled_while_it_is_opened_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's refusal to set a line up is no `OSError`."""
+    twin, wire = serial_line("escpos")
+
+    def pulled(*_: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(termios, "tcsetattr", pulled)
+    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print("sale-1", JOBS["escpos"])
+    assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
+    assert "cable" in outcome.hint
     twin.close()
 
 
