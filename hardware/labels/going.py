@@ -81,7 +81,7 @@ def to_printer(
         return Ended(0, tuple(bad), f"there are {len(good)} labels: --begin-at {begin_at} is behind them")
     for number, one in enumerate(good[begin_at - 1 :], begin_at):
         try:
-            outcome = printer.print(f"label-{number}", one.data)
+            outcome = printer.print(one.data)
         except KeyboardInterrupt:
             outcome = PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, STOPPED)
         if outcome.end not in (PrintEnd.CONFIRMED, PrintEnd.SENT):

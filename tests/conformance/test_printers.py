@@ -118,14 +118,14 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 def test_a_job_that_the_printer_answers_for_is_on_paper(bench: Bench) -> None:
     assert isinstance(bench.printer, Printer)
     assert bench.printer.state() is PrinterState.READY
-    outcome = bench.printer.print("sale-1", bench.job)
+    outcome = bench.printer.print(bench.job)
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.READY)
     assert bench.twin.papers[-1].data == bench.job
 
 
 def test_two_jobs_are_two_papers_in_order(bench: Bench) -> None:
-    for number in range(2):
-        assert bench.printer.print(f"sale-{number}", bench.job).end is PrintEnd.CONFIRMED
+    for _ in range(2):
+        assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
     assert [slip.data for slip in bench.twin.papers] == [bench.job, bench.job]
 
 
@@ -139,30 +139,30 @@ def test_what_surely_did_not_print_says_so_and_may_be_printed_again(
 ) -> None:
     bench.twin.fault = fault
     assert bench.printer.state() is state
-    outcome = bench.printer.print("sale-1", bench.job)
+    outcome = bench.printer.print(bench.job)
     assert (outcome.end, outcome.state) == (PrintEnd.FAILED, state)
     assert outcome.hint
     assert not bench.twin.papers
     bench.twin.mend()
-    assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
+    assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
     assert len(bench.twin.papers) == 1
 
 
 def test_one_whose_cable_is_out_is_lost_and_prints_when_it_is_in_again(bench: Bench) -> None:
     bench.twin.unplug()
     assert bench.printer.state() is PrinterState.LOST
-    outcome = bench.printer.print("sale-1", bench.job)
+    outcome = bench.printer.print(bench.job)
     assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
     assert outcome.hint
     bench.twin.plug()
-    assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
+    assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
     assert [slip.data for slip in bench.twin.papers] == [bench.job]
 
 
 @pytest.mark.parametrize("fault", [Condition.SILENT, Condition.HANG_UP])
 def test_what_perhaps_printed_is_never_called_failed(bench: Bench, fault: Condition) -> None:
     bench.twin.fault = fault
-    outcome = bench.printer.print("sale-1", bench.job)
+    outcome = bench.printer.print(bench.job)
     assert outcome.end is PrintEnd.UNKNOWN
     assert not outcome.state.prints
     assert "look whether it printed" in outcome.hint
@@ -170,21 +170,21 @@ def test_what_perhaps_printed_is_never_called_failed(bench: Bench, fault: Condit
 
 def test_one_that_stops_taking_bytes_in_the_middle_is_not_waited_for_for_ever(bench: Bench) -> None:
     bench.twin.fault = Condition.STUCK
-    outcome = bench.printer.print("sale-1", bench.job * 40_000)  # more than a line's buffers hold
+    outcome = bench.printer.print(bench.job * 40_000)  # more than a line's buffers hold
     assert outcome.end is PrintEnd.UNKNOWN
     assert not bench.twin.papers
 
 
 def test_a_slow_printer_is_waited_for(bench: Bench) -> None:
     bench.twin.fault = Condition.SLOW
-    assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
+    assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
 
 
 @pytest.mark.parametrize("language", ["escpos", "star"])
 def test_a_roll_near_its_end_prints_and_says_so(language: str) -> None:
     twin, wire = network(language)
     twin.fault = Condition.NEAR_END
-    outcome = WirePrinter("receipts", wire, MANNERS[language]).print("sale-1", JOBS[language])
+    outcome = WirePrinter("receipts", wire, MANNERS[language]).print(JOBS[language])
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.PAPER_NEAR_END)
     assert outcome.state.prints
     assert len(twin.papers) == 1
@@ -194,7 +194,7 @@ def test_a_roll_near_its_end_prints_and_says_so(language: str) -> None:
 def test_automatic_status_that_another_till_switched_on_is_passed_over() -> None:
     twin, wire = network("escpos")
     twin.fault = Condition.CHATTY
-    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print("sale-1", JOBS["escpos"])
+    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.READY)
     twin.close()
 
@@ -203,7 +203,7 @@ def test_automatic_status_that_another_till_switched_on_is_passed_over() -> None
 def test_a_drawer_opens_and_costs_no_paper(profile: Profile) -> None:
     twin, wire = network(profile.language)
     made = WirePrinter("receipts", wire, MANNERS[profile.language])
-    assert made.print("kick", kick(profile)).end is PrintEnd.CONFIRMED
+    assert made.print(kick(profile)).end is PrintEnd.CONFIRMED
     assert (twin.kicks, len(twin.papers)) == (1, 0)
     twin.close()
 
@@ -216,7 +216,7 @@ def test_a_serial_cable_that_is_pulled_while_it_is_opened_is_lost(monkeypatch: p
         raise termios.error(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(termios, "tcsetattr", pulled)
-    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print("sale-1", JOBS["escpos"])
+    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
     assert "cable" in outcome.hint
     twin.close()
@@ -224,11 +224,11 @@ def test_a_serial_cable_that_is_pulled_while_it_is_opened_is_lost(monkeypatch: p
 
 def test_a_file_takes_jobs_and_never_says_that_they_are_on_paper(tmp_path: Path) -> None:
     made = WirePrinter("receipts", FileWire(str(tmp_path / "paper")), MANNERS["escpos"])
-    assert made.print("sale-1", JOBS["escpos"]).end is PrintEnd.SENT
-    assert made.print("sale-2", JOBS["escpos"]).end is PrintEnd.SENT
+    assert made.print(JOBS["escpos"]).end is PrintEnd.SENT
+    assert made.print(JOBS["escpos"]).end is PrintEnd.SENT
     assert (tmp_path / "paper").read_bytes() == JOBS["escpos"] * 2
     gone = WirePrinter("receipts", FileWire(str(tmp_path / "no/such/paper")), MANNERS["escpos"])
-    outcome = gone.print("sale-1", JOBS["escpos"])
+    outcome = gone.print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
     assert "cannot be written" in outcome.hint
 
@@ -262,7 +262,7 @@ def test_a_spooler_has_the_job_or_has_not(
     spooler(tmp_path, queue_known, takes)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     made = WirePrinter("receipts", SpoolerWire("till"), MANNERS["escpos"])
-    outcome = made.print("sale-1", JOBS["escpos"])
+    outcome = made.print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (end, state)
     if takes and queue_known:
         assert (tmp_path / "job").read_bytes() == JOBS["escpos"]

@@ -86,7 +86,7 @@ class Paper:
         self.outcomes = list(outcomes) or [READY]
         self.printed: list[bytes] = []
 
-    def print(self, job_id: str, data: bytes) -> PrintOutcome:
+    def print(self, data: bytes) -> PrintOutcome:
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if outcome.end is not PrintEnd.FAILED:
             self.printed.append(data)

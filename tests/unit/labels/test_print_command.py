@@ -123,7 +123,7 @@ class Hurried:
     def __init__(self) -> None:
         self.jobs: list[bytes] = []
 
-    def print(self, job_id: str, data: bytes) -> PrintOutcome:
+    def print(self, data: bytes) -> PrintOutcome:
         if self.jobs:
             raise KeyboardInterrupt
         self.jobs.append(data)
