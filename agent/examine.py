@@ -242,7 +242,7 @@ def _slip(config: BoxConfig, heard: _Ears, tell: Tell) -> str:
         Cut(),
     )
     profile = PROFILES[config.printer.profile]
-    outcome = config.printer.make().print("test", encode(Document(parts), profile, system_letters()))
+    outcome = config.printer.make().print(encode(Document(parts), profile, system_letters()))
     if outcome.end in (PrintEnd.FAILED, PrintEnd.UNKNOWN):
         return f"the slip was not printed: {outcome.hint}"
     tell(f"hold the slip before a scanner or camera of this box ({SLIP_S:.0f} s)")

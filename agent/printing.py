@@ -156,7 +156,7 @@ class PrintRoom:
             self._prints.step(job, Step.BEGIN)
             job = self._prints.find(job.number)
         assert job is not None
-        outcome = self._printer.print(str(job.number), job.data)
+        outcome = self._printer.print(job.data)
         with self._lock:
             self._prints.step(job, STEP_OF[outcome.end])
         self._heard(outcome.state, outcome.hint)

@@ -145,7 +145,7 @@ class PrintOutcome:
 class Printer(Protocol):
     """Something that puts bytes on paper; the bytes are made by `printing/`.
 
-    outcome = printer.print("sale-0192…", data)
+    outcome = printer.print(data)
     if outcome.end is PrintEnd.UNKNOWN: ...        # ask a person before printing it again
 
     One caller at a time. Every call ends: a printer whose cover is open holds its bytes for ever, and the
@@ -157,7 +157,7 @@ class Printer(Protocol):
         """What the shop calls it."""
         ...
 
-    def print(self, job_id: str, data: bytes) -> PrintOutcome:
+    def print(self, data: bytes) -> PrintOutcome:
         """Send one whole job and say how far it came. Trouble is in the outcome, never raised."""
         ...
 

@@ -27,6 +27,7 @@ from tillbox.broker.own import TakenAlready, own_port
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.demo.town import Counter, Town
 from tillbox.hardware.simulated.paper import paper_picture
+from tillbox.hardware.simulated.tongues import Condition
 
 from .shelf import SAMPLES, picture
 
@@ -134,7 +135,7 @@ class CounterPage:
             elif what == f"{counter.device}-power":
                 (counter.process.kill if counter.process.alive else counter.process.start)()
             elif what == f"{counter.device}-paper":
-                counter.printer.paper_out()
+                counter.printer.fault = Condition.PAPER_OUT
             elif what == f"{counter.device}-roll":
                 counter.printer.mend()
         if what == "broker":

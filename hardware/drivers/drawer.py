@@ -16,6 +16,6 @@ class PrinterDrawer:
 
     def kick(self, reason: str) -> None:  # noqa: ARG002 - for the audit, which is the caller's
         """Send the pulse; `DeviceLost` when it surely did not go out."""
-        outcome = self._printer.print("drawer", self._pulse)
+        outcome = self._printer.print(self._pulse)
         if outcome.end is PrintEnd.FAILED:
             raise DeviceLost("drawer", outcome.hint)

@@ -72,13 +72,13 @@ class Star:
         return data + b"\x17"
 
     def printed(self, wire: Wire) -> bool:
-        until_s = time.monotonic() + PAPER_S
-        while time.monotonic() < until_s:
-            block = self._ask(wire)
-            if block and self._counted is not None and status.star_counter(block) != self._counted:
-                return True
-            time.sleep(POLL_S)
-        return False
+        return _poll(lambda: self._done(wire))
+
+    def _done(self, wire: Wire) -> bool | None:
+        block = self._ask(wire)
+        if block is None or self._counted is None:
+            return None
+        return True if status.star_counter(block) != self._counted else None
 
     def _ask(self, wire: Wire) -> bytes | None:
         wire.send(b"\x1b\x06\x01", ANSWER_S)
@@ -96,15 +96,15 @@ class Tspl:
         return data
 
     def printed(self, wire: Wire) -> bool:
-        until_s = time.monotonic() + PAPER_S
-        while time.monotonic() < until_s:
-            answer = self._ask(wire)
-            if answer is not None and not status.tspl_state(answer).prints:
-                return False
-            if answer is not None and not answer & status.TSPL_BUSY:
-                return True
-            time.sleep(POLL_S)
-        return False
+        return _poll(lambda: self._done(wire))
+
+    def _done(self, wire: Wire) -> bool | None:
+        answer = self._ask(wire)
+        if answer is None:
+            return None
+        if not status.tspl_state(answer).prints:
+            return False
+        return None if answer & status.TSPL_BUSY else True
 
     def _ask(self, wire: Wire) -> int | None:
         wire.send(b"\x1b!?", ANSWER_S)
@@ -123,15 +123,15 @@ class Zpl:
         return data
 
     def printed(self, wire: Wire) -> bool:
-        until_s = time.monotonic() + PAPER_S
-        while time.monotonic() < until_s:
-            said = self._ask(wire)
-            if said and not status.zpl_state(*said).prints:
-                return False
-            if said and status.zpl_idle(*said):
-                return True
-            time.sleep(POLL_S)
-        return False
+        return _poll(lambda: self._done(wire))
+
+    def _done(self, wire: Wire) -> bool | None:
+        said = self._ask(wire)
+        if said is None:
+            return None
+        if not status.zpl_state(*said).prints:
+            return False
+        return True if status.zpl_idle(*said) else None
 
     def _ask(self, wire: Wire) -> tuple[list[bytes], list[bytes]] | None:
         wire.send(b"~HS", ANSWER_S)
@@ -140,6 +140,16 @@ class Zpl:
 
 MANNERS: dict[str, Callable[[], Manners]] = {"escpos": EscPos, "star": Star, "tspl": Tspl, "zpl": Zpl}
 """By the language that the printer speaks."""
+
+
+def _poll(done: Callable[[], bool | None]) -> bool:
+    """Ask until it says yes or no, or its time is over; None is a printer at work, or too busy to answer."""
+    until_s = time.monotonic() + PAPER_S
+    while time.monotonic() < until_s:
+        if (said := done()) is not None:
+            return said
+        time.sleep(POLL_S)
+    return False
 
 
 def _hear(wire: Wire, enough: Callable[[bytes], bool], wait_s: float) -> bytes:

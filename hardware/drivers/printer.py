@@ -36,7 +36,7 @@ class WirePrinter:
         """What the shop calls it."""
         return self._name
 
-    def print(self, job_id: str, data: bytes) -> PrintOutcome:  # noqa: ARG002 - a name for logs and twins
+    def print(self, data: bytes) -> PrintOutcome:
         """Send one job and wait for its end."""
         try:
             self._wire.open()

@@ -13,6 +13,7 @@ import select
 import shutil
 import socket
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Protocol
@@ -129,10 +130,8 @@ class UsbWire(_Descriptor):
         self._descriptor = -1
 
 
-class SerialWire:
+class SerialWire(_Descriptor):
     """A printer on a serial line. Its baud is set at the printer, by switches or its self test's word."""
-
-    answers = True
 
     def __init__(self, path: str, baud: int) -> None:
         self._path, self._baud = path, baud
@@ -141,26 +140,12 @@ class SerialWire:
     def open(self) -> None:
         try:
             self._port = serial.Serial(self._path, self._baud, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, ValueError) as why:
-            number = getattr(why, "errno", None) or 0
-            raise DeviceLost(
-                self._path, _HINTS.get(number, f"Nothing is at {self._path}: is its cable in?")
-            ) from why
-
-    def send(self, data: bytes, wait_s: float) -> int:
-        assert self._port is not None, "a send before open"
-        sent, until_s = 0, time.monotonic() + wait_s
-        while sent < len(data) and (left_s := until_s - time.monotonic()) > 0:
-            if select.select([], [self._port.fd], [], left_s)[1]:
-                with contextlib.suppress(BlockingIOError):
-                    sent += os.write(self._port.fd, data[sent : sent + CHUNK_BYTES])
-        return sent
-
-    def receive(self, wait_s: float) -> bytes:
-        assert self._port is not None, "a receive before open"
-        if not select.select([self._port.fd], [], [], wait_s)[0]:
-            return b""
-        return bytes(self._port.read(CHUNK_BYTES))
+        except (OSError, ValueError, termios.error) as why:  # a `termios.error` is no `OSError`
+            hint = _HINTS.get(
+                getattr(why, "errno", None) or 0, f"Nothing is at {self._path}: is its cable in?"
+            )
+            raise DeviceLost(self._path, hint) from why
+        self._descriptor = self._port.fd  # opened with O_NONBLOCK
 
     def close(self) -> None:
         port, self._port = self._port, None

@@ -20,9 +20,9 @@ from rich.progress import Progress
 from tillbox.hardware import registry
 from tillbox.hardware.commands import harmless
 from tillbox.hardware.ports import LabelPrinter
-from tillbox.hardware.printing.designs import Paper
-from tillbox.hardware.printing.label import SIDE_MM, DotsPerMm, Unfit
-from tillbox.hardware.printing.typeface import system_typeface
+from tillbox.hardware.printing.labels.designs import Paper
+from tillbox.hardware.printing.labels.label import SIDE_MM, DotsPerMm, Unfit
+from tillbox.hardware.printing.labels.typeface import system_typeface
 
 from .going import Ended, Files, to_files, to_printer
 from .kinds import Make

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from tillbox.hardware.ports import LabelPrinter, PrintEnd, PrinterState, PrintOutcome
-from tillbox.hardware.printing.label import Unfit
-from tillbox.hardware.printing.sheet import grid_for
-from tillbox.hardware.printing.typeface import Typeface
+from tillbox.hardware.printing.labels.label import Unfit
+from tillbox.hardware.printing.labels.sheet import grid_for
+from tillbox.hardware.printing.labels.typeface import Typeface
 
 from .making import Format, Made, Ready, no_renderer, ready, sheet
 from .table import Bad
@@ -81,7 +81,7 @@ def to_printer(
         return Ended(0, tuple(bad), f"there are {len(good)} labels: --begin-at {begin_at} is behind them")
     for number, one in enumerate(good[begin_at - 1 :], begin_at):
         try:
-            outcome = printer.print(f"label-{number}", one.data)
+            outcome = printer.print(one.data)
         except KeyboardInterrupt:
             outcome = PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, STOPPED)
         if outcome.end not in (PrintEnd.CONFIRMED, PrintEnd.SENT):

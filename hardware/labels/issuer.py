@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from tillbox.hardware.printing.label import Unfit
+from tillbox.hardware.printing.labels.label import Unfit
 
 KEY_FILE_BYTES_MAX = 4_096
 _SEED = re.compile(rb"\s*([0-9a-fA-F]{64})\s*")

@@ -14,10 +14,10 @@ from tillbox.contracts.codes import CouponClaims, LinkCode, seal_coupon
 from tillbox.contracts.codes.characters import carries_control
 from tillbox.contracts.codes.goods import check_digit_fits
 from tillbox.contracts.money import CNY, Amount, parse_amount
-from tillbox.hardware.printing import designs
-from tillbox.hardware.printing.bars import BarKind
-from tillbox.hardware.printing.designs import Paper
-from tillbox.hardware.printing.label import Label, Text, Unfit
+from tillbox.hardware.printing.labels import designs
+from tillbox.hardware.printing.labels.bars import BarKind
+from tillbox.hardware.printing.labels.designs import Paper
+from tillbox.hardware.printing.labels.label import Label, Text, Unfit
 
 from .table import Columns
 

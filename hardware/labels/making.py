@@ -19,12 +19,11 @@ from tillbox.contracts.codes.goods import normal_gtin
 from tillbox.contracts.codes.reads import Symbology
 from tillbox.contracts.verdicts import Refused
 from tillbox.hardware.decoding import Found, decode, load
-from tillbox.hardware.printing import tspl, zpl
-from tillbox.hardware.printing.label import Bars, Code, Label, Unfit
-from tillbox.hardware.printing.label_picture import label_picture, png_of
-from tillbox.hardware.printing.sheet import A4_MM, Grid, sheets
-from tillbox.hardware.printing.typeface import Typeface
-from tillbox.hardware.simulated import labels as eye
+from tillbox.hardware.printing.labels import eye, tspl, zpl
+from tillbox.hardware.printing.labels.label import Bars, Code, Label, Unfit
+from tillbox.hardware.printing.labels.label_picture import label_picture, png_of
+from tillbox.hardware.printing.labels.sheet import A4_MM, Grid, sheets
+from tillbox.hardware.printing.labels.typeface import Typeface
 
 from .table import Bad
 

@@ -37,11 +37,13 @@ class Slip:
 
 
 class Line(Protocol):
-    """A twin's end of the cable."""
+    """A twin's end of the cable. `port` and `path` stay the same when it is pulled and put in again."""
 
     port: int
     path: str
 
+    def plug(self) -> None: ...
+    def unplug(self) -> None: ...
     def accept(self, wait_s: float) -> bool: ...
     def receive(self, wait_s: float) -> bytes | None: ...
     def send(self, data: bytes) -> None: ...
@@ -50,10 +52,12 @@ class Line(Protocol):
 
 
 class SimulatedPrinter:
-    """A printer on loopback, or on a pseudo-terminal. Faults on command; `mend` ends them all.
+    """A printer on loopback, or on a pseudo-terminal.
 
     printer = SimulatedPrinter()                                # NetworkWire("127.0.0.1", printer.port)
     printer = SimulatedPrinter(line="terminal", language="star")   # SerialWire(printer.path, 115200)
+    printer.fault = Condition.PAPER_OUT; printer.mend()
+    printer.unplug(); printer.plug()
     """
 
     def __init__(
@@ -67,83 +71,59 @@ class SimulatedPrinter:
         self.papers: deque[Slip] = deque(maxlen=PAPERS_MAX)
         self.kicks = 0
         self.on_paper = on_paper
+        self.fault = Condition.WELL
         self._language = language
         self._tongue = tongue(language)
         self._number = 0
-        self._ended = threading.Event()
-        self._fault: Condition = Condition.WELL
         self._mute = False
         if isinstance(line, str):
             line = _Network(port) if line == "network" else _Terminal()
         self._line = line
-        self.port: int = self._line.port
-        self.path: str = self._line.path
-        self._thread = threading.Thread(target=self._serve, name="printer", daemon=True)
-        self._thread.start()
+        self._out = threading.Event()  # its cable, and its power with it
+        self._out.set()
+        self.plug()
 
-    def paper_out(self) -> None:
-        """The roll is at its end."""
-        self._fault = Condition.PAPER_OUT
+    @property
+    def port(self) -> int:
+        """Where it listens; 0 where it has a `path`."""
+        return self._line.port
 
-    def cover_open(self) -> None:
-        """Somebody opened the cover."""
-        self._fault = Condition.COVER_OPEN
-
-    def jam(self) -> None:
-        """The cutter is stuck."""
-        self._fault = Condition.JAM
-
-    def near_end(self) -> None:
-        """The roll is near its end; it still prints."""
-        self._fault = Condition.NEAR_END
-
-    def silent(self) -> None:
-        """It takes bytes, prints, and answers nothing after a job."""
-        self._fault = Condition.SILENT
-
-    def dead(self) -> None:
-        """It is there and answers nothing at all."""
-        self._fault = Condition.DEAD
-
-    def stuck(self) -> None:
-        """It answers, and stops taking a job after its first bytes."""
-        self._fault = Condition.STUCK
-
-    def garbage(self) -> None:
-        """Something that is no printer answers."""
-        self._fault = Condition.GARBAGE
-
-    def hang_up(self) -> None:
-        """It prints, and ends the connection instead of an answer."""
-        self._fault = Condition.HANG_UP
-
-    def slow(self) -> None:
-        """It takes its time for a job, and answers nothing meanwhile."""
-        self._fault = Condition.SLOW
-
-    def chatty(self) -> None:
-        """Another till switched automatic status on: it is pushed before every answer (ESC/POS)."""
-        self._fault = Condition.CHATTY
-
-    def mend(self) -> None:
-        """Everything is well again."""
-        self._fault = Condition.WELL
-
-    def close(self) -> None:
-        """Switch it off, and pull its cable."""
-        self._ended.set()
-        self._thread.join(5.0)
-        self._line.close()
-
-    unplug = close
+    @property
+    def path(self) -> str:
+        """What the driver opens; empty where it has a `port`."""
+        return self._line.path
 
     @property
     def plugged(self) -> bool:
         """Whether it is there at all."""
-        return not self._ended.is_set()
+        return not self._out.is_set()
+
+    def mend(self) -> None:
+        """Everything is well again."""
+        self.fault = Condition.WELL
+
+    def plug(self) -> None:
+        """Put the cable in, and switch it on. Harmless when it is in."""
+        if not self.plugged:
+            self._line.plug()
+            self._out.clear()
+            self._thread = threading.Thread(target=self._serve, name="printer", daemon=True)
+            self._thread.start()
+
+    def unplug(self) -> None:
+        """Switch it off, and pull its cable. Harmless when it is out."""
+        if self.plugged:
+            self._out.set()
+            self._thread.join(5.0)
+            self._line.unplug()
+
+    def close(self) -> None:
+        """Pull its cable for good, and leave nothing behind."""
+        self.unplug()
+        self._line.close()
 
     def _serve(self) -> None:
-        while not self._ended.is_set():
+        while not self._out.is_set():
             if self._line.accept(TURN_S):
                 self._tongue = tongue(self._language, after=self._tongue)
                 self._job()
@@ -152,38 +132,38 @@ class SimulatedPrinter:
     def _job(self) -> None:
         """One connection: questions are answered at once, the rest becomes paper."""
         taken, self._mute = 0, False
-        while not self._ended.is_set() and taken < JOB_BYTES_MAX:
-            if self._fault is Condition.STUCK and taken > 64:
-                self._ended.wait(TURN_S)
+        while not self._out.is_set() and taken < JOB_BYTES_MAX:
+            if self.fault is Condition.STUCK and taken > 64:
+                self._out.wait(TURN_S)
                 continue
             data = self._line.receive(TURN_S)
             if data is None:
                 break
             taken += len(data)
-            for happened in self._tongue.hear(data, self._fault):
+            for happened in self._tongue.hear(data, self.fault):
                 self._do(happened)
         self._print(self._tongue.rest())
 
     def _do(self, happened: Answer | Paper | Kick) -> None:
         match happened:
             case Paper(data):
-                if self._fault is Condition.SLOW:
+                if self.fault is Condition.SLOW:
                     time.sleep(SLOW_S)
                 self._print(data)
-                self._mute = self._fault in (Condition.SILENT, Condition.HANG_UP)
-                if self._fault is Condition.HANG_UP:
+                self._mute = self.fault in (Condition.SILENT, Condition.HANG_UP)
+                if self.fault is Condition.HANG_UP:
                     self._line.hang_up()
             case Kick():
                 self.kicks += 1
             case Answer(data):
-                if self._mute or self._fault is Condition.DEAD:
+                if self._mute or self.fault is Condition.DEAD:
                     return
-                if self._fault is Condition.CHATTY:
+                if self.fault is Condition.CHATTY:
                     self._line.send(b"\x10\x00\x00\x0f")
-                self._line.send(b"HTTP/1.1 400 Bad Request" if self._fault is Condition.GARBAGE else data)
+                self._line.send(b"HTTP/1.1 400 Bad Request" if self.fault is Condition.GARBAGE else data)
 
     def _print(self, data: bytes) -> None:
-        if not data or not self._fault.prints:
+        if not data or not self.fault.prints:
             return
         self._number += 1
         slip = Slip(self._number, data)
@@ -197,10 +177,16 @@ class _Network:
     path = ""
 
     def __init__(self, port: int) -> None:
-        self._server = socket.create_server(("127.0.0.1", port))
-        self._server.settimeout(TURN_S)
-        self.port: int = self._server.getsockname()[1]
+        self.port = port
         self._line: socket.socket | None = None
+
+    def plug(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._server.getsockname()[1]
+
+    def unplug(self) -> None:
+        self.hang_up()
+        self._server.close()
 
     def accept(self, wait_s: float) -> bool:
         self._server.settimeout(wait_s)
@@ -234,8 +220,7 @@ class _Network:
             line.close()
 
     def close(self) -> None:
-        self.hang_up()
-        self._server.close()
+        return
 
 
 class _Terminal:
@@ -244,12 +229,19 @@ class _Terminal:
     port = 0
 
     def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="printer-")
+        self._link = Path(self._folder.name) / "printer"
+        self.path = str(self._link)
+
+    def plug(self) -> None:
         self._ours, self._theirs = pty.openpty()
         tty.setraw(self._theirs)
-        self._folder = tempfile.TemporaryDirectory(prefix="printer-")
-        link = Path(self._folder.name) / "printer"
-        link.symlink_to(os.ttyname(self._theirs))
-        self.path = str(link)
+        self._link.symlink_to(os.ttyname(self._theirs))
+
+    def unplug(self) -> None:
+        self._link.unlink()
+        for end in (self._ours, self._theirs):
+            os.close(end)
 
     def accept(self, wait_s: float) -> bool:
         return bool(select.select([self._ours], [], [], wait_s)[0])
@@ -269,6 +261,4 @@ class _Terminal:
         return
 
     def close(self) -> None:
-        for end in (self._ours, self._theirs):
-            os.close(end)
         self._folder.cleanup()

@@ -11,20 +11,23 @@ from typing import Protocol
 
 
 class Condition(Enum):
-    """How the printer is."""
+    """How the printer is. What its language has no word for, it keeps to itself."""
 
     WELL = auto()
     PAPER_OUT = auto()
     COVER_OPEN = auto()
-    JAM = auto()
-    NEAR_END = auto()
-    SILENT = auto()
-    DEAD = auto()
-    STUCK = auto()
-    GARBAGE = auto()
-    HANG_UP = auto()
-    SLOW = auto()
-    CHATTY = auto()
+    JAM = auto()  # the cutter is stuck
+    RIBBON_OUT = auto()  # label printers that print by ribbon
+    PAUSED = auto()  # somebody pressed the pause key of a label printer
+    BROKEN = auto()  # an error that nobody at the counter can mend
+    NEAR_END = auto()  # of the roll; it still prints
+    SILENT = auto()  # it takes bytes, prints, and answers nothing after a job
+    DEAD = auto()  # it is there and answers nothing at all
+    STUCK = auto()  # it answers, and stops taking a job after its first bytes
+    GARBAGE = auto()  # something that is no printer answers
+    HANG_UP = auto()  # it prints, and ends the connection instead of an answer
+    SLOW = auto()  # it takes its time for a job, and answers nothing meanwhile
+    CHATTY = auto()  # another till switched automatic status on: it is pushed before every answer (ESC/POS)
 
     @property
     def prints(self) -> bool:
@@ -36,6 +39,9 @@ _NO_PAPER = {
     Condition.PAPER_OUT,
     Condition.COVER_OPEN,
     Condition.JAM,
+    Condition.RIBBON_OUT,
+    Condition.PAUSED,
+    Condition.BROKEN,
     Condition.DEAD,
     Condition.GARBAGE,
     Condition.STUCK,
@@ -101,6 +107,7 @@ _ESCPOS_BITS = {
     (Condition.NEAR_END, 4): 0x0C,
     (Condition.COVER_OPEN, 2): 0x04,
     (Condition.JAM, 3): 0x08,
+    (Condition.BROKEN, 3): 0x20,
 }
 
 
@@ -142,6 +149,7 @@ _STAR_BITS = {
     Condition.NEAR_END: (5, 0x04),
     Condition.COVER_OPEN: (2, 0x20),
     Condition.JAM: (3, 0x08),
+    Condition.BROKEN: (3, 0x20),
 }
 
 
@@ -165,7 +173,14 @@ class _Tspl:
         return rest
 
 
-_TSPL_BITS = {Condition.PAPER_OUT: 0x04, Condition.COVER_OPEN: 0x01, Condition.JAM: 0x02}
+_TSPL_BITS = {
+    Condition.PAPER_OUT: 0x04,
+    Condition.COVER_OPEN: 0x01,
+    Condition.JAM: 0x02,
+    Condition.RIBBON_OUT: 0x08,
+    Condition.PAUSED: 0x10,
+    Condition.BROKEN: 0x80,
+}
 
 
 class _Zpl:
@@ -191,10 +206,11 @@ class _Zpl:
 
 def _zpl_lines(condition: Condition) -> bytes:
     paper, head = condition is Condition.PAPER_OUT, condition is Condition.COVER_OPEN
-    pause = condition is Condition.JAM
+    ribbon = condition is Condition.RIBBON_OUT
+    pause = condition in (Condition.PAUSED, Condition.JAM)  # it has no word for a jam, and pauses
     lines = (
         f"030,{paper:d},{pause:d},0640,000,0,0,0,000,0,0,0",
-        f"000,0,{head:d},0,0,2,4,0,00000000,1,000",
+        f"000,0,{head:d},{ribbon:d},0,2,4,0,00000000,1,000",
         "1234,0",
     )
     return b"".join(b"\x02" + line.encode() + b"\x03\r\n" for line in lines)

@@ -29,6 +29,7 @@ from tillbox.hardware.simulated.display import SimulatedDisplay
 from tillbox.hardware.simulated.paper import paper_picture
 from tillbox.hardware.simulated.printer import SimulatedPrinter, Slip
 from tillbox.hardware.simulated.scanner import SimulatedScanner
+from tillbox.hardware.simulated.tongues import Condition
 
 NOW = datetime.now(UTC)
 
@@ -102,8 +103,7 @@ def bench(broker: tuple[Mosquitto, Authority, Path], tmp_path: Path) -> Iterator
     yield Bench(tmp_path, config, running, authority, scanner, printer, display)
     scanner.close()
     display.close()
-    if printer.plugged:
-        printer.close()
+    printer.close()
 
 
 @pytest.mark.mosquitto
@@ -138,12 +138,16 @@ def pull(name: str) -> Callable[[Bench], object]:
     return lambda bench: getattr(bench, name).unplug()
 
 
+def printer_is(fault: Condition) -> Callable[[Bench], object]:
+    return lambda bench: setattr(bench.printer, "fault", fault)
+
+
 FAULTS: list[tuple[str, str, Callable[[Bench], object], str]] = [
     ("the scanner's cable is out", "reader scanner", pull("scanner"), "Is its cable in?"),
-    ("the paper is at its end", "printer", lambda bench: bench.printer.paper_out(), "Put in a new roll."),
-    ("the cover is open", "printer", lambda bench: bench.printer.cover_open(), "Close the cover."),
-    ("the cutter is stuck", "printer", lambda bench: bench.printer.jam(), "free it"),
-    ("the printer is dead", "printer", lambda bench: bench.printer.dead(), "Switch it off and on"),
+    ("the paper is at its end", "printer", printer_is(Condition.PAPER_OUT), "Put in a new roll."),
+    ("the cover is open", "printer", printer_is(Condition.COVER_OPEN), "Close the cover."),
+    ("the cutter is stuck", "printer", printer_is(Condition.JAM), "free it"),
+    ("the printer is dead", "printer", printer_is(Condition.DEAD), "Switch it off and on"),
     ("the printer is gone", "printer", pull("printer"), "switched on"),
     ("the display is gone", "display", pull("display"), "plug in again"),
     (
@@ -191,7 +195,7 @@ def test_the_command_prints_the_page_and_its_exit_status_says_whether_a_line_is_
     command += ["--config", str(bench.config)]
     well = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=90)
     assert (well.returncode, json.loads(well.stdout)["ok"]) == (0, True), well.stderr
-    bench.printer.paper_out()
+    bench.printer.fault = Condition.PAPER_OUT
     ill = subprocess.run(
         command, capture_output=True, text=True, timeout=90, env=os.environ | {"COLUMNS": "140"}
     )

@@ -3,7 +3,9 @@ failing here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import errno
+import termios
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,19 +16,35 @@ from tillbox.hardware.drivers.manners import MANNERS
 from tillbox.hardware.drivers.printer import WirePrinter
 from tillbox.hardware.drivers.wires import FileWire, NetworkWire, SerialWire, SpoolerWire, UsbWire, Wire
 from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
-from tillbox.hardware.printing import escpos, star
+from tillbox.hardware.printing import encode, kick
 from tillbox.hardware.printing.document import Cut, Document, Line
-from tillbox.hardware.printing.profiles import PROFILES
+from tillbox.hardware.printing.profiles import PROFILES, WIDE, Profile
 from tillbox.hardware.simulated.printer import SimulatedPrinter
+from tillbox.hardware.simulated.tongues import Condition
 
 SLIP = Document((Line("茶 Tea 12.00"), Cut()))
 JOBS = {
-    "escpos": escpos.encode(SLIP),
-    "star": star.encode(SLIP, PROFILES["star-80"]),
+    "escpos": encode(SLIP, WIDE),
+    "star": encode(SLIP, PROFILES["star-80"]),
     "tspl": b'SIZE 40 mm,30 mm\r\nCLS\r\nTEXT 20,20,"3",0,1,1,"Tea 12.00"\r\nPRINT 1,1\r\n',
     "zpl": b"^XA^FO20,20^A0N,30^FDTea 12.00^FS^XZ",
 }
-Fault = Callable[[SimulatedPrinter], None]
+TROUBLE = {
+    Condition.PAPER_OUT: PrinterState.PAPER_OUT,
+    Condition.COVER_OPEN: PrinterState.COVER_OPEN,
+    Condition.DEAD: PrinterState.SILENT,
+    Condition.GARBAGE: PrinterState.SILENT,
+}
+RECEIPTS = {Condition.JAM: PrinterState.CUTTER_JAM, Condition.BROKEN: PrinterState.BROKEN}
+LABELS = {Condition.RIBBON_OUT: PrinterState.RIBBON_OUT, Condition.PAUSED: PrinterState.PAUSED}
+TOLD = {
+    "escpos": TROUBLE | RECEIPTS,
+    "star": TROUBLE | RECEIPTS,
+    "tspl": TROUBLE | RECEIPTS | LABELS,
+    # Zebra's answer has no word for a jam: the printer pauses. Nor has it one for what is broken.
+    "zpl": TROUBLE | LABELS | {Condition.JAM: PrinterState.PAUSED},
+}
+"""What the driver hears of what is wrong, in each language."""
 
 
 @dataclass
@@ -77,126 +95,140 @@ WIRES = {"network": network, "serial": serial_line, "usb": usb, "device": usb_de
 
 
 PAIRS = [
-    *[(language, "network") for language in MANNERS],
+    *((language, "network") for language in MANNERS),
     *[("escpos", "serial"), ("escpos", "usb"), ("tspl", "usb")],
+    *((language, "device") for language in MANNERS),
 ]
 
 
-@pytest.fixture(
-    params=[
-        *(pytest.param(pair, id="-".join(pair)) for pair in PAIRS),
-        *(
-            pytest.param((language, "device"), id=f"{language}-device", marks=pytest.mark.device)
-            for language in MANNERS
-        ),
-    ]
-)
+def on(pair: tuple[str, str], *told: Condition | PrinterState) -> object:
+    """A case on one bench. The kernel's own device is in the lab only."""
+    names = (*pair, *(one.name.lower() for one in told[:1]))
+    return pytest.param(pair, *told, id="-".join(names), marks=pytest.mark.device if "device" in pair else ())
+
+
+@pytest.fixture(params=map(on, PAIRS))
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     language, wire = request.param
     twin, way = WIRES[wire](language)
     yield Bench(WirePrinter("receipts", way, MANNERS[language]), twin, JOBS[language])
-    if twin.plugged:
-        twin.unplug()
+    twin.close()
 
 
 def test_a_job_that_the_printer_answers_for_is_on_paper(bench: Bench) -> None:
     assert isinstance(bench.printer, Printer)
     assert bench.printer.state() is PrinterState.READY
-    outcome = bench.printer.print("sale-1", bench.job)
+    outcome = bench.printer.print(bench.job)
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.READY)
     assert bench.twin.papers[-1].data == bench.job
 
 
 def test_two_jobs_are_two_papers_in_order(bench: Bench) -> None:
-    for number in range(2):
-        assert bench.printer.print(f"sale-{number}", bench.job).end is PrintEnd.CONFIRMED
+    for _ in range(2):
+        assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
     assert [slip.data for slip in bench.twin.papers] == [bench.job, bench.job]
 
 
 @pytest.mark.parametrize(
-    ("fault", "states"),
-    [
-        (SimulatedPrinter.paper_out, {PrinterState.PAPER_OUT}),
-        (SimulatedPrinter.cover_open, {PrinterState.COVER_OPEN}),
-        # Zebra's answer has no word for a jam: the printer pauses.
-        (SimulatedPrinter.jam, {PrinterState.CUTTER_JAM, PrinterState.PAUSED}),
-        (SimulatedPrinter.dead, {PrinterState.SILENT}),
-        (SimulatedPrinter.garbage, {PrinterState.SILENT}),
-        (SimulatedPrinter.unplug, {PrinterState.LOST}),
-    ],
+    ("bench", "fault", "state"),
+    [on(pair, fault, state) for pair in PAIRS for fault, state in TOLD[pair[0]].items()],
+    indirect=["bench"],
 )
 def test_what_surely_did_not_print_says_so_and_may_be_printed_again(
-    bench: Bench, fault: Fault, states: set[PrinterState]
+    bench: Bench, fault: Condition, state: PrinterState
 ) -> None:
-    fault(bench.twin)
-    assert bench.printer.state() in states
-    outcome = bench.printer.print("sale-1", bench.job)
-    assert outcome.end is PrintEnd.FAILED
-    assert outcome.state in states
+    bench.twin.fault = fault
+    assert bench.printer.state() is state
+    outcome = bench.printer.print(bench.job)
+    assert (outcome.end, outcome.state) == (PrintEnd.FAILED, state)
     assert outcome.hint
     assert not bench.twin.papers
-    if bench.twin.plugged:
-        bench.twin.mend()
-        assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
-        assert len(bench.twin.papers) == 1
+    bench.twin.mend()
+    assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
+    assert len(bench.twin.papers) == 1
 
 
-@pytest.mark.parametrize("fault", [SimulatedPrinter.silent, SimulatedPrinter.hang_up])
-def test_what_perhaps_printed_is_never_called_failed(bench: Bench, fault: Fault) -> None:
-    fault(bench.twin)
-    outcome = bench.printer.print("sale-1", bench.job)
+def test_one_whose_cable_is_out_is_lost_and_prints_when_it_is_in_again(bench: Bench) -> None:
+    bench.twin.unplug()
+    assert bench.printer.state() is PrinterState.LOST
+    outcome = bench.printer.print(bench.job)
+    assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
+    assert outcome.hint
+    bench.twin.plug()
+    assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
+    assert [slip.data for slip in bench.twin.papers] == [bench.job]
+
+
+@pytest.mark.parametrize("fault", [Condition.SILENT, Condition.HANG_UP])
+def test_what_perhaps_printed_is_never_called_failed(bench: Bench, fault: Condition) -> None:
+    bench.twin.fault = fault
+    outcome = bench.printer.print(bench.job)
     assert outcome.end is PrintEnd.UNKNOWN
     assert not outcome.state.prints
     assert "look whether it printed" in outcome.hint
 
 
 def test_one_that_stops_taking_bytes_in_the_middle_is_not_waited_for_for_ever(bench: Bench) -> None:
-    bench.twin.stuck()
-    outcome = bench.printer.print("sale-1", bench.job * 40_000)  # more than a line's buffers hold
+    bench.twin.fault = Condition.STUCK
+    outcome = bench.printer.print(bench.job * 40_000)  # more than a line's buffers hold
     assert outcome.end is PrintEnd.UNKNOWN
     assert not bench.twin.papers
 
 
 def test_a_slow_printer_is_waited_for(bench: Bench) -> None:
-    bench.twin.slow()
-    assert bench.printer.print("sale-1", bench.job).end is PrintEnd.CONFIRMED
+    bench.twin.fault = Condition.SLOW
+    assert bench.printer.print(bench.job).end is PrintEnd.CONFIRMED
 
 
 @pytest.mark.parametrize("language", ["escpos", "star"])
 def test_a_roll_near_its_end_prints_and_says_so(language: str) -> None:
     twin, wire = network(language)
-    twin.near_end()
-    outcome = WirePrinter("receipts", wire, MANNERS[language]).print("sale-1", JOBS[language])
+    twin.fault = Condition.NEAR_END
+    outcome = WirePrinter("receipts", wire, MANNERS[language]).print(JOBS[language])
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.PAPER_NEAR_END)
     assert outcome.state.prints
     assert len(twin.papers) == 1
-    twin.unplug()
+    twin.close()
 
 
 def test_automatic_status_that_another_till_switched_on_is_passed_over() -> None:
     twin, wire = network("escpos")
-    twin.chatty()
-    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print("sale-1", JOBS["escpos"])
+    twin.fault = Condition.CHATTY
+    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (PrintEnd.CONFIRMED, PrinterState.READY)
-    twin.unplug()
+    twin.close()
 
 
-@pytest.mark.parametrize("language", ["escpos", "star"])
-def test_a_drawer_opens_and_costs_no_paper(language: str) -> None:
-    twin, wire = network(language)
-    kick = escpos.kick_drawer() if language == "escpos" else star.KICK
-    assert WirePrinter("receipts", wire, MANNERS[language]).print("kick", kick).end is PrintEnd.CONFIRMED
+@pytest.mark.parametrize("profile", [WIDE, PROFILES["star-80"]], ids=["escpos", "star"])
+def test_a_drawer_opens_and_costs_no_paper(profile: Profile) -> None:
+    twin, wire = network(profile.language)
+    made = WirePrinter("receipts", wire, MANNERS[profile.language])
+    assert made.print(kick(profile)).end is PrintEnd.CONFIRMED
     assert (twin.kicks, len(twin.papers)) == (1, 0)
-    twin.unplug()
+    twin.close()
+
+
+def test_a_serial_cable_that_is_pulled_while_it_is_opened_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's refusal to set a line up is no `OSError`."""
+    twin, wire = serial_line("escpos")
+
+    def pulled(*_: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(termios, "tcsetattr", pulled)
+    outcome = WirePrinter("receipts", wire, MANNERS["escpos"]).print(JOBS["escpos"])
+    assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
+    assert "cable" in outcome.hint
+    twin.close()
 
 
 def test_a_file_takes_jobs_and_never_says_that_they_are_on_paper(tmp_path: Path) -> None:
     made = WirePrinter("receipts", FileWire(str(tmp_path / "paper")), MANNERS["escpos"])
-    assert made.print("sale-1", JOBS["escpos"]).end is PrintEnd.SENT
-    assert made.print("sale-2", JOBS["escpos"]).end is PrintEnd.SENT
+    assert made.print(JOBS["escpos"]).end is PrintEnd.SENT
+    assert made.print(JOBS["escpos"]).end is PrintEnd.SENT
     assert (tmp_path / "paper").read_bytes() == JOBS["escpos"] * 2
     gone = WirePrinter("receipts", FileWire(str(tmp_path / "no/such/paper")), MANNERS["escpos"])
-    outcome = gone.print("sale-1", JOBS["escpos"])
+    outcome = gone.print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (PrintEnd.FAILED, PrinterState.LOST)
     assert "cannot be written" in outcome.hint
 
@@ -230,7 +262,7 @@ def test_a_spooler_has_the_job_or_has_not(
     spooler(tmp_path, queue_known, takes)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     made = WirePrinter("receipts", SpoolerWire("till"), MANNERS["escpos"])
-    outcome = made.print("sale-1", JOBS["escpos"])
+    outcome = made.print(JOBS["escpos"])
     assert (outcome.end, outcome.state) == (end, state)
     if takes and queue_known:
         assert (tmp_path / "job").read_bytes() == JOBS["escpos"]

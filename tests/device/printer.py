@@ -12,9 +12,15 @@ class GadgetLine:
 
     def __init__(self) -> None:
         self._gadget = PrinterGadget()
-        self._gadget.read(0.0)  # the gadget takes nothing before it was read once
         self._held = b""
         self.path = self._gadget.path
+
+    def plug(self) -> None:
+        self._gadget.plug()
+        self._gadget.read(0.0)  # the gadget takes nothing before it was read once
+
+    def unplug(self) -> None:
+        self._gadget.unplug()
 
     def accept(self, wait_s: float) -> bool:
         self._held = self._held or self._gadget.read(wait_s)

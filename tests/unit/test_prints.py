@@ -14,7 +14,7 @@ from tillbox.agent.printing import KICK_MS, PrintRoom
 from tillbox.agent.prints import STEPS, WAITING_MAX, Prints, PrintsFull, PrintState, Step
 from tillbox.hardware.drivers.drawer import PrinterDrawer
 from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
-from tillbox.hardware.printing.escpos import kick_drawer
+from tillbox.hardware.printing import kick
 from tillbox.hardware.printing.profiles import WIDE
 
 PATIENCE_S = 10.0
@@ -86,7 +86,7 @@ class Paper:
         self.outcomes = list(outcomes) or [READY]
         self.printed: list[bytes] = []
 
-    def print(self, job_id: str, data: bytes) -> PrintOutcome:
+    def print(self, data: bytes) -> PrintOutcome:
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if outcome.end is not PrintEnd.FAILED:
             self.printed.append(data)
@@ -191,4 +191,4 @@ def test_a_drawer_opens_before_the_papers_that_wait_and_not_long_after_its_sale(
     paper.outcomes = [READY]
     assert eventually(lambda: paper.printed == [b"one"])
     shop.room.kick("cash sale")
-    assert eventually(lambda: paper.printed == [b"one", kick_drawer()])
+    assert eventually(lambda: paper.printed == [b"one", kick(WIDE)])

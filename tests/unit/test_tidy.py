@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -25,6 +26,18 @@ def test_the_links_lead_home() -> None:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_room_is_imported_by_its_bare_name(path: Path) -> None:
     assert not re.search(rf"^\s*(from|import) ({'|'.join(ROOMS)})\b", path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "home",
+    [path.parent for path in CODE if path.name == "__init__.py" and path.is_relative_to(ROOT / "hardware")],
+    ids=lambda home: str(home.relative_to(ROOT)),
+)
+def test_every_room_of_the_devices_has_a_map_of_all_that_is_in_it(home: Path) -> None:
+    words = ast.get_docstring(ast.parse((home / "__init__.py").read_text())) or ""
+    files = [path.name for path in home.glob("*.py") if path.name != "__init__.py"]
+    rooms = [f"{path.parent.name}/" for path in home.glob("*/__init__.py")]
+    assert [name for name in files + rooms if f"`{name}`" not in words] == []
 
 
 def test_only_the_clocks_know_what_time_it_is() -> None:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import ImageChops
 
 from tillbox.contracts.money import CNY, Amount
 from tillbox.hardware.labels.making import Made, Ready, reads_back, ready
 from tillbox.hardware.labels.table import Bad
-from tillbox.hardware.printing import designs, tspl, zpl
-from tillbox.hardware.printing.designs import Paper
 from tillbox.hardware.printing.document import Picture
-from tillbox.hardware.printing.label import (
+from tillbox.hardware.printing.labels import designs, eye, tspl, zpl
+from tillbox.hardware.printing.labels.designs import Paper
+from tillbox.hardware.printing.labels.label import (
     Bars,
     Block,
     Box,
@@ -28,10 +28,9 @@ from tillbox.hardware.printing.label import (
     Unfit,
     code_box,
 )
-from tillbox.hardware.printing.label_picture import label_picture
-from tillbox.hardware.printing.layout import Part, fit
-from tillbox.hardware.printing.typeface import Drawn, Typeface, system_typeface
-from tillbox.hardware.simulated import labels as eye
+from tillbox.hardware.printing.labels.label_picture import label_picture
+from tillbox.hardware.printing.labels.layout import Part, fit
+from tillbox.hardware.printing.labels.typeface import Drawn, Typeface, system_typeface
 
 GOLDEN = Path(__file__).parents[2] / "golden/labels"
 FACE = system_typeface()
@@ -174,6 +173,7 @@ ENDS = {"tspl": ["PRINT"], "zpl": ["^PQ", "^XZ"]}
 @example(name="^XZ", code="_5E^XZ~JR", bars=">;12>0", language="zpl")
 @given(name=RUDE, code=RUDE, bars=ASCII, language=st.sampled_from(["tspl", "zpl"]))
 def test_no_name_and_no_code_is_ever_a_command(name: str, code: str, bars: str, language: str) -> None:
+    assume(code != bars)  # a camera takes one text in two codes for one thing; no design has both
     label = Label(
         100,
         50,

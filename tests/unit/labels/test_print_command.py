@@ -21,9 +21,10 @@ from tillbox.hardware.decoding import decode, load
 from tillbox.hardware.drivers import manners, wires
 from tillbox.hardware.labels.commands import printing
 from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
-from tillbox.hardware.printing.sheet import grid_for
-from tillbox.hardware.simulated import labels as eye
+from tillbox.hardware.printing.labels import eye
+from tillbox.hardware.printing.labels.sheet import grid_for
 from tillbox.hardware.simulated.printer import SimulatedPrinter
+from tillbox.hardware.simulated.tongues import Condition
 
 GOODS = "名称,价格,单位,条码\n冰红茶,3.50,瓶,6901234567892\n茉莉花茶 Jasmine,12.5,100g,96385074\n散装瓜子,￥8,斤,LOOSE-17\n"
 SEED = bytes(range(32))
@@ -105,7 +106,7 @@ def test_a_table_prints_whatever_the_shops_computer_wrote(
 def test_a_batch_that_ran_out_of_paper_says_where_to_go_on(tmp_path: Path, printer: SimulatedPrinter) -> None:
     words = ["label", "--csv", table(tmp_path, GOODS), "--size", "60x40"]
     words += ["--printer", f"network:127.0.0.1:{printer.port}", "--language", printer.language]  # type: ignore[attr-defined]
-    printer.paper_out()
+    printer.fault = Condition.PAPER_OUT
     done = tillbox_print(*words)
     assert done.exit_code == 1
     assert "put in a new roll; go on with --begin-at 1" in done.output
@@ -122,7 +123,7 @@ class Hurried:
     def __init__(self) -> None:
         self.jobs: list[bytes] = []
 
-    def print(self, job_id: str, data: bytes) -> PrintOutcome:
+    def print(self, data: bytes) -> PrintOutcome:
         if self.jobs:
             raise KeyboardInterrupt
         self.jobs.append(data)

@@ -22,6 +22,7 @@ from tillbox.hardware.printing.document import QR, Document
 from tillbox.hardware.printing.profiles import WIDE
 from tillbox.hardware.simulated.paper import paper_picture
 from tillbox.hardware.simulated.printer import SimulatedPrinter
+from tillbox.hardware.simulated.tongues import Condition
 from tillbox.hardware.tap import relay as relays
 from tillbox.hardware.tap.doors import NetworkDoor, TerminalDoor, network_printer
 from tillbox.hardware.tap.inject import Injector, slip_before_cut
@@ -62,8 +63,7 @@ class Counter:
 
     def close(self) -> None:
         self.relay.stop()
-        if self.printer.plugged:
-            self.printer.close()
+        self.printer.close()
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_till_that_asks_the_printer_first_gets_its_answer(counter: Counter) ->
     with counter.till() as till:
         till.sendall(b"\x10\x04\x01")
         assert till.recv(1) == b"\x12"
-        counter.printer.paper_out()
+        counter.printer.fault = Condition.PAPER_OUT
         till.sendall(b"\x10\x04\x04")
         assert till.recv(1) == b"\x72"
         counter.printer.mend()

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .document import cells, clean
+from tillbox.hardware.printing.document import cells, clean
+
 from .label import Box, Text
 from .typeface import LINE, Typeface
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from .document import Picture, clean
-from .drawing import FONTS, picture_of
+from tillbox.hardware.printing.document import Picture, clean
+from tillbox.hardware.printing.drawing import FONTS, picture_of
+
 from .label import Box, Text
 
 ASCENT, DESCENT = (

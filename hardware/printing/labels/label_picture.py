@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageDraw, ImageOps
 
-from .document import Picture
-from .drawing import picture_of
+from tillbox.hardware.printing.document import Picture
+from tillbox.hardware.printing.drawing import picture_of
+
 from .label import Box, Code, Label, Text, blocks, code_box
 from .typeface import Drawn, Typeface
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .document import Picture
+from tillbox.hardware.printing.document import Picture
 
 POINTS_PER_MM = 72 / 25.4
 
