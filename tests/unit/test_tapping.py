@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.patience import eventually
 
 from tillbox.agent.tapping import Tap, TapRoom, as_record
 from tillbox.broker.mosquitto import free_port
@@ -30,13 +30,6 @@ PREBILL, DRAWER = (GOLDEN / "prebill.bin").read_bytes(), (GOLDEN / "drawer.bin")
 PAPER_ID = "0199a000-0001-7000-8000-000000000001"
 COLA = normal_gtin("6901234567892") or ""
 GOODS = {COLA: Line(name="可乐 500ml", price=350, goods=COLA)}
-
-
-def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 def item(name: str, sku: str | None = None) -> Item:
