@@ -2,7 +2,7 @@
 
 Start with `cascade.py`, which says how many looks a code needs before it counts. `looks.py` holds the two
 decoders and `easier.py` what is done to a picture that they miss; `stripes.py` reads goods' codes by how `digits.py`
-are drawn, where `patches.py` saw bars. `gaze.py` spreads all this over a camera's frames, `picture.py` opens untrusted
+are drawn, where `patches.py` saw bars and `bands.py` how they lie. `gaze.py` spreads all this over a camera's frames, `picture.py` opens untrusted
 files, `found.py` is what they speak in. Importing this package loads numpy, Pillow and the decoders, so only a camera
 and `tillbox scan` do.
 """
