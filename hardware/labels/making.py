@@ -19,6 +19,7 @@ from tillbox.contracts.codes.goods import normal_gtin
 from tillbox.contracts.codes.reads import Symbology
 from tillbox.contracts.verdicts import Refused
 from tillbox.hardware.decoding import Found, decode, load
+from tillbox.hardware.decoding.looks import look_zxing
 from tillbox.hardware.printing.labels import eye, tspl, zpl
 from tillbox.hardware.printing.labels.label import Bars, Code, Label, Unfit
 from tillbox.hardware.printing.labels.label_picture import label_picture, png_of
