@@ -328,6 +328,7 @@ class Box:
                 record=self._record_paper,
                 claim_url=self.config.claim_url,
                 printer=self._profile,
+                clock_ms=monotonic_ms,
             )
         except (OSError, SettingsWrong) as why:
             # The box sells without it; the other till finds nobody, which its cashier sees at once.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 from pydantic import AfterValidator, Field, ValidationError
 
 from tillbox.contracts.codes import normal_gtin
@@ -30,7 +31,10 @@ from tillbox.hardware.tap.learn import Profile
 from tillbox.hardware.tap.reading import Reading, Verdict
 from tillbox.hardware.tap.relay import Relay
 
+log = structlog.get_logger(__name__)
+
 CODED_MAX = 32  # papers whose codes may still be asked for; one till prints one at a time
+PAPERS_A_MINUTE = 60  # the busiest till prints twenty
 
 
 def _is_address(text: str) -> str:
@@ -112,10 +116,13 @@ class TapRoom:
         record: Callable[[Tapped, Callable[[str], None]], None],
         claim_url: str,
         printer: Printer,
+        clock_ms: Callable[[], int],
     ) -> None:
         self._tap, self._goods, self._record = tap, goods, record
         self._claim_url, self._paper = claim_url, printer
-        self._coded: deque[tuple[Reading, str]] = deque(maxlen=CODED_MAX)
+        self._ids: dict[int, str] = {}  # of papers on the disk, by where they were cut
+        self._minute: deque[int] = deque(maxlen=PAPERS_A_MINUTE)
+        self._clock_ms = clock_ms
         self._on_disk = threading.Condition()
         settings = load(tap.profile, Profile).settings() if tap.profile else stream.Settings()
         self._relay = Relay(
@@ -136,28 +143,42 @@ class TapRoom:
 
     def _read(self, paper: stream.Tapped) -> None:
         reading = paper.reading
-        if reading.verdict is Verdict.NO_RECEIPT and not reading.items and not paper.sheet.lines:
+        if reading.verdict is Verdict.NO_RECEIPT and not paper.sheet.lines:
             return  # a drawer, a question: nothing came out
+        if not self._in_time():
+            return
 
         def on_disk(record_id: str) -> None:
             with self._on_disk:
-                self._coded.append((reading, record_id))
+                while len(self._ids) >= CODED_MAX:
+                    del self._ids[next(iter(self._ids))]
+                if paper.cut is not None:
+                    self._ids[paper.cut] = record_id
                 self._on_disk.notify_all()
 
         self._record(as_record(self._tap.name, reading, self._goods), on_disk)
+
+    def _in_time(self) -> bool:
+        """Whether a record is still to be made: whoever reaches the tap's port may print without end, and the journal is
+        for ever."""
+        now_ms = self._clock_ms()
+        if len(self._minute) == PAPERS_A_MINUTE and now_ms - self._minute[0] < 60_000:
+            log.warning(
+                "tap.too_many",
+                hint=f"more than {PAPERS_A_MINUTE} papers a minute are passed on and not recorded",
+            )
+            return False
+        self._minute.append(now_ms)
+        return True
 
     def _code(self, paper: stream.Tapped) -> bytes:
         """The code that leads to a paper's record, if it is a sale and the record is on the disk in time."""
         if not paper.reading.is_sale:
             return b""
         with self._on_disk:
-            self._on_disk.wait_for(lambda: self._find(paper.reading) is not None, HOLD_MS / 1000)
-            found = self._find(paper.reading)
-            if found is None:
-                return b""
-            self._coded.remove(found)
-        code = encode(Document((QR(f"{self._claim_url}{found[1]}"),)), self._paper)
+            self._on_disk.wait_for(lambda: paper.cut in self._ids, HOLD_MS / 1000)
+            found = self._ids.pop(paper.cut, None) if paper.cut is not None else None
+        if found is None:
+            return b""
+        code = encode(Document((QR(f"{self._claim_url}{found}"),)), self._paper)
         return slip_before_cut(code, paper)
-
-    def _find(self, reading: Reading) -> tuple[Reading, str] | None:
-        return next((pair for pair in self._coded if pair[0] == reading), None)

@@ -15,6 +15,8 @@ from .wires import Wire
 ANSWER_S = 2.0  # a printer answers for its state within tens of milliseconds, at 9600 baud too
 PAPER_S = 10.0  # from the last byte to the last line: a long slip takes three seconds
 POLL_S = 0.1
+IDLE_POLLS = 4  # a label printer begins within a quarter of a second
+DRAIN_READS = 64
 TAIL_BYTES = 4_096  # of what a printer said, so much is looked at
 
 
@@ -23,6 +25,10 @@ class Manners(Protocol):
 
     def state(self, wire: Wire) -> PrinterState:
         """Ask how it is. SILENT when it does not say. Raises `OSError` when the wire is cut."""
+
+    def settle(self, wire: Wire, owed: int) -> bool:
+        """Before a job: get the answers out of the way that earlier jobs on this line still owe. False if the printer does
+        not come so far."""
 
     def seal(self, data: bytes) -> bytes:
         """The job, with what is added to it so that its end can be known."""
@@ -35,24 +41,40 @@ class Manners(Protocol):
 class EscPos:
     """Asks by `DLE EOT`, which is answered at once, and ends a job with `GS r`, which is answered after it."""
 
+    def __init__(self) -> None:
+        self._begun = b""  # of an automatic status whose rest is still coming
+
+    def settle(self, wire: Wire, owed: int) -> bool:
+        """Ask once more in order, and wait for that answer behind all that are owed. Where fewer come, the printer was off
+        meanwhile and has forgotten them: whoever answers at all owes nothing more after so long."""
+        wire.send(b"\x1dr\x01", ANSWER_S)
+        return bool(self._listen(wire, lambda said: len(said.in_order) > owed, PAPER_S).in_order)
+
     def state(self, wire: Wire) -> PrinterState:
-        _hear(wire, lambda _: False, 0.0)  # what it still had to say about an earlier job
+        _drain(wire)
         answers = []
         for number in (2, 3, 4):
             wire.send(b"\x10\x04" + bytes([number]), ANSWER_S)
-            heard = _hear(wire, lambda stream: any(status.escpos_answers(stream)), ANSWER_S)
-            real_time, other = status.escpos_answers(heard)
-            if not real_time or other:
+            heard = self._listen(
+                wire, lambda said: bool(said.real_time or said.in_order or said.strange), ANSWER_S
+            )
+            if not heard.real_time or heard.in_order or heard.strange:
                 return PrinterState.SILENT  # nobody, or something that is no printer
-            answers.append(real_time[0])
+            answers.append(heard.real_time[0])
         return status.escpos_state(*answers)
 
     def seal(self, data: bytes) -> bytes:
         return data + b"\x1dr\x01"
 
     def printed(self, wire: Wire) -> bool:
-        heard = _hear(wire, lambda stream: bool(status.escpos_answers(stream)[1]), PAPER_S)
-        return bool(status.escpos_answers(heard)[1])
+        return bool(self._listen(wire, lambda said: bool(said.in_order), PAPER_S).in_order)
+
+    def _listen(self, wire: Wire, enough: Callable[[status.Heard], bool], wait_s: float) -> status.Heard:
+        begun = self._begun
+        stream = _hear(wire, lambda came: enough(status.escpos_answers(begun + came)), wait_s)
+        heard = status.escpos_answers(begun + stream)
+        self._begun = heard.begun
+        return heard
 
 
 class Star:
@@ -60,6 +82,9 @@ class Star:
 
     def __init__(self) -> None:
         self._counted: int | None = None
+
+    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - its answers say how it is now
+        return True
 
     def state(self, wire: Wire) -> PrinterState:
         block = self._ask(wire)
@@ -88,6 +113,12 @@ class Star:
 class Tspl:
     """Asks by `ESC ! ?`; a job is done when the printer is no longer at work."""
 
+    def __init__(self) -> None:
+        self._idle, self._worked = 0, False
+
+    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - its answers say how it is now
+        return True
+
     def state(self, wire: Wire) -> PrinterState:
         answer = self._ask(wire)
         return PrinterState.SILENT if answer is None else status.tspl_state(answer)
@@ -104,7 +135,10 @@ class Tspl:
             return None
         if not status.tspl_state(answer).prints:
             return False
-        return None if answer & status.TSPL_BUSY else True
+        # It may not have begun yet: idle counts when it has been at work, or is idle for a while.
+        self._idle = 0 if answer & status.TSPL_BUSY else self._idle + 1
+        self._worked = self._worked or bool(answer & status.TSPL_BUSY)
+        return True if self._idle and (self._worked or self._idle >= IDLE_POLLS) else None
 
     def _ask(self, wire: Wire) -> int | None:
         wire.send(b"\x1b!?", ANSWER_S)
@@ -114,6 +148,9 @@ class Tspl:
 
 class Zpl:
     """Asks by `~HS`; a job is done when no format and no label waits any more."""
+
+    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - its answers say how it is now
+        return True
 
     def state(self, wire: Wire) -> PrinterState:
         said = self._ask(wire)
@@ -150,6 +187,13 @@ def _poll(done: Callable[[], bool | None]) -> bool:
             return said
         time.sleep(POLL_S)
     return False
+
+
+def _drain(wire: Wire) -> None:
+    """Take what it still had to say, and throw it away."""
+    for _ in range(DRAIN_READS):
+        if not wire.receive(0.0):
+            return
 
 
 def _hear(wire: Wire, enough: Callable[[bytes], bool], wait_s: float) -> bytes:

@@ -30,6 +30,7 @@ class WirePrinter:
 
     def __init__(self, name: str, wire: Wire, manners: Callable[[], Manners]) -> None:
         self._name, self._wire, self._manners = name, wire, manners
+        self._owed = 0  # answers to jobs that this line may still bring
 
     @property
     def name(self) -> str:
@@ -64,6 +65,10 @@ class WirePrinter:
         manners, state = self._manners(), PrinterState.READY
         if self._wire.answers:
             try:
+                if self._owed and not manners.settle(self._wire, self._owed):
+                    self._owed += 1
+                    return PrintOutcome(PrintEnd.FAILED, PrinterState.SILENT, HINTS[PrinterState.SILENT])
+                self._owed = 0
                 state = manners.state(self._wire)
             except OSError:
                 return PrintOutcome(PrintEnd.FAILED, PrinterState.SILENT, HINTS[PrinterState.SILENT])
@@ -87,7 +92,8 @@ class WirePrinter:
             return PrintOutcome(PrintEnd.UNKNOWN, PrinterState.LOST, PERHAPS)
 
     def _perhaps(self, manners: Manners) -> PrintOutcome:
-        """It took bytes and did not end: why, if it says."""
+        """It took bytes and did not end: why, if it says. On a line that stays, its answer may come into the next job."""
+        self._owed += self._wire.stays
         try:
             state = manners.state(self._wire) if self._wire.answers else PrinterState.SILENT
         except OSError:

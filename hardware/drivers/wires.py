@@ -35,6 +35,10 @@ class Wire(Protocol):
     def answers(self) -> bool:
         """Whether anything can come back on it."""
 
+    @property
+    def stays(self) -> bool:
+        """Whether what comes late comes on the next `open` too: a cable does, a connection does not."""
+
     def open(self) -> None:
         """Take it for this job, or raise `DeviceLost`."""
 
@@ -52,6 +56,7 @@ class _Descriptor:
     """Sending and receiving on a file descriptor that never blocks."""
 
     answers = True
+    stays = True
     _descriptor = -1
 
     def send(self, data: bytes, wait_s: float) -> int:
@@ -82,6 +87,8 @@ class _Descriptor:
 
 class NetworkWire(_Descriptor):
     """A printer on the network, port 9100 by custom."""
+
+    stays = False
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
@@ -158,6 +165,7 @@ class FileWire:
     """A file that the bytes are added to: for a rehearsal, or a program that prints it later."""
 
     answers = False
+    stays = False
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
@@ -186,6 +194,7 @@ class SpoolerWire:
     """A raw queue of CUPS. The spooler has the job then; it cannot say whether there is paper."""
 
     answers = False
+    stays = False
 
     def __init__(self, queue: str) -> None:
         self._queue = queue

@@ -5,30 +5,51 @@ An answer that breaks its language's fixed bits is no answer: whoever speaks the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tillbox.hardware.ports import PrinterState
 
 # ESC/POS: one byte for each DLE EOT n and each GS r; four bytes that a printer pushes by itself (ASB)
 
 DLE_EOT_MASK, DLE_EOT_FIXED, ASB_FIXED = 0x93, 0x12, 0x10
+FLOW_CONTROL = b"\x11\x13"  # XON and XOFF, which a serial printer says when its buffer is full
 
 
-def escpos_answers(stream: bytes) -> tuple[list[int], list[int]]:
-    """What came in, sorted: answers to `DLE EOT`, and answers to `GS r`.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an ESC/POS printer said: answers to `DLE EOT`, answers to `GS r`, what is neither, and the beginning of an
+    automatic status that is not whole yet."""
+
+    real_time: tuple[int, ...]
+    in_order: tuple[int, ...]
+    strange: bytes
+    begun: bytes
+
+
+def escpos_answers(stream: bytes) -> Heard:
+    """A stream of answers, sorted by the bits that are fixed in each kind.
 
     A till that had this printer before may have switched automatic status on: then four bytes may come between
-    any two others. They begin with bits that no other answer has, and are passed over.
+    any two others. They begin with bits that no other answer has, and are passed over. XON and XOFF are no answers.
     """
     real_time: list[int] = []
     in_order: list[int] = []
-    at = 0
+    strange, at = b"", 0
     while at < len(stream):
         byte = stream[at]
         if byte & DLE_EOT_MASK == ASB_FIXED:
+            if at + 4 > len(stream):
+                return Heard(tuple(real_time), tuple(in_order), strange, stream[at:])
             at += 4
             continue
-        (real_time if byte & DLE_EOT_MASK == DLE_EOT_FIXED else in_order).append(byte)
+        if byte & DLE_EOT_MASK == DLE_EOT_FIXED:
+            real_time.append(byte)
+        elif byte & 0x90 == 0:
+            in_order.append(byte)
+        elif byte not in FLOW_CONTROL:
+            strange += bytes([byte])
         at += 1
-    return real_time, in_order
+    return Heard(tuple(real_time), tuple(in_order), strange, b"")
 
 
 def escpos_state(offline: int, errors: int, paper: int) -> PrinterState:
@@ -116,6 +137,8 @@ def zpl_fields(stream: bytes) -> tuple[list[bytes], list[bytes]] | None:
     lines = [part.partition(b"\x03")[0].split(b",") for part in stream.split(b"\x02")[1:]]
     if stream.count(b"\x03") < 3 or len(lines) < 3 or len(lines[0]) < 12 or len(lines[1]) < 11:
         return None
+    if not (lines[0][4].isdigit() and lines[1][8].isdigit()):
+        return None  # it looks like Zebra's and is not
     return lines[0], lines[1]
 
 
@@ -132,4 +155,4 @@ def zpl_state(first: list[bytes], second: list[bytes]) -> PrinterState:
 
 def zpl_idle(first: list[bytes], second: list[bytes]) -> bool:
     """Whether nothing waits: no format in its buffer, no label left of the batch."""
-    return not int(first[4] or b"0") and not int(second[8] or b"0")
+    return not int(first[4]) and not int(second[8])

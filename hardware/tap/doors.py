@@ -16,7 +16,9 @@ CONNECT_S = 3.0
 
 
 class Door(Protocol):
-    """Where a till comes in: a port, or a pseudo-terminal."""
+    """Where a till comes in: a port, or a pseudo-terminal. `closes` if a till sees that its visit is over."""
+
+    closes: bool
 
     def accept(self, wait_s: float) -> int | None:
         """A file descriptor of one till, or None if nobody came."""
@@ -26,6 +28,8 @@ class Door(Protocol):
 
 class NetworkDoor:
     """A port, as a network printer has."""
+
+    closes = True
 
     def __init__(self, host: str, port: int) -> None:
         self._server = socket.create_server((host, port))
@@ -48,6 +52,8 @@ class NetworkDoor:
 
 class TerminalDoor:
     """A serial port that is none: a till on this machine prints to `path`."""
+
+    closes = False
 
     def __init__(self, path: Path) -> None:
         self._ours, self._theirs = os.openpty()

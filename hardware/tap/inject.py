@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .stream import Settings, Tapped, read_paper
+from .stream import PAPER_TOKENS_MAX, Settings, Tapped, read_paper
 from .tokens import Kind, Token, Tokeniser
 
 HOLD_MS = 300  # so long a cut may wait for what follows it; a person does not notice it
@@ -27,12 +27,12 @@ class Injector:
     injector.quiet()                   -> the code, and the cut
     """
 
-    def __init__(self, code_for: CodeFor, settings: Settings) -> None:
+    def __init__(self, code_for: CodeFor, settings: Settings, at: int = 0) -> None:
         self._code_for, self._settings = code_for, settings
-        self._tokeniser = Tokeniser()
+        self._tokeniser = Tokeniser(at)
         self._paper: list[Token] = []
         self._bytes = b""  # not passed on yet; begins at `_from` of the stream
-        self._from = 0
+        self._from = at
         self._cut: int | None = None  # where the held cut begins
 
     @property
@@ -50,6 +50,8 @@ class Injector:
                 self._cut = token.start
             elif self._cut is None:
                 self._paper.append(token)
+                if len(self._paper) > PAPER_TOKENS_MAX:
+                    self._paper = []  # no receipt is so long, and no code belongs on it
             elif token.kind is Kind.TEXT or token.end - self._cut > HELD_BYTES_MAX:
                 out += self._release(coded=False)
                 self._paper = [token]

@@ -28,8 +28,11 @@ IDLE_PAPER_S = 2.0  # a till that says nothing for so long has ended its paper, 
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """A till has hung up."""
+class _Copy:
+    """What a till sent, and where in all that it ever sent; nothing where it hung up."""
+
+    at: int
+    data: bytes
 
 
 class Relay:
@@ -54,9 +57,10 @@ class Relay:
         self._door, self._printer = door, printer
         self._on_paper, self._settings = on_paper, settings or Settings()
         self._code_for = code_for
-        self._copies: queue.Queue[bytes | _End] = queue.Queue(COPIES_MAX)
+        self._copies: queue.Queue[_Copy] = queue.Queue(COPIES_MAX)
+        self._sent = 0
         self._ended = threading.Event()
-        self.lost_copies = 0
+        self._told = {"printer": False, "reader": False}
         self._threads = [
             threading.Thread(target=self._serve, name="tap", daemon=True),
             threading.Thread(target=self._read, name="tap-reader", daemon=True),
@@ -85,29 +89,43 @@ class Relay:
                 self._visit(till)
             except OSError as why:
                 log.info("tap.cut_off", why=str(why))
+            except Exception:
+                # A fault of ours in one till's visit must not shut the door to all later ones.
+                log.exception("tap.visit")
             finally:
                 os.close(till)
-                self._copy(_End())
+                self._copy(b"")
 
     def _visit(self, till: int) -> None:
         try:
             printer = self._printer()
         except OSError as why:
-            log.warning("tap.no_printer", why=str(why), hint="the till is told by a closed line")
+            if not self._told["printer"]:
+                log.warning("tap.no_printer", why=str(why), hint="the till is told by a closed line")
+            self._told["printer"] = True
+            if not self._door.closes:
+                self._ended.wait(TURN_S)  # nothing tells that till; what it sent waits at the door
             return
+        self._told["printer"] = False
         try:
             Pump(till, printer, self._ended, self._copy, self._injector()).run()
         finally:
             os.close(printer)
 
     def _injector(self) -> Injector | None:
-        return Injector(self._code_for, self._settings) if self._code_for else None
+        return Injector(self._code_for, self._settings, self._sent) if self._code_for else None
 
-    def _copy(self, data: bytes | _End) -> None:
+    def _copy(self, data: bytes) -> None:
         try:
-            self._copies.put_nowait(data)
+            self._copies.put_nowait(_Copy(self._sent, data))
+            self._told["reader"] = False
         except queue.Full:
-            self.lost_copies += 1
+            if not self._told["reader"]:
+                log.warning(
+                    "tap.behind", hint="receipts are passed on and not read until the reader has caught up"
+                )
+            self._told["reader"] = True
+        self._sent += len(data)
 
     # the reader's thread
 
@@ -115,13 +133,21 @@ class Relay:
         papers = Papers(self._settings)
         while not self._ended.is_set():
             try:
-                data = self._copies.get(timeout=IDLE_PAPER_S)
-                found = papers.end() if isinstance(data, _End) else papers.feed(data)
-            except queue.Empty:
-                found = papers.end()
+                papers = self._read_on(papers)
             except Exception:
-                # A stranger's bytes must not end the reading of all later ones.
+                # A stranger's bytes, or a paper that somebody cannot take, must not end the reading of all later ones.
                 log.exception("tap.reader")
-                papers, found = Papers(self._settings), []
-            for paper in found:
-                self._on_paper(paper)
+                papers = Papers(self._settings)
+
+    def _read_on(self, papers: Papers) -> Papers:
+        try:
+            copy = self._copies.get(timeout=IDLE_PAPER_S)
+        except queue.Empty:
+            found = papers.end()
+        else:
+            if copy.at != papers.position:
+                papers = Papers(self._settings, copy.at)  # something between was not read
+            found = papers.feed(copy.data) if copy.data else papers.end()
+        for paper in found:
+            self._on_paper(paper)
+        return papers

@@ -19,7 +19,7 @@ from .template import TEMPLATES, Template
 from .tokens import Kind, Token, Tokeniser, tokens
 
 WIDEST_COLUMNS = 64  # wider than any receipt, so that nothing wraps while its width is looked for
-PAPER_TOKENS_MAX = 50_000  # a receipt has hundreds
+PAPER_TOKENS_MAX = 20_000  # a receipt has hundreds
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,15 @@ class Papers:
     papers.end()             -> the paper that was not cut
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, at: int = 0) -> None:
         self._settings = settings
-        self._tokeniser = Tokeniser()
+        self._tokeniser = Tokeniser(at)
         self._tokens: list[Token] = []
+
+    @property
+    def position(self) -> int:
+        """Where in the stream the next byte will be."""
+        return self._tokeniser.position
 
     def feed(self, data: bytes) -> list[Tapped]:
         """The papers that are whole now."""

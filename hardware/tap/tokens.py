@@ -65,9 +65,14 @@ class Tokeniser:
     tokeniser.feed(b"V\\x00")       -> [Token(COMMAND, name=b"\\x1dV", body=b"\\x00")]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at: int = 0) -> None:
         self._held = b""
-        self._passed = 0
+        self._passed = at
+
+    @property
+    def position(self) -> int:
+        """Where in the stream the next byte will be."""
+        return self._passed + len(self._held)
 
     @property
     def begun(self) -> bytes:

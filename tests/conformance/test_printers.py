@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from tillbox.hardware.drivers.manners import MANNERS
 from tillbox.hardware.drivers.printer import WirePrinter
 from tillbox.hardware.drivers.wires import FileWire, NetworkWire, SerialWire, SpoolerWire, UsbWire, Wire
 from tillbox.hardware.ports import PrintEnd, Printer, PrinterState
-from tillbox.hardware.printing import encode, kick
+from tillbox.hardware.printing import encode, kick, status
 from tillbox.hardware.printing.document import Cut, Document, Line
 from tillbox.hardware.printing.profiles import PROFILES, WIDE, Profile
+from tillbox.hardware.simulated import printer as simulated
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 from tillbox.hardware.simulated.tongues import Condition
 
@@ -173,6 +174,28 @@ def test_one_that_stops_taking_bytes_in_the_middle_is_not_waited_for_for_ever(be
     outcome = bench.printer.print(bench.job * 40_000)  # more than a line's buffers hold
     assert outcome.end is PrintEnd.UNKNOWN
     assert not bench.twin.papers
+
+
+@pytest.mark.parametrize("way", [serial_line, usb])
+def test_an_answer_that_comes_late_is_never_taken_for_the_next_jobs(
+    way: Callable[[str], tuple[SimulatedPrinter, Wire]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated, "SLOW_S", 1.6)
+    twin, wire = way("escpos")
+    made = WirePrinter("receipts", wire, MANNERS["escpos"])
+    twin.fault = Condition.SLOW
+    assert made.print(JOBS["escpos"]).end is PrintEnd.UNKNOWN
+    twin.fault = Condition.WELL
+    assert made.print(JOBS["escpos"]).end is PrintEnd.CONFIRMED
+    assert len(twin.papers) == 2, "it was confirmed by the answer to the job before"
+    twin.close()
+
+
+def test_flow_control_is_no_word_of_success() -> None:
+    heard = status.escpos_answers(b"\x13\x11\x13")
+    assert (heard.real_time, heard.in_order, heard.strange) == ((), (), b"")
+    assert status.escpos_answers(b"\x12\x18").begun == b"\x18"
+    assert status.escpos_answers(b"\x18\x00\x00\x00\x00").in_order == (0,)
 
 
 def test_a_slow_printer_is_waited_for(bench: Bench) -> None:

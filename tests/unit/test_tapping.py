@@ -81,7 +81,12 @@ class Counter:
             code=code,
         )
         self.room = TapRoom(
-            told, goods=GOODS, record=self.record, claim_url="https://tea.example/r/", printer=WIDE
+            told,
+            goods=GOODS,
+            record=self.record,
+            claim_url="https://tea.example/r/",
+            printer=WIDE,
+            clock_ms=lambda: 0,
         )
         self.room.start()
 
