@@ -54,7 +54,6 @@ from .tapping import TapRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
 
-ORDERED = "ordered "  # papers that another program asked for, by its own id
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
 LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than that is down
 SHOWN_MAX = 20  # messages that the screen remembers
@@ -126,16 +125,14 @@ class Box:
         return self._put(work)
 
     def print_paper(self, request_id: str, document: Document) -> bool:
-        """A paper of another program, once for its id. False where there is no printer, or too much waits."""
-        if self.prints is None:
-            return False
-        if self.prints.find(ORDERED + request_id) is not None:
-            return True
-        return self.prints.print(ORDERED + request_id, encode(document, self._profile, self._letters))
+        """A paper of another program, once for its id. False where there is no printer, too much waits, or another paper was
+        ordered under this id."""
+        data = encode(document, self._profile, self._letters)
+        return self.prints is not None and self.prints.print("ordered", request_id, data)
 
     def paper_state(self, request_id: str) -> PrintState | None:
         """Where that paper is; None for one that nobody asked for."""
-        return self.prints.find(ORDERED + request_id) if self.prints else None
+        return self.prints.find(request_id) if self.prints else None
 
     def pull_triggers(self, on: bool) -> None:
         """Switch the scanners' lights on while a customer is to show a code, and off again."""
@@ -182,8 +179,10 @@ class Box:
         at = self._runtime.belief.at(BootClock().boot_ms())
         shop_ = Shop(self.config.shop, self.config.device, self.config.claim_url)
         document = slip_document(slip, shop_, at, shown(at))
-        what = f"{slip.kind} {slip.content.number}"
-        if self.prints and not self.prints.print(what, encode(document, self._profile, self._letters)):
+        number = str(slip.content.number)
+        if self.prints and not self.prints.print(
+            slip.kind, number, encode(document, self._profile, self._letters)
+        ):
             self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
 
     def kick(self, reason: str) -> None:

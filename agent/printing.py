@@ -33,14 +33,15 @@ class Perhaps:
     """A job that may be on paper: a person is asked."""
 
     number: int
-    what: str
+    kind: str
+    ref: str
 
 
 class PrintRoom:
     """Prints for one box.
 
     room = PrintRoom(path, printer, drawer=..., clock_ms=..., tell=...)
-    room.print("receipt 42", data); room.kick("cash sale")
+    room.print("receipt", "42", data); room.kick("cash sale")
     room.perhaps                     # jobs that a person has to look for
     room.answer(7, printed=False)    # it is not there: print it again
     """
@@ -60,6 +61,7 @@ class PrintRoom:
         self._prints = Prints(path)
         self._printer, self._drawer = printer, drawer
         self._clock_ms, self._tell, self._drawer_shut = clock_ms, tell, drawer_shut
+        self._owed: tuple[int, Step] | None = None  # how a job ended, while the disk does not know it
         self._kicks: queue.Queue[tuple[int, str]] = queue.Queue(KICKS_MAX)
         self._lock = threading.Lock()  # the till's thread adds jobs, the screen's answers, this one's prints
         self._awake = threading.Event()
@@ -72,27 +74,28 @@ class PrintRoom:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the job in hand; what waits is kept."""
+        """Begin nothing more; what waits is kept. A job in hand is not waited for to its end."""
         self._ended.set()
         self._awake.set()
         if self._thread.is_alive():
             self._thread.join(2 * TURN_S)
 
-    def print(self, what: str, data: bytes) -> bool:
-        """Queue a job, and have it on the disk. False where that is not possible."""
+    def print(self, kind: str, ref: str, data: bytes) -> bool:
+        """Queue a job, and have it on the disk. False where that is not possible, or where another paper was ordered under
+        this id."""
         try:
             with self._lock:
-                self._prints.add(what, data)
+                queued = self._prints.add(kind, ref, data)
         except (PrintsFull, sqlite3.Error) as why:
-            log.warning("print.not_queued", what=what, why=repr(why))
+            log.warning("print.not_queued", kind=kind, ref=ref, why=repr(why))
             return False
         self._awake.set()
-        return True
+        return queued
 
-    def find(self, what: str) -> PrintState | None:
-        """Where the newest job of this name is."""
+    def find(self, ref: str) -> PrintState | None:
+        """Where what another program ordered under this id is."""
         with self._lock:
-            return self._prints.state_of(what)
+            return self._prints.state_of(ref)
 
     def kick(self, reason: str) -> None:
         """Open the drawer, soon or not at all."""
@@ -109,7 +112,7 @@ class PrintRoom:
             if job is None or number not in {one.number for one in self.perhaps}:
                 return False
             self._prints.step(job, Step.SEEN if printed else Step.MISSING)
-        log.info("print.answered", job=number, what=job.what, printed=printed)
+        log.info("print.answered", job=number, kind=job.kind, ref=job.ref, printed=printed)
         self._look()
         self._awake.set()
         return True
@@ -150,15 +153,15 @@ class PrintRoom:
     def _print_next(self) -> bool:
         """Print the oldest job; False when there is none, or when the printer does not print now."""
         with self._lock:
+            self._pay_owed()
             job = self._prints.next()
             if job is None:
                 return False
             self._prints.step(job, Step.BEGIN)
-            job = self._prints.find(job.number)
-        assert job is not None
         outcome = self._printer.print(job.data)
+        self._owed = (job.number, STEP_OF[outcome.end])
         with self._lock:
-            self._prints.step(job, STEP_OF[outcome.end])
+            self._pay_owed()
         self._heard(outcome.state, outcome.hint)
         self._look()
         if outcome.end is PrintEnd.FAILED:
@@ -167,6 +170,16 @@ class PrintRoom:
             return False
         return True
 
+    def _pay_owed(self) -> None:
+        """Write down how the last job ended. A disk that did not take it is asked again before anything else is printed: a job
+        that failed must not be left as one that has begun."""
+        if self._owed is not None:
+            number, step = self._owed
+            begun = self._prints.find(number)
+            if begun is not None:
+                self._prints.step(begun, step)
+            self._owed = None
+
     def _heard(self, state: PrinterState, hint: str) -> None:
         if state is not self.state:
             self.state = state
@@ -174,4 +187,4 @@ class PrintRoom:
 
     def _look(self) -> None:
         with self._lock, suppress(sqlite3.Error):
-            self.perhaps = tuple(Perhaps(job.number, job.what) for job in self._prints.unknown())
+            self.perhaps = tuple(Perhaps(job.number, job.kind, job.ref) for job in self._prints.unknown())

@@ -7,6 +7,7 @@ the boot it is *unknown*, and a person looks. This file holds the jobs and the t
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,10 +71,11 @@ class PrintsFull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. `what` says it to a person: receipt 42."""
+    """One job. `kind` and `ref` name it: receipt 42, void 42; `ordered` is another program's, by its own id."""
 
     number: int
-    what: str
+    kind: str
+    ref: str
     data: bytes
     state: PrintState
 
@@ -87,24 +89,35 @@ class Prints:
         for pragma in PRAGMAS:
             self._db.execute(pragma)
         self._db.execute(
-            "CREATE TABLE IF NOT EXISTS job (number INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT NOT NULL, "
-            "data BLOB NOT NULL, state TEXT NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS job (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
+            "ref TEXT NOT NULL, hash TEXT NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL)"
         )
+        # What another program ordered is printed once for its id, however often and however fast it is asked for.
+        self._db.execute("CREATE UNIQUE INDEX IF NOT EXISTS ordered ON job (ref) WHERE kind = 'ordered'")
         for job in self._where(PrintState.BEGUN):
             self.step(job, Step.POWER_CUT)
 
-    def add(self, what: str, data: bytes) -> None:
-        """Queue a job; it is on the disk when this returns. `PrintsFull` when too many wait."""
-        if len(self._where(PrintState.QUEUED)) >= WAITING_MAX:
-            raise PrintsFull
+    def add(self, kind: str, ref: str, data: bytes) -> bool:
+        """Queue a job; it is on the disk when this returns. False for what was ordered before under this id, as other bytes;
+        as the same bytes it is there already. `PrintsFull` when too many wait."""
+        digest = hashlib.sha256(data).hexdigest()
         with self._db.atomic():
+            before = self._db.execute(
+                "SELECT hash FROM job WHERE kind = 'ordered' AND kind = ? AND ref = ?", [kind, ref]
+            ).fetchone()
+            if before is not None:
+                return bool(before[0] == digest)
+            if len(self._where(PrintState.QUEUED)) >= WAITING_MAX:
+                raise PrintsFull
             self._db.execute(
-                "INSERT INTO job (what, data, state) VALUES (?, ?, ?)", [what, data, PrintState.QUEUED]
+                "INSERT INTO job (kind, ref, hash, data, state) VALUES (?, ?, ?, ?, ?)",
+                [kind, ref, digest, data, PrintState.QUEUED],
             )
-            self._db.execute(
-                "DELETE FROM job WHERE state IN (?, ?) AND number <= (SELECT max(number) FROM job) - ?",
-                [PrintState.SENT, PrintState.CONFIRMED, KEPT_MAX],
-            )
+            done = [PrintState.SENT, PrintState.CONFIRMED, KEPT_MAX]
+            old = "state IN (?, ?) AND number <= (SELECT max(number) FROM job) - ?"
+            self._db.execute(f"DELETE FROM job WHERE kind != 'ordered' AND {old}", done)  # noqa: S608 - our own words
+            self._db.execute(f"UPDATE job SET data = x'' WHERE {old}", done)  # noqa: S608
+        return True
 
     def next(self) -> Job | None:
         """The oldest job that waits."""
@@ -115,7 +128,7 @@ class Prints:
         return self._where(PrintState.UNKNOWN)
 
     def step(self, job: Job, step: Step) -> None:
-        """Take a job one step on. What the table does not know is not done, and says False by doing nothing."""
+        """Take a job one step on. What the table does not know is not done."""
         after = STEPS.get((job.state, step))
         if after is not None:
             self._db.execute(
@@ -124,14 +137,12 @@ class Prints:
 
     def find(self, number: int) -> Job | None:
         """One job by its number."""
-        row = self._db.execute("SELECT * FROM job WHERE number = ?", [number]).fetchone()
-        return Job(row[0], row[1], row[2], PrintState(row[3])) if row else None
+        row = self._db.execute(f"{_JOB} WHERE number = ?", [number]).fetchone()
+        return _job(row) if row else None
 
-    def state_of(self, what: str) -> PrintState | None:
-        """Where the newest job of this name is; None if it is not known (any more)."""
-        row = self._db.execute(
-            "SELECT state FROM job WHERE what = ? ORDER BY number DESC LIMIT 1", [what]
-        ).fetchone()
+    def state_of(self, ref: str) -> PrintState | None:
+        """Where what another program ordered under this id is; None if nothing was."""
+        row = self._db.execute("SELECT state FROM job WHERE kind = 'ordered' AND ref = ?", [ref]).fetchone()
         return PrintState(row[0]) if row else None
 
     def close(self) -> None:
@@ -139,7 +150,13 @@ class Prints:
         self._db.close()
 
     def _where(self, state: PrintState, most: int = -1) -> tuple[Job, ...]:
-        rows = self._db.execute("SELECT * FROM job WHERE state = ? ORDER BY number LIMIT ?", [state, most])
-        return tuple(
-            Job(number, what, data, PrintState(state)) for number, what, data, state in rows.fetchall()
-        )
+        rows = self._db.execute(f"{_JOB} WHERE state = ? ORDER BY number LIMIT ?", [state, most])
+        return tuple(_job(row) for row in rows.fetchall())
+
+
+_JOB = "SELECT number, kind, ref, data, state FROM job"
+
+
+def _job(row: tuple[int, str, str, bytes, str]) -> Job:
+    number, kind, ref, data, state = row
+    return Job(number, kind, ref, data, PrintState(state))

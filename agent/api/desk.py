@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tillbox.contracts.codes import CodeRead, PaymentCode, ScannerMode, Symbolog
 from tillbox.contracts.verdicts import Reason
 from tillbox.hardware.ports import DeviceBack, DeviceTrouble
 
-from .orders import FINAL, Order, OrderState, after_boot, follow, lies_on, wish
+from .orders import FINAL, Order, OrderState, after_boot, follow, lies_on, was_declined, wish
 from .store import Store
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ class Desk:
 
     def __init__(self, box: Box, store: Store, *, wall_ms: Callable[[], int]) -> None:
         self._box, self._store, self._wall_ms = box, store, wall_ms
+        self._at_till: set[str] = set()  # orders that this process has taken to the till
         self._lock = threading.Lock()  # a request's thread and the watcher follow the same orders
         self._thread = threading.Thread(target=self._watch, name="api", daemon=True)
-        self.news = threading.Condition()
+        self.listeners: list[Callable[[], object]] = []
+        """Rung, on any thread, when there are new events."""
         for order in store.open_orders():
             self._keep(order, after_boot(order))
 
@@ -54,22 +57,12 @@ class Desk:
         shown = _code(code)
         if isinstance(shown, Reason):
             return self._keep(order, order.failed(shown))
-        done: Future[Order] = Future()
-
-        def at_the_till(runtime: Runtime) -> None:
-            if done.set_running_or_notify_cancel():
-                done.set_result(_put_on(runtime, order, shown))
-
-        if not self._box.work(at_the_till):
-            return self._keep(order, order.failed(Reason.QUEUE_FULL))
+        self._at_till.add(order.request_id)
         try:
-            return self._keep(order, done.result(TILL_S))
+            after = self._on_till(lambda runtime: _put_on(runtime, order, shown))
         except NotInTime:
-            # The till has not begun with it and never will, or it has and the watcher will see what came of it.
-            after = (
-                order.failed(Reason.QUEUE_FULL) if done.cancel() else replace(order, state=OrderState.UNKNOWN)
-            )
-            return self._keep(order, after)
+            after = replace(order, state=OrderState.UNKNOWN)  # the watcher will see what came of it
+        return self._keep(order, after or order.failed(Reason.QUEUE_FULL))
 
     def find(self, request_id: str) -> Order | None:
         """What became of an order."""
@@ -100,20 +93,40 @@ class Desk:
         while True:
             with self._box.changed:
                 self._box.changed.wait(LOOK_S)
-            view = self._box.view
-            if view is None or view.starting:
-                continue
             try:
                 for order in self._store.open_orders():
-                    if order.state is not OrderState.CREATED:
-                        self._swept(self._keep(order, follow(order, view.till)))
+                    if order.state is not OrderState.CREATED or order.request_id in self._at_till:
+                        self._follow(order)
             except sqlite3.Error as why:
                 log.warning("api.disk", why=str(why))
 
-    def _swept(self, order: Order) -> None:
-        """What was not paid does not stay on the counter: the other program asks anew, or does not."""
-        if order.state is OrderState.FAILED:
-            self._box.work(lambda runtime: _give_up(runtime, order, shop.Cleared()))
+    def _follow(self, order: Order) -> None:
+        """Look at the till itself: what its screen shows may be older than the order."""
+        with contextlib.suppress(NotInTime):
+            after = self._on_till(lambda runtime: _look(runtime, order))
+            if after is not None:
+                self._keep(order, after)
+
+    def _on_till(self, work: Callable[[Runtime], Order]) -> Order | None:
+        """Something on the till's thread, and what it says of an order; None where the till has not begun with it and never
+        will. `NotInTime` where it has, and is slow."""
+        done: Future[Order] = Future()
+
+        def at_the_till(runtime: Runtime) -> None:
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                done.set_result(work(runtime))
+            except Exception as fault:
+                done.set_exception(fault)
+                raise
+
+        if not self._box.work(at_the_till):
+            return None
+        try:
+            return done.result(TILL_S)
+        except NotInTime:
+            return None if done.cancel() else done.result(TILL_S)
 
     def _keep(self, before: Order, after: Order) -> Order:
         """Write down what has become of an order, unless somebody has written down its end meanwhile."""
@@ -128,8 +141,17 @@ class Desk:
         return after
 
     def _tell(self) -> None:
-        with self.news:
-            self.news.notify_all()
+        for ring in tuple(self.listeners):
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                ring()
+
+
+def _look(runtime: Runtime, order: Order) -> Order:
+    """On the till's thread: what has become of it; what was declined is taken off the counter first."""
+    if was_declined(order, runtime.till):
+        runtime.happen(shop.Cleared())
+        return order.failed(Reason.PAYMENT_DECLINED)
+    return follow(order, runtime.till)
 
 
 def _code(code: str | None) -> PaymentCode | Reason | None:

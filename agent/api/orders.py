@@ -65,16 +65,28 @@ def follow(order: Order, till: shop.Till) -> Order:
     if isinstance(phase, (shop.Paying, shop.InDoubt)) and phase.asked.sale == order.sale:
         in_doubt = isinstance(phase, shop.InDoubt)
         return replace(order, state=OrderState.UNKNOWN if in_doubt else OrderState.IN_PROGRESS)
-    if not lies_on(order, till):
-        return order.failed(Reason.ORDER_CLEARED)
-    if order.state in (OrderState.IN_PROGRESS, OrderState.UNKNOWN):
-        return order.failed(Reason.PAYMENT_DECLINED)  # asked for, and back on the counter
-    return replace(order, state=OrderState.AWAIT_SCAN)
+    open_payment = till.past.payment is not None and till.past.payment.sale == order.sale
+    if isinstance(phase, shop.Stopped) or open_payment:
+        # A till that cannot record decides nothing now; a payment that is open may still be paid.
+        asked = open_payment or order.state is OrderState.IN_PROGRESS
+        return replace(order, state=OrderState.UNKNOWN) if asked else order
+    return (
+        replace(order, state=OrderState.AWAIT_SCAN)
+        if lies_on(order, till)
+        else order.failed(Reason.ORDER_CLEARED)
+    )
 
 
 def lies_on(order: Order, till: shop.Till) -> bool:
     """Whether it is on the till's counter."""
     return shop.basket_of(till).sale == order.sale
+
+
+def was_declined(order: Order, till: shop.Till) -> bool:
+    """Whether it was asked for, came to nothing, and lies on the counter again: it is to be taken off before anybody is
+    told that it failed, or the next code would be charged for it."""
+    asked = order.state in (OrderState.IN_PROGRESS, OrderState.UNKNOWN)
+    return asked and isinstance(till.phase, shop.Ringing) and lies_on(order, till)
 
 
 def wish(order: Order) -> shop.Event | None:

@@ -6,19 +6,20 @@ in without a token from `tillbox pair`, no web page of a strange origin may ask,
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio
 import anyio.to_thread
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, WebSocket
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection
@@ -56,7 +57,8 @@ from .wire import (
     payment_of,
 )
 
-EVENT_WAIT_S = 20.0
+STREAMS_MAX = 8  # a till has one or two
+EVENT_MAX = 2**53  # what a number in JSON holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def devices(door: Inside, _: Paired) -> list[Device]:
 
 
 @router.websocket("/v1/events")
-async def events(line: WebSocket, door: Inside, after: int = 0) -> None:
+async def events(line: WebSocket, door: Inside, after: Annotated[int, Query(ge=0, le=EVENT_MAX)] = 0) -> None:
     """Everything that happened after a number, then everything that happens. The token comes as a subprotocol:
     `tillbox, <token>`."""
     origin = line.headers.get("origin")
@@ -172,12 +174,20 @@ async def events(line: WebSocket, door: Inside, after: int = 0) -> None:
     if (origin is not None and origin not in door.origins) or not door.store.paired(token):
         await line.close(1008)
         return
-    await line.accept(subprotocol="tillbox")
-    try:
-        async for event in _follow(door, after):
-            await line.send_json(event)
-    except WebSocketDisconnect:
+    if len(door.desk.listeners) >= STREAMS_MAX:
+        await line.close(1013)
         return
+    await line.accept(subprotocol="tillbox")
+    news = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    door.desk.listeners.append(lambda: loop.call_soon_threadsafe(news.set))
+    ring = door.desk.listeners[-1]
+    gone = asyncio.create_task(_until_gone(line))
+    try:
+        await _tell(door, line, after, news, gone)
+    finally:
+        door.desk.listeners.remove(ring)
+        gone.cancel()
 
 
 def api(door: Door | None) -> FastAPI:
@@ -190,17 +200,25 @@ def api(door: Door | None) -> FastAPI:
     return app
 
 
-async def _follow(door: Door, after: int) -> AsyncIterator[dict[str, Any]]:
-    while True:
+async def _tell(
+    door: Door, line: WebSocket, after: int, news: asyncio.Event, gone: asyncio.Task[None]
+) -> None:
+    """Send what happened and what happens, until the other side has gone."""
+    while not gone.done():
+        news.clear()
         for event in await anyio.to_thread.run_sync(door.store.events, after):
             after = event["seq"]
-            yield event
-        await anyio.to_thread.run_sync(_wait, door, after, abandon_on_cancel=True)
+            await line.send_json(event)
+            news.set()  # there may be more than one page of them
+        waiting = asyncio.create_task(news.wait())
+        await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
 
-def _wait(door: Door, after: int) -> None:
-    with door.desk.news:
-        door.desk.news.wait_for(lambda: bool(door.store.events(after, 1)), EVENT_WAIT_S)
+async def _until_gone(line: WebSocket) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            await line.receive_text()
 
 
 def fresh_id() -> str:

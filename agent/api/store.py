@@ -38,7 +38,8 @@ class Store:
             self._db.execute(table)
 
     def begin(self, order: Order, body: str) -> Order | None:
-        """Write a new order down. The one that is there already for the same id and body; None for another body."""
+        """Write a new order down, with a hash of what was asked: a payment code does not lie about on a disk. The one that is there already for the same id and body; None for another body."""
+        body = _hash(body)
         with self._lock, self._db.atomic():
             row = self._db.execute(
                 "SELECT body, said FROM request WHERE id = ?", [order.request_id]

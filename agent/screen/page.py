@@ -10,6 +10,7 @@ from tillbox.agent.app import View
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.offline import left_of
 from tillbox.agent.past import OwnSale
+from tillbox.agent.printing import Perhaps
 from tillbox.agent.words import WORDS, Word
 from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
 from tillbox.contracts.money import CNY, Amount
@@ -75,6 +76,7 @@ LABELS: dict[str, Text] = {
     "slip_receipt": Text("小票", "Receipt"),
     "slip_copy": Text("补打小票", "Copy"),
     "slip_void": Text("撤销凭条", "Void slip"),
+    "slip_ordered": Text("外来小票", "Paper of another program"),
     "slip_refund": Text("退款凭条", "Refund slip"),
     "clock": Text("时钟未校准", "The hour is not known yet"),
     "starting": Text("正在启动……", "Starting …"),
@@ -114,6 +116,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class PerhapsRow:
+    """A paper that may be there, and the number of its job."""
+
+    name: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaleRow:
     """One of the latest sales."""
 
@@ -149,7 +159,7 @@ class TillPage:
     printer: str
     printer_ok: bool
     has_drawer: bool
-    perhaps: tuple[Row, ...]
+    perhaps: tuple[PerhapsRow, ...]
     clock_known: bool
     rights_frozen: bool
     rights: tuple[Row, ...]
@@ -193,7 +203,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         printer=PRINTERS[view.printer].say(language) if view.printer else "",
         printer_ok=view.printer is None or view.printer.prints,
         has_drawer=config.printer is not None,
-        perhaps=tuple(Row(_paper(one.what, language), "", str(one.number)) for one in view.perhaps),
+        perhaps=tuple(_perhaps(one, language) for one in view.perhaps),
         clock_known=view.clock_known,
         rights_frozen=till.rights is shop.Rights.FROZEN,
         rights=tuple(Row(name, str(left_of(leases, name, at))) for name in till.setup.stocks),
@@ -212,9 +222,8 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
     )
 
 
-def _paper(what: str, language: str) -> str:
-    kind, _, number = what.partition(" ")
-    return f"{LABELS[f'slip_{kind}'].say(language)} {number}" if f"slip_{kind}" in LABELS else what
+def _perhaps(one: Perhaps, language: str) -> PerhapsRow:
+    return PerhapsRow(f"{LABELS[f'slip_{one.kind}'].say(language)} {one.ref}", str(one.number))
 
 
 def _line(name: str, quantity: int, minor: int) -> Row:

@@ -97,12 +97,16 @@ class Screen:
         return JSONResponse(_plain(page) | {"token": self.token} if page else {"phase": "starting"})
 
     async def _doctor(self, request: Request) -> Response:
+        if _from_elsewhere(request):
+            return Response(status_code=403)
         facts = await anyio.to_thread.run_sync(of_box, self.box)
         language = self._language(request)
         page = doctor_page(examine(facts), self.box.config.device, facts.software, language)
         return HTMLResponse(self._templates.get_template("doctor.html").render(page=page), headers=_HEADERS)
 
-    async def _doctor_json(self, _: Request) -> Response:
+    async def _doctor_json(self, request: Request) -> Response:
+        if _from_elsewhere(request):
+            return Response(status_code=403)
         facts = await anyio.to_thread.run_sync(of_box, self.box)
         return JSONResponse({"device": self.box.config.device, **report(facts)})
 
@@ -139,6 +143,11 @@ class Screen:
         if "fetch" in request.headers.get("x-requested-with", ""):
             return Response(status_code=204)
         return RedirectResponse("/", 303)
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Whether a browser asks for another site: each look at the box waits for its disk."""
+    return request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
 
 
 async def _form(request: Request) -> FormData | None:

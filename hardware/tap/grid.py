@@ -19,6 +19,7 @@ DOTS_OF_COLUMNS = {32: 384, 42: 512, 48: 576}
 TAB_COLUMNS = 8  # where no tabs were set
 SPACE_COLUMNS, WORD_GAP_COLUMNS = 0.6, 1.6  # white between words, and so much of it that they are two columns
 RULE_LETTERS = 4
+LINE_LETTERS_MAX = 300  # more than any paper is wide, also where letters are printed over one another
 FRAME_SIGNS = frozenset("+-=_|")
 LINES = frozenset({LINE, "|"}) | {chr(code) for code in range(0x2500, 0x2580)}
 WHITE = LINES | {" ", "\u3000", "\u00a0"}
@@ -128,7 +129,8 @@ class _Pen:
             width = (letter.cells * (CELL_DOTS if letter.cells == 2 else cell) + self.gap) * self.wide
             if self.dot + width > self.area and self.dot > 0:
                 self.feed()
-            self.glyphs.append(_Glyph(letter.text, self.dot, width))
+            if len(self.glyphs) < LINE_LETTERS_MAX:
+                self.glyphs.append(_Glyph(letter.text, self.dot, width))
             self.dot += width
 
     def feed(self) -> None:

@@ -19,7 +19,7 @@ from .glyphs import GlyphBook
 from .reading import Reading, Verdict
 from .stream import Settings, Tapped, papers_of
 from .template import TEMPLATES, Template
-from .words import HEADINGS, Paper
+from .words import Paper, is_heading
 
 SAMPLES_MIN = 3
 
@@ -107,7 +107,7 @@ def _profile(template: Template, breaks: str | None, columns: int) -> Profile:
 
 def _start(papers: Sequence[Tapped]) -> str:
     """The last heading line, if all samples have the same."""
-    heads = [[line.text for line in paper.sheet.lines if HEADINGS.match(line.text)] for paper in papers]
+    heads = [[line.text for line in paper.sheet.lines if is_heading(line.text)] for paper in papers]
     lasts = {lines[-1] if lines else "" for lines in heads}
     return lasts.pop() if len(lasts) == 1 else ""
 

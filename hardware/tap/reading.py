@@ -19,7 +19,7 @@ from .items import Draft, Item, parse_items
 from .names import join_names, without_numbers
 from .sums import Sums, begins_sums, sums_of
 from .template import TEMPLATES, Template
-from .words import HEADINGS, NUMBER, Paper, mark_of
+from .words import NUMBER, Paper, is_heading, mark_of
 
 ROWS_MAX = 400  # a receipt of more lines than that is a report
 UNKNOWN_LETTER = "a letter that is not known; teach it with tap learn-glyphs"
@@ -111,7 +111,7 @@ def _attempts(
 ) -> Iterator[Reading]:
     for template in _in_order(rows, templates):
         for start in _starts(rows, template):
-            body = [row for row in rows[start:] if not row.rule and not HEADINGS.match(row.text)]
+            body = [row for row in rows[start:] if not row.rule and not is_heading(row.text)]
             drafts = parse_items(body, 0, template, {}) if body else None
             if drafts:
                 yield from _added_up(drafts, sums, template, columns)
@@ -119,7 +119,7 @@ def _attempts(
 
 def _in_order(rows: list[GridLine], templates: Sequence[Template]) -> list[Template]:
     """The templates, without those that say quantity and price the other way round than the paper's headings."""
-    heads = " ".join(row.text.lower() for row in rows if HEADINGS.match(row.text))
+    heads = " ".join(row.text.lower() for row in rows if is_heading(row.text))
     price = min((at for word in ("单价", "price", "each") if (at := heads.find(word)) >= 0), default=-1)
     quantity = min((at for word in ("数量", "qty", "quantity") if (at := heads.find(word)) >= 0), default=-1)
     if price < 0 or quantity < 0:
@@ -133,7 +133,7 @@ def _starts(rows: list[GridLine], template: Template) -> list[int]:
     if template.start:
         starts = [at + 1 for at, row in enumerate(rows) if template.start in row.text][:1]
     else:
-        starts = [at + 1 for at, row in enumerate(rows) if row.rule or HEADINGS.match(row.text)] or [0]
+        starts = [at + 1 for at, row in enumerate(rows) if row.rule or is_heading(row.text)] or [0]
     return [start for start in starts if start <= first_money]
 
 
@@ -176,7 +176,10 @@ def _named(drafts: list[Draft], template: Template, columns: int) -> tuple[Item,
 
 
 def _paper(rows: list[GridLine]) -> Paper:
-    head = next((at for at, row in enumerate(rows) if row.rule), min(len(rows), 12))
+    """What kind of paper it is, by a mark that stands alone above the items, or at the very end."""
+    money = next((at for at, row in enumerate(rows) if MONEY_AT_END.search(row.text)), len(rows))
+    starts = [at for at, row in enumerate(rows[:money]) if row.rule or is_heading(row.text)]
+    head = starts[-1] if starts else money
     for row in [*rows[:head], *rows[-3:]]:
         if len(row.spans) == 1 and (mark := mark_of(row.text)):
             return mark

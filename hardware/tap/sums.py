@@ -43,7 +43,8 @@ def sums_of(rows: list[GridLine]) -> Sums:
         label = label_of(row.text)
         if label is not None and label[1] is not None:
             found[label[0]].append(label[1])
-        elif label is None and not found[Label.TOTAL] and re.search(rf" {MONEY}$", row.text):
+        elif label is None and re.search(rf" {MONEY}$", row.text):
+            # An unknown sum before the total, or a surcharge or a second receipt behind it.
             strange = strange or row.text
     return Sums(
         tuple(found[Label.SUBTOTAL]),

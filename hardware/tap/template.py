@@ -22,7 +22,7 @@ from tillbox.contracts.settings import Strict
 from .names import Breaks
 
 SIGN = "[￥¥$£€\ufffd]"  # the last: a sign of a code page that is not known
-MONEY = rf"[-−]?\s?{SIGN}?\s?[-−]?(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}})\.\d{{2}}-?"
+MONEY = rf"[-−]?\s?{SIGN}?\s?[-−]?(?:\d{{1,3}}(?:,\d{{3}}){{1,2}}|\d{{1,7}})\.\d{{2}}-?"
 UNIT = "kg|公斤|千克|斤|g|克|lb|份|件|个|只|瓶|盒|包|杯|袋|条|支|pcs?|ea"
 NAME = r"\S+(?: \S+)*?"
 FIELDS = {

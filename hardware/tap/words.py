@@ -82,12 +82,26 @@ PAPERS: tuple[tuple[Paper, re.Pattern[str]], ...] = (
 )  # fmt: skip
 """Marks that stand alone on a line of the paper's head, with what decorates them."""
 
-HEADINGS = re.compile(
-    r"^((品名|名称|商品|商品名称|菜品|项目|货号|条码|编码|单位|数量|单价|金额|小计|价格|折后|序号|规格|item|items|description|product|"
-    r"name|code|sku|barcode|qty|quantity|price|unit price|unit|each|amount|total|value|total|#)\s*)+$",
-    re.I,
-)
-"""A line of column headings."""
+_HEADING_WORDS = (
+    "unit price", "description", "商品名称", "quantity", "product", "barcode", "商品", "品名", "名称", "菜品", "项目", "货号", "条码", "编码",
+    "单位", "数量", "单价", "金额", "小计", "价格", "折后", "序号", "规格", "items", "amount", "price", "total", "value", "item", "name",
+    "code", "unit", "each", "sku", "qty", "#",
+)  # fmt: skip
+"""Longer ones first: `单位` is no `单` and something."""
+
+
+def is_heading(text: str) -> bool:
+    """Whether a line is column headings and nothing else. One step for each word, whatever the line is made of."""
+    rest = text.lower().strip()
+    if not rest:
+        return False
+    while rest:
+        word = next((word for word in _HEADING_WORDS if rest.startswith(word)), None)
+        if word is None:
+            return False
+        rest = rest[len(word) :].lstrip()
+    return True
+
 
 NUMBER = re.compile(
     r"^(单号|流水号?|小票号|订单号|交易号|账单号|票号|no|receipt( no)?|invoice( no)?|inv#?|order( no)?|bill( no)?|trans(action)?( no)?|"
@@ -102,6 +116,6 @@ def mark_of(text: str) -> Paper | None:
     bare = re.sub(r"^[\s*\-=#\[\](){}【】（）<>]+|[\s*\-=#\[\](){}【】（）<>]+$", "", text)
     for paper, pattern in PAPERS:
         found = pattern.match(bare)
-        if found and len(bare) - found.end() <= 12 and not re.search(r"\d{3}", bare):
+        if found and len(bare) - found.end() <= 12:
             return paper
     return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tillbox.agent import till as shop
-from tillbox.agent.api.orders import FINAL, Order, OrderState, after_boot, follow, wish
+from tillbox.agent.api.orders import FINAL, Order, OrderState, after_boot, follow, was_declined, wish
 from tillbox.agent.past import OwnSale, Past
 from tillbox.contracts.messages import Line, PaymentAsked, Sale, Tender
 from tillbox.contracts.verdicts import Reason, Refused
@@ -61,7 +61,9 @@ ASKED = replace(ORDER, state=OrderState.IN_PROGRESS)
         (ASKED, shop.Paying(BASKET, asked()), {}, OrderState.IN_PROGRESS),
         (ASKED, shop.InDoubt(OTHERS, asked()), {}, OrderState.UNKNOWN),
         (ASKED, shop.Idle(), {SALE: ORDER.line}, OrderState.SUCCEEDED),
-        (ASKED, shop.Ringing(BASKET), {}, OrderState.FAILED),
+        (ASKED, shop.Ringing(BASKET), {}, OrderState.AWAIT_SCAN),
+        (ASKED, shop.Stopped(Reason.DISK_FULL, BASKET), {}, OrderState.UNKNOWN),
+        (WAITING, shop.Stopped(Reason.DISK_FULL, shop.Basket()), {}, OrderState.AWAIT_SCAN),
         (ASKED, shop.Idle(), {OTHER: ORDER.line}, OrderState.FAILED),
         (ASKED, shop.Paying(OTHERS, asked(OTHER)), {}, OrderState.FAILED),
     ],
@@ -95,6 +97,19 @@ def test_after_a_power_cut_nobody_claims_to_know_until_the_journal_says() -> Non
 
 
 def test_every_reason_of_a_failed_order_is_a_word_with_two_languages() -> None:
-    for phase in (shop.Idle(), shop.Ringing(BASKET)):
-        failed = follow(ASKED, till(phase))
-        assert Refused(Reason(failed.reason)).say("zh")
+    failed = follow(ASKED, till(shop.Idle()))
+    assert Refused(Reason(failed.reason)).say("zh")
+
+
+def test_what_was_declined_is_told_apart_from_what_waits() -> None:
+    """It lies on the counter again, and comes off it before anybody is told."""
+    assert was_declined(ASKED, till(shop.Ringing(BASKET)))
+    assert not was_declined(WAITING, till(shop.Ringing(BASKET)))
+    assert not was_declined(ASKED, till(shop.Ringing(OTHERS)))
+    assert not was_declined(ASKED, till(shop.Paying(BASKET, asked())))
+
+
+def test_a_journal_that_is_out_of_reach_ends_no_order_whose_payment_is_open() -> None:
+    stopped = till(shop.Stopped(Reason.JOURNAL_BROKEN, shop.Basket()))
+    stopped = replace(stopped, past=replace(stopped.past, payment=asked()))
+    assert follow(ASKED, stopped).state is OrderState.UNKNOWN

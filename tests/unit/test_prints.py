@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tillbox.agent.printing import KICK_MS, PrintRoom
-from tillbox.agent.prints import STEPS, WAITING_MAX, Prints, PrintsFull, PrintState, Step
+from tillbox.agent.prints import KEPT_MAX, STEPS, WAITING_MAX, Job, Prints, PrintsFull, PrintState, Step
 from tillbox.hardware.drivers.drawer import PrinterDrawer
 from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.printing import kick
@@ -25,33 +26,33 @@ PERHAPS = PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, "look")
 
 def test_jobs_come_in_order_and_outlive_the_box(tmp_path: Path) -> None:
     prints = Prints(tmp_path / "prints.db")
-    prints.add("receipt 1", b"one")
-    prints.add("receipt 2", b"two")
+    prints.add("receipt", "1", b"one")
+    prints.add("receipt", "2", b"two")
     prints.close()
     prints = Prints(tmp_path / "prints.db")
     first = prints.next()
     assert first is not None
-    assert (first.what, first.data) == ("receipt 1", b"one")
+    assert (first.kind, first.ref, first.data) == ("receipt", "1", b"one")
     prints.close()
 
 
 def test_a_power_cut_in_the_middle_of_a_job_makes_it_unknown_and_only_that_one(tmp_path: Path) -> None:
     prints = Prints(tmp_path / "prints.db")
-    prints.add("receipt 1", b"one")
-    prints.add("receipt 2", b"two")
+    prints.add("receipt", "1", b"one")
+    prints.add("receipt", "2", b"two")
     job = prints.next()
     assert job is not None
     prints.step(job, Step.BEGIN)
     prints.close()  # here the power goes
     prints = Prints(tmp_path / "prints.db")
-    assert [one.what for one in prints.unknown()] == ["receipt 1"]
+    assert [one.ref for one in prints.unknown()] == ["1"]
     after = prints.next()
     assert after is not None
-    assert after.what == "receipt 2"
+    assert after.ref == "2"
     prints.step(prints.unknown()[0], Step.MISSING)
     again = prints.next()
     assert again is not None
-    assert again.what == "receipt 1", "a person says that it is not there"
+    assert again.ref == "1", "a person says that it is not there"
     prints.close()
 
 
@@ -68,12 +69,50 @@ def test_what_is_on_paper_is_never_printed_again(
         state = after
 
 
+def test_what_was_ordered_is_printed_once_for_its_id_and_its_id_is_never_forgotten(tmp_path: Path) -> None:
+    prints = Prints(tmp_path / "prints.db")
+    assert prints.add("ordered", "menu", b"one")
+    assert prints.add("ordered", "menu", b"one")
+    assert not prints.add("ordered", "menu", b"other"), "the same id for another paper"
+    for number in range(KEPT_MAX + WAITING_MAX):
+        job = prints.next()
+        assert job is not None
+        prints.step(job, Step.BEGIN)
+        begun = prints.find(job.number)
+        assert begun is not None
+        prints.step(begun, Step.CONFIRMED)
+        prints.add("receipt", str(number), b"x")
+    assert prints.state_of("menu") is PrintState.CONFIRMED
+    assert prints.add("ordered", "menu", b"one")
+    assert not prints.add("ordered", "menu", b"other")
+    prints.close()
+
+
+def test_a_disk_that_did_not_take_how_a_job_ended_is_asked_again(
+    open_shop: Callable[[Paper], Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = Paper(NO_PAPER, READY)
+    shop = open_shop(paper)
+    sound, broken = Prints.step, [True]
+
+    def step(prints: Prints, job: Job, what: Step) -> None:
+        if what is Step.FAILED and broken:
+            broken.clear()
+            raise sqlite3.OperationalError("disk I/O error")
+        sound(prints, job, what)
+
+    monkeypatch.setattr(Prints, "step", step)
+    shop.room.start()
+    shop.room.print("receipt", "1", b"one")
+    assert eventually(lambda: paper.printed == [b"one"])
+
+
 def test_a_queue_without_an_end_is_refused(tmp_path: Path) -> None:
     prints = Prints(tmp_path / "prints.db")
     for number in range(WAITING_MAX):
-        prints.add(f"receipt {number}", b"")
+        prints.add("receipt", str(number), b"")
     with pytest.raises(PrintsFull):
-        prints.add("one more", b"")
+        prints.add("receipt", "one more", b"")
     prints.close()
 
 
@@ -142,7 +181,7 @@ def test_what_failed_is_tried_again_until_there_is_paper(open_shop: Callable[[Pa
     paper = Paper(NO_PAPER, NO_PAPER, READY)
     shop = open_shop(paper)
     shop.room.start()
-    assert shop.room.print("receipt 1", b"one")
+    assert shop.room.print("receipt", "1", b"one")
     assert eventually(lambda: paper.printed == [b"one"])
     assert eventually(
         lambda: [state for state, _ in shop.said] == [PrinterState.PAPER_OUT, PrinterState.READY]
@@ -156,10 +195,10 @@ def test_what_may_be_on_paper_is_asked_for_and_keeps_nobody_waiting(
     paper = Paper(PERHAPS, READY)
     shop = open_shop(paper)
     shop.room.start()
-    shop.room.print("receipt 1", b"one")
-    shop.room.print("receipt 2", b"two")
+    shop.room.print("receipt", "1", b"one")
+    shop.room.print("receipt", "2", b"two")
     assert eventually(lambda: paper.printed == [b"one", b"two"])
-    assert [job.what for job in shop.room.perhaps] == ["receipt 1"]
+    assert [job.ref for job in shop.room.perhaps] == ["1"]
     number = shop.room.perhaps[0].number
     assert shop.room.answer(number, printed=False)
     assert eventually(lambda: paper.printed == [b"one", b"two", b"one"])
@@ -171,10 +210,10 @@ def test_a_press_that_says_it_is_there_prints_nothing(open_shop: Callable[[Paper
     paper = Paper(PERHAPS, READY)
     shop = open_shop(paper)
     shop.room.start()
-    shop.room.print("receipt 1", b"one")
+    shop.room.print("receipt", "1", b"one")
     assert eventually(lambda: len(shop.room.perhaps) == 1)
     assert shop.room.answer(shop.room.perhaps[0].number, printed=True)
-    shop.room.print("receipt 2", b"two")
+    shop.room.print("receipt", "2", b"two")
     assert eventually(lambda: paper.printed == [b"one", b"two"])
 
 
@@ -183,7 +222,7 @@ def test_a_drawer_opens_before_the_papers_that_wait_and_not_long_after_its_sale(
 ) -> None:
     paper = Paper(NO_PAPER)
     shop = open_shop(paper)
-    shop.room.print("receipt 1", b"one")
+    shop.room.print("receipt", "1", b"one")
     shop.room.kick("cash sale")
     shop.room.start()
     shop.now_ms = KICK_MS + 1

@@ -170,3 +170,60 @@ def test_samples_that_teach_nothing_are_refused_in_a_sentence(samples: list[byte
 def test_a_template_that_cannot_read_is_refused_before_it_is_used(row: str) -> None:
     with pytest.raises(ValueError, match=r"field|name and an amount"):
         Template(name="mine", rows=(row,))
+
+
+def slip(*lines: str) -> Reading:
+    return papers_of("\n".join((*lines, "")).encode("gb18030") + b"\x1dV\x00")[0].reading
+
+
+ITEMS = ("------", "Tea   2   3.50   7.00", "------")
+
+
+def test_a_plain_receipt_is_a_sale() -> None:
+    assert slip("Noodles", *ITEMS, "Total   7.00", "Cash   7.00").is_sale
+
+
+@pytest.mark.parametrize(
+    ("mark", "paper"),
+    [
+        ("REFUND", Paper.REFUND),
+        ("退货单", Paper.REFUND),
+        ("GUEST CHECK", Paper.PREBILL),
+        ("*** REPRINT ***", Paper.REPRINT),
+        ("REPRINT OF 1234", Paper.REPRINT),
+        ("** VOID **", Paper.VOID),
+    ],
+)
+@pytest.mark.parametrize("above", [("-----",), (), ("=====", "Noodles")])
+def test_what_is_no_sale_is_none_wherever_its_mark_stands_above_the_items(
+    mark: str, paper: Paper, above: tuple[str, ...]
+) -> None:
+    reading = slip(*above, mark, *ITEMS, "Total   7.00")
+    assert (reading.paper, reading.is_sale) == (paper, False)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [("Service charge   0.70",), ("Tea   2   3.50   7.00", "Total   7.00"), ("Amount payable   7.70",)],
+)
+def test_money_behind_the_total_that_nobody_knows_makes_it_unreconciled(behind: tuple[str, ...]) -> None:
+    assert slip("Noodles", *ITEMS, "Total   7.00", *behind).verdict is Verdict.UNRECONCILED
+
+
+def test_words_without_end_on_one_line_are_read_in_a_moment() -> None:
+    """Headings were a pattern that tried every way to cut them: each word doubled the time, and the whole box stood."""
+    overprinted = b"".join(b"\x1b$\x00\x00" + bytes([letter]) for letter in b"total " * 400) + b"!\n"
+    assert papers_of(overprinted + b"\x1dV\x00")[0].reading.verdict is Verdict.NO_RECEIPT
+    assert slip(" ".join(["total"] * 40), *ITEMS, "Total   7.00").verdict is not Verdict.NO_RECEIPT
+
+
+def test_figures_that_no_till_prints_are_no_money() -> None:
+    assert (
+        slip(
+            "------",
+            "Tea   1   1,000,000,000,000.00   1,000,000,000,000.00",
+            "------",
+            "Total   1,000,000,000,000.00",
+        ).verdict
+        is not Verdict.RECONCILED
+    )
