@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.patience import eventually
 
 from tillbox.agent.printing import KICK_MS, PrintRoom
 from tillbox.agent.prints import KEPT_MAX, STEPS, WAITING_MAX, Job, Prints, PrintsFull, PrintState, Step
@@ -168,13 +168,6 @@ def open_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     yield open_one
     for one in opened:
         one.room.stop()
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 def test_what_failed_is_tried_again_until_there_is_paper(open_shop: Callable[[Paper], Shop]) -> None:

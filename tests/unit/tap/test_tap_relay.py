@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import socket
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.patience import eventually
 
 from tillbox.hardware.decoding import decode
 from tillbox.hardware.printing import encode
@@ -24,7 +26,7 @@ from tillbox.hardware.simulated.paper import paper_picture
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 from tillbox.hardware.simulated.tongues import Condition
 from tillbox.hardware.tap import relay as relays
-from tillbox.hardware.tap.doors import NetworkDoor, TerminalDoor, network_printer
+from tillbox.hardware.tap.doors import NetworkDoor, TerminalDoor, device_printer, network_printer
 from tillbox.hardware.tap.inject import Injector, slip_before_cut
 from tillbox.hardware.tap.relay import Relay
 from tillbox.hardware.tap.stream import Settings, Tapped
@@ -34,13 +36,6 @@ SALE = (GOLDEN / "python-escpos/zh-80-1.bin").read_bytes()
 STREAMS = sorted(GOLDEN.rglob("*-1.bin"))
 CODE = encode(Document((QR("https://tea.example/claim/1"),)), WIDE)
 PATIENCE_S = 10.0
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.005)
-    return true()
 
 
 class Counter:
@@ -212,3 +207,101 @@ def test_a_receipt_of_two_copies_has_its_code_on_the_last() -> None:
     out = injector.feed(twice) + injector.quiet()
     assert out.count(b"<CODE>") == 1
     assert out.rindex(b"<CODE>") > len(SALE)
+
+
+class TalkingPrinter:
+    """A printer on a socket that does as it is told: it pushes status while it takes a job, or answers late."""
+
+    def __init__(self, *, pushes: bool = False, answers_after_s: float = 0.0) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self.taken = b""
+        self._pushes, self._late_s = pushes, answers_after_s
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        line, _ = self._server.accept()
+        with line:
+            while data := line.recv(4_096):
+                self.taken += data
+                if self._pushes:
+                    with contextlib.suppress(OSError):
+                        line.sendall(b"\x10\x00\x00\x0f")
+                    time.sleep(0.001)
+            time.sleep(self._late_s)
+            with contextlib.suppress(OSError):
+                line.sendall(b"\x00")
+
+    def close(self) -> None:
+        self._thread.join(10.0)
+        self._server.close()
+
+
+def relayed(printer: TalkingPrinter, papers: list[Tapped]) -> tuple[Relay, NetworkDoor]:
+    door = NetworkDoor("127.0.0.1", 0)
+    running = Relay(door, network_printer("127.0.0.1", printer.port), on_paper=papers.append)
+    running.start()
+    return running, door
+
+
+def test_a_till_that_leaves_while_the_printer_talks_loses_nothing_of_its_paper() -> None:
+    printer, long_paper = TalkingPrinter(pushes=True), SALE * 40
+    running, door = relayed(printer, [])
+    with socket.create_connection(("127.0.0.1", door.port)) as till:
+        till.sendall(long_paper)
+        time.sleep(0.05)  # it is on its way; what is still with the till when it hangs up is lost at any printer
+    assert eventually(lambda: len(printer.taken) == len(long_paper), 30.0)
+    assert printer.taken == long_paper
+    running.stop()
+    printer.close()
+
+
+def test_a_till_that_has_said_everything_and_waits_for_the_answer_gets_it() -> None:
+    printer = TalkingPrinter(answers_after_s=1.5)
+    running, door = relayed(printer, [])
+    with socket.create_connection(("127.0.0.1", door.port)) as till:
+        till.sendall(SALE + b"\x1dr\x01")
+        till.shutdown(socket.SHUT_WR)
+        till.settimeout(10.0)
+        assert till.recv(1) == b"\x00"
+    running.stop()
+    printer.close()
+
+
+def test_a_paper_that_nobody_can_take_does_not_end_the_reading_of_the_next() -> None:
+    printer, seen = SimulatedPrinter(), []
+
+    def choke(paper: Tapped) -> None:
+        seen.append(paper)
+        raise ValueError("a record that cannot be made")
+
+    door = NetworkDoor("127.0.0.1", 0)
+    running = Relay(door, network_printer("127.0.0.1", printer.port), on_paper=choke)
+    running.start()
+    for count in (1, 2):
+        with socket.create_connection(("127.0.0.1", door.port)) as till:
+            till.sendall(SALE)
+        assert eventually(lambda count=count: len(seen) == count)
+    running.stop()
+    printer.close()
+
+
+def test_many_papers_on_a_serial_printer_cost_no_descriptors(tmp_path: Path) -> None:
+    printer, papers = SimulatedPrinter(line="terminal"), []
+    door = NetworkDoor("127.0.0.1", 0)
+    running = Relay(door, device_printer(printer.path), on_paper=papers.append)
+    running.start()
+
+    def print_one(count: int) -> None:
+        with socket.create_connection(("127.0.0.1", door.port)) as till:
+            till.sendall(SALE)
+        assert eventually(lambda: len(papers) == count, 20.0)
+
+    print_one(1)
+    before = len(os.listdir("/proc/self/fd"))
+    for count in range(2, 8):
+        print_one(count)
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    running.stop()
+    printer.close()
