@@ -1,6 +1,9 @@
 """The terminal: a pure till, and a runtime that does what it says.
 
-Start with `till/table.py` (every event in every phase); `offline.py` is what a box may do alone,
-`past.py` what it remembers, `runtime.py` does what the till says, durable things first, `app.py` wires a
-box from `config.py`, and `screen/` is the page that a cashier sees.
+Start with `till/table.py` (every event in every phase); `offline.py` is what a box may do alone, `past.py` what it
+remembers, `runtime.py` does what the till says, durable things first, and `receipts.py` says what a slip says. `app.py` wires
+a box from `config.py`: `prints.py` keeps print jobs and `printing.py` prints them, `front.py` is what the customer sees and
+hears, `tapping.py` brings another till's papers, `screen/` is the page that a cashier sees, `api/` the door for another
+program. `doctor.py` says what is wrong, from what `examine.py` found; `inspect.py` reads a journal. `commands.py` is the command
+line, `words.py` what the till says, `clock.py` and `witness.py` what they are called, `diagram.py` draws the till.
 """
