@@ -78,7 +78,6 @@ class Facts:
     pending: int | None = None
     readers: tuple[DeviceFact, ...] = ()
     printer: PrinterState | None = None
-    printer_hint: str = ""
     unanswered_prints: int = 0
     display: DeviceFact | None = None
     voice: DeviceFact | None = None
@@ -248,8 +247,6 @@ _PRINTERS: dict[PrinterState, tuple[Light, Text, Text]] = {
 def _printer(facts: Facts) -> Iterator[Line]:
     if facts.printer is not None:
         light, says, todo = _PRINTERS[facts.printer]
-        if facts.printer is PrinterState.LOST and facts.printer_hint:
-            todo = Text(todo.zh, facts.printer_hint)
         yield Line("printer", light, says, todo)
     if facts.unanswered_prints:
         says = Text(f"{facts.unanswered_prints} 张小票不知道打出来没有", f"Papers that may or may not be printed: {facts.unanswered_prints}.")  # fmt: skip
