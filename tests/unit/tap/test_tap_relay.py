@@ -250,7 +250,8 @@ def test_a_till_that_leaves_while_the_printer_talks_loses_nothing_of_its_paper()
     running, door = relayed(printer, [])
     with socket.create_connection(("127.0.0.1", door.port)) as till:
         till.sendall(long_paper)
-        time.sleep(0.05)  # it is on its way; what is still with the till when it hangs up is lost at any printer
+        # What is still with the till when it hangs up is lost at any printer.
+        time.sleep(0.05)
     assert eventually(lambda: len(printer.taken) == len(long_paper), 30.0)
     assert printer.taken == long_paper
     running.stop()
