@@ -404,7 +404,7 @@ class Box:
             self.troubles.pop(what.device, None)
             log.info("device.back", device=what.device)
         else:
-            if what.kind in (TroubleKind.LOST, TroubleKind.SILENT):
+            if what.kind in (TroubleKind.LOST, TroubleKind.SILENT, TroubleKind.BLIND):
                 self.troubles[what.device] = what.hint
             log.warning("device.trouble", device=what.device, kind=what.kind, hint=what.hint)
 

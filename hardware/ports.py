@@ -25,13 +25,14 @@ class TroubleKind(StrEnum):
     OVERRUN = "overrun"  # it said more than one code can hold; all of it was thrown away
     UNREADABLE = "unreadable"  # what it handed over is damaged: a torn picture, a broken frame
     SILENT = "silent"  # it is there and should speak, and does not
+    BLIND = "blind"  # it sees, and nothing can be read by that light
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceTrouble:
     """A device is in trouble. `hint` says what a person can do now.
 
-    LOST and SILENT last until a `DeviceBack` of the same device; the other kinds are over when told.
+    LOST, SILENT and BLIND last until a `DeviceBack` of the same device; the other kinds are over when told.
     """
 
     device: str
@@ -41,7 +42,7 @@ class DeviceTrouble:
 
 @dataclass(frozen=True, slots=True)
 class DeviceBack:
-    """A device that was lost or silent works again."""
+    """A device that was lost, silent or blind works again."""
 
     device: str
 

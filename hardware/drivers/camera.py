@@ -16,6 +16,7 @@ from tillbox.hardware.ports import DeviceBack, TroubleKind
 from tillbox.hardware.registry import Driver, Options
 
 from .frames import FolderFrames, FrameSource
+from .light import Light
 from .repeats import Repeats
 from .watch import Watch
 from .worker import WorkedReader, monotonic_ms
@@ -55,7 +56,8 @@ class CameraReader(WorkedReader):
     def open(self) -> None:
         """Open the source; what it was said to suffer from is over."""
         self._heard_ms = self._clock_ms()
-        self._silent = self._torn = False
+        self._silent = self._torn = self._blind = False
+        self._light = Light()
         self._watch.forget(self._heard_ms)
         self._source.open()
 
@@ -78,6 +80,7 @@ class CameraReader(WorkedReader):
 
     def _look(self, picture: Picture, now_ms: int) -> None:
         if self._source.steady:
+            self._note_light(picture, now_ms)
             fresh = self._watch.see(picture, now_ms, lambda: self._clock_ms() - now_ms > FRAME_MS)
             if fresh:
                 self._hand_over(fresh)
@@ -104,6 +107,14 @@ class CameraReader(WorkedReader):
             self._heard_ms = now_ms
             self._source.close()
             self._source.open()
+
+    def _note_light(self, picture: Picture, now_ms: int) -> None:
+        wrong = self._light.wrong(picture, now_ms)
+        if wrong and not self._blind:
+            self._say(TroubleKind.BLIND, wrong)
+        elif self._blind and not wrong:
+            self._trouble(DeviceBack(self._name))
+        self._blind = bool(wrong)
 
     def _note_frame(self, frame: Picture | Refused, now_ms: int) -> None:
         self._heard_ms = now_ms

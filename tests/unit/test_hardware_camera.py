@@ -17,9 +17,10 @@ from tests.patience import eventually
 
 from tillbox.contracts.codes.reads import CodeRead, Symbology
 from tillbox.contracts.verdicts import Reason, Refused
-from tillbox.hardware.decoding import Found
+from tillbox.hardware.decoding import Found, Picture
 from tillbox.hardware.drivers.camera import CameraReader
 from tillbox.hardware.drivers.frames import FolderFrames
+from tillbox.hardware.drivers.light import BURNT, DARK, Light
 from tillbox.hardware.drivers.motion import Motion
 from tillbox.hardware.drivers.repeats import Repeats
 from tillbox.hardware.ports import DeviceBack, DeviceTrouble, TroubleKind
@@ -367,3 +368,52 @@ def test_a_hand_that_is_slow_has_moved_in_the_end() -> None:
     moved = [motion.moved(np.full((480, 640), shade, np.uint8)) for shade in shades]
     assert moved[0]
     assert 2 <= sum(moved[1:]) < len(shades) / 2
+
+
+@pytest.mark.parametrize(("level", "said"), [(4, DARK), (250, BURNT)])
+def test_light_that_is_wrong_for_long_is_said_and_a_hand_before_the_lens_is_not(
+    level: int, said: str
+) -> None:
+    light, counter = Light(), np.tile(np.arange(0, 256, 2, dtype=np.uint8), (96, 1))
+    wrong = np.full((96, 128), level, np.uint8)
+    assert [light.wrong(wrong, ms) for ms in range(0, 10_000, 500)] == [""] * 20
+    assert light.wrong(counter, 10_500) == ""
+    assert [light.wrong(wrong, ms) for ms in range(11_000, 30_000, 500)] == [""] * 38
+    assert light.wrong(wrong, 32_000) == said
+    assert light.wrong(counter, 34_000) == ""
+
+
+def test_a_camera_in_the_dark_says_so_once_and_once_that_it_sees_again() -> None:
+    now_ms, news = [0], []
+    source = Lamp()
+    reader = CameraReader("eye", source, clock_ms=lambda: now_ms[0])
+    reader.start(lambda _: None, news.append)
+    for lit, until_ms in ((False, 60_000), (True, 90_000)):
+        source.lit = lit
+        while now_ms[0] < until_ms:
+            now_ms[0] += 1_000
+            shown = source.shown
+            assert eventually(lambda shown=shown: source.shown > shown + 1)
+    reader.stop()
+    assert [getattr(one, "kind", "back") for one in news] == [TroubleKind.BLIND, "back"]
+    assert "light" in news[0].hint
+
+
+class Lamp:
+    """A camera whose lamp can be switched off."""
+
+    steady = True
+
+    def __init__(self) -> None:
+        self.lit, self.shown = True, 0
+
+    def open(self) -> None:
+        return
+
+    def next(self, wait_ms: int) -> Picture:
+        time.sleep(0.002)
+        self.shown += 1
+        return np.full((96, 128), 120 if self.lit else 3, np.uint8)
+
+    def close(self) -> None:
+        return
