@@ -23,6 +23,8 @@ from tillbox.hardware.simulated import printer as simulated
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 from tillbox.hardware.simulated.tongues import Condition
 
+pytestmark = pytest.mark.slow
+
 SLIP = Document((Line("茶 Tea 12.00"), Cut()))
 JOBS = {
     "escpos": encode(SLIP, WIDE),

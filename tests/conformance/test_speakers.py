@@ -29,6 +29,8 @@ from tillbox.hardware.simulated.speaker import SimulatedSpeaker, record_clips, w
 from tillbox.hardware.speaking.clips import length_s
 from tillbox.hardware.speaking.waiting import STALE_MS, WAITING_MAX
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Shop:

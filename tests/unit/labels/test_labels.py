@@ -32,6 +32,8 @@ from tillbox.hardware.printing.labels.label_picture import label_picture
 from tillbox.hardware.printing.labels.layout import Part, fit
 from tillbox.hardware.printing.labels.typeface import Drawn, Typeface, system_typeface
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[2] / "golden/labels"
 FACE = system_typeface()
 LATIN = Typeface(None)

@@ -26,6 +26,8 @@ from tillbox.hardware.printing.labels.sheet import grid_for
 from tillbox.hardware.simulated.printer import SimulatedPrinter
 from tillbox.hardware.simulated.tongues import Condition
 
+pytestmark = pytest.mark.slow
+
 GOODS = "名称,价格,单位,条码\n冰红茶,3.50,瓶,6901234567892\n茉莉花茶 Jasmine,12.5,100g,96385074\n散装瓜子,￥8,斤,LOOSE-17\n"
 SEED = bytes(range(32))
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.unit.tap.test_tap_relay import SALE, Counter, eventually
 
+pytestmark = pytest.mark.slow
+
 JOB = ["tillbox", "7", "mei", "receipt"]
 
 

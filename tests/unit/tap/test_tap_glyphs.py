@@ -25,6 +25,8 @@ from tillbox.hardware.tap.reading import UNKNOWN_LETTER, Verdict
 from tillbox.hardware.tap.stream import papers_of
 from tillbox.hardware.tap.tokens import tokens
 
+pytestmark = pytest.mark.slow
+
 DRAWER = Path(__file__).parents[2] / "tap_streams/by_picture.py"
 
 
