@@ -7,6 +7,7 @@ scaler has a fault of its own (seen in 6.1: it reads past the frame).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import mmap
@@ -42,6 +43,15 @@ PLUGS_MAX = 20
 BUFFERS = 2  # the last one stays on the screen for ever, so what is laid into it is seen at once
 
 
+def held_here() -> list[str]:
+    """Cameras that this process has open, gone ones among them."""
+    links = []
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            links.append(os.readlink(f"/proc/self/fd/{number}"))
+    return [link for link in links if link.startswith("/dev/video")]
+
+
 class Camera:
     """camera = Camera(); camera.show(png); camera.unplug(); camera.plug(); camera.close()"""
 
@@ -66,6 +76,8 @@ class Camera:
             if self._output is not None:
                 return
             if not Path(CAMERA).exists():
+                # Whoever still holds the old one holds its number too, and the new one would be another.
+                assert eventually(lambda: not held_here(), ENUMERATION_S)
                 (DRIVER / "bind").write_text(DEVICE)
             assert eventually(lambda: Path(OUTPUT).exists() and Path(CAMERA).exists(), ENUMERATION_S)
             try:
@@ -97,14 +109,20 @@ class Camera:
 
     def _feed(self) -> None:
         """Set both ends alike, join them, and let the output show the picture."""
-        camera, self._output = os.open(CAMERA, os.O_RDWR), os.open(OUTPUT, os.O_RDWR)
+        camera = os.open(CAMERA, os.O_RDWR)
+        try:
+            self._set_up(camera)
+        finally:
+            os.close(camera)
+
+    def _set_up(self, camera: int) -> None:
+        self._output = os.open(OUTPUT, os.O_RDWR)
         timings = bytearray(148)  # the first of vivid's list is 640x480
         fcntl.ioctl(camera, VIDIOC_ENUM_DV_TIMINGS, timings)
         for end in (camera, self._output):
             fcntl.ioctl(end, VIDIOC_S_DV_TIMINGS, timings[16:])
         for control, value in ((LOOP_VIDEO, 1), (OSD_TEXT, NO_TEXT)):
             fcntl.ioctl(camera, VIDIOC_S_CTRL, struct.pack("Ii", control, value))
-        os.close(camera)
         form = bytearray(208)
         struct.pack_into("I4xII4sI", form, 0, VIDEO_OUTPUT, WIDTH, HEIGHT, FORMAT, FIELD_NONE)
         fcntl.ioctl(self._output, VIDIOC_S_FMT, form)
