@@ -26,19 +26,21 @@ class Manners(Protocol):
     def state(self, wire: Wire) -> PrinterState:
         """Ask how it is. SILENT when it does not say. Raises `OSError` when the wire is cut."""
 
-    def settle(self, wire: Wire, owed: int) -> bool:
+    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - of a language that owes none
         """Before a job: get the answers out of the way that earlier jobs on this line still owe. False if the printer does
-        not come so far."""
+        not come so far. Where its answers say how it is now, none is ever owed."""
+        return True
 
     def seal(self, data: bytes) -> bytes:
         """The job, with what is added to it so that its end can be known."""
+        return data
 
     def printed(self, wire: Wire) -> bool:
         """Wait for the word that the sealed job is done; False when it does not come. A printer at work may be
         too busy to answer: that is not yet a no."""
 
 
-class EscPos:
+class EscPos(Manners):
     """Asks by `DLE EOT`, which is answered at once, and ends a job with `GS r`, which is answered after it."""
 
     def __init__(self) -> None:
@@ -77,14 +79,11 @@ class EscPos:
         return heard
 
 
-class Star:
+class Star(Manners):
     """Asks by `ESC ACK SOH`, and ends a job with `ETB`, which the printer counts when it has come so far."""
 
     def __init__(self) -> None:
         self._counted: int | None = None
-
-    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - its answers say how it is now
-        return True
 
     def state(self, wire: Wire) -> PrinterState:
         block = self._ask(wire)
@@ -110,21 +109,15 @@ class Star:
         return status.star_block(_hear(wire, lambda stream: status.star_block(stream) is not None, ANSWER_S))
 
 
-class Tspl:
+class Tspl(Manners):
     """Asks by `ESC ! ?`; a job is done when the printer is no longer at work."""
 
     def __init__(self) -> None:
         self._idle, self._worked = 0, False
 
-    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - its answers say how it is now
-        return True
-
     def state(self, wire: Wire) -> PrinterState:
         answer = self._ask(wire)
         return PrinterState.SILENT if answer is None else status.tspl_state(answer)
-
-    def seal(self, data: bytes) -> bytes:
-        return data
 
     def printed(self, wire: Wire) -> bool:
         return _poll(lambda: self._done(wire))
@@ -146,18 +139,12 @@ class Tspl:
         return heard[-1] if heard and not heard[-1] & status.TSPL_NEVER else None
 
 
-class Zpl:
+class Zpl(Manners):
     """Asks by `~HS`; a job is done when no format and no label waits any more."""
-
-    def settle(self, wire: Wire, owed: int) -> bool:  # noqa: ARG002 - its answers say how it is now
-        return True
 
     def state(self, wire: Wire) -> PrinterState:
         said = self._ask(wire)
         return PrinterState.SILENT if said is None else status.zpl_state(*said)
-
-    def seal(self, data: bytes) -> bytes:
-        return data
 
     def printed(self, wire: Wire) -> bool:
         return _poll(lambda: self._done(wire))
