@@ -1,7 +1,8 @@
-"""Configuration files: JSON, checked whole before anything starts, and refused in one sentence."""
+"""Configuration files: TOML or JSON, checked whole before anything starts, and refused in one sentence."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,11 +22,15 @@ class SettingsWrong(Exception):
 
 
 def load(path: Path, model: type[Model]) -> Model:
-    """Read and check a file. SettingsWrong says what to change."""
+    """Read and check a file: TOML where its name ends so, else JSON. SettingsWrong says what to change."""
     try:
+        if path.suffix == ".toml":
+            return model.model_validate(tomllib.loads(path.read_text()), strict=False)
         return model.model_validate_json(path.read_bytes())
     except OSError as fault:
         raise SettingsWrong(f"{path} cannot be read: {fault.strerror}") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsWrong(f"{path} is no TOML: {fault}") from fault
     except ValidationError as fault:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in fault.errors())
         raise SettingsWrong(f"{path} is not right: {wrong}") from fault

@@ -38,6 +38,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "core": ("tillbox.cloud_bridge.commands:core", "cloud", "run the core: book, payments, console"),
     "channel": ("tillbox.cloud_bridge.commands:channel", "cloud", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "dev", "a whole shop on this machine, on real parts"),
+    "fleet drill": (
+        "tillbox.proof.drills.commands:drill",
+        "dev",
+        "play what goes wrong in a fleet, on real parts, and judge it",
+    ),
     "smoke": ("tillbox.proof.commands:smoke", "dev", "the demo without a person, judged in one line"),
     "bench": ("tillbox.proof.commands:bench", "dev", "measure beside a reference: decode"),
     "prove": (
@@ -46,14 +51,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "prove the promises: pipeline, mutants, powercut, powercut-kernel, kill9",
     ),
 }
-"""Where each command lives, the extras that bring its libraries, and what it does."""
+"""Where each command lives, the extras that bring its libraries, and what it does. A name may be of two words."""
 
 
 def main() -> None:
     """Find the command, import its room, and hand over."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if name == "help" and len(sys.argv) > 2:
-        name, sys.argv[1:] = sys.argv[2], [sys.argv[2], "--help"]
+    if sys.argv[1:2] == ["help"] and len(sys.argv) > 2:
+        sys.argv[1:] = [*sys.argv[2:], "--help"]
+    words = sys.argv[1:] or ["--help"]
+    name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
     if name in ("-h", "--help", "help"):
         print(usage())
         return
@@ -64,7 +70,7 @@ def main() -> None:
         sys.exit(f"tillbox: there is no command {name!r}.\n\n{usage()}")
     where, extras, _ = COMMANDS[name]
     module_name, function_name = where.split(":")
-    sys.argv = [f"tillbox {name}", *sys.argv[2:]]
+    sys.argv = [f"tillbox {name}", *words[name.count(" ") + 1 :]]
     os.umask(0o077)  # journals, books and keys are for their owner alone
     _keep_secrets_out_of_the_log()
     try:
@@ -86,5 +92,5 @@ def _keep_secrets_out_of_the_log() -> None:
 
 def usage() -> str:
     """The list of commands, as `tillbox --help` prints it."""
-    rows = "\n".join(f"  {name:<10} {what}" for name, (_, _, what) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<11} {what}" for name, (_, _, what) in COMMANDS.items())
     return f"usage: tillbox COMMAND [OPTION…]   (tillbox COMMAND --help teaches it)\n\n{rows}"

@@ -43,6 +43,18 @@ def test_the_example_is_right_and_has_every_setting(name: str, model: type[BaseM
     assert config.model_fields_set == set(model.model_fields)
 
 
+def test_a_file_may_be_toml_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "core.toml"
+    path.write_text(
+        "database = 'sqlite:///core.db'\nhttp_port = 8081\n[wallet]\nurl = 'http://w'\nmerchant = 'm'\nsecret = 's'\n"
+        "[broker]\nhost = 'b'\nport = 8883\nauthority = 'a'\ncertificate = 'c'\nkey = 'k'\n"
+    )
+    assert load(path, CoreConfig).broker.port == 8883
+    path.write_text("database = ")
+    with pytest.raises(SettingsWrong, match="is no TOML"):
+        load(path, CoreConfig)
+
+
 def test_settings_are_looked_for_in_every_part_of_the_file() -> None:
     names = {model.__name__ for model in MODELS}
     assert names >= {"Broker", "Reader", "ReceiptPrinter", "Display", "Voice", "Api", "Tap", "Goods"}
