@@ -17,7 +17,7 @@ from tillbox.hardware.ports import PrinterState
 DISK_RED_BYTES = 64 * 1024 * 1024  # the journal stops below it
 DISK_YELLOW_BYTES = 512 * 1024 * 1024
 FLUSH_YELLOW_MS, FLUSH_RED_MS = 100.0, 1_000.0  # a sale waits for two of them; a worn card takes seconds
-CERTIFICATE_YELLOW_DAYS = 30
+CERTIFICATE_YELLOW_DAYS = 7  # a box renews ten days before the end; if it has not by now, it cannot
 
 
 NOTHING = Text("", "")

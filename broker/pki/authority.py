@@ -1,6 +1,9 @@
 """A small certificate authority for brokers, cores and boxes. Keys are EC P-256; a box's key is made on the
 box and never leaves it: what travels is a signing request.
 
+A root that everybody trusts signs an intermediate, and the intermediate signs everything else: the root's key is
+needed once in years and may lie in a safe meanwhile.
+
 Time comes in as an argument. Certificates begin a day early, because a box without a battery may think it
 is yesterday, and a broker that refuses it could never tell it the time.
 """
@@ -20,7 +23,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tillbox.contracts.ids import is_device_id
 
-ROOT_DAYS = 3_650
+ROOT_DAYS = 7_300  # a box may lie in a drawer for years; its image carries the root
+INTERMEDIATE_DAYS = 730
+CLIENT_DAYS = 30  # short life needs no revocation to end; a box renews its own long before
 CRL_DAYS = 30
 BACKDATED = timedelta(days=1)
 
@@ -36,28 +41,47 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """The root: its key signs, its certificate is what everybody trusts."""
+    """The folder of an authority: `root.key` (it may be taken away), `root.crt`, and the intermediate's `ca.key`,
+    `ca.crt` and `ca.crl`."""
 
     folder: Path
 
     @classmethod
     def create(cls, folder: Path, *, name: str, now: datetime) -> Authority:
-        """Make the root and an empty revocation list in a folder. The key file is for its owner only."""
+        """Make the root, the first intermediate and an empty revocation list in a folder. Key files are for their
+        owner only."""
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _builder(subject, subject, key.public_key(), now, ROOT_DAYS)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
+        subject = _subject(name)
+        builder = _signer(_builder(subject, subject, key.public_key(), now, ROOT_DAYS), below=1)
         authority = cls(folder)
-        _write_key(folder / "ca.key", key)
+        _write_key(folder / "root.key", key)
         _write(authority.certificate, builder.sign(key, hashes.SHA256()))
-        authority.revoke((), now=now)
+        authority.make_intermediate(now=now)
         return authority
+
+    def make_intermediate(self, *, now: datetime) -> None:
+        """Make a fresh intermediate and its empty revocation list; the only use of the root's key. What the one
+        before has signed is good until it ends, as the chain goes with every certificate."""
+        root_key = _load_key(self.folder / "root.key")
+        root = _certificate(self.certificate)
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+        subject = _subject(f"{name} since {now:%Y-%m-%d}"[-64:])
+        builder = _signer(_builder(subject, root.subject, key.public_key(), now, INTERMEDIATE_DAYS), below=0)
+        _write_key(self.folder / "ca.key", key)
+        _write(self.intermediate, builder.sign(root_key, hashes.SHA256()))
+        self.revocations.unlink(missing_ok=True)
+        self.revoke((), now=now)
 
     @property
     def certificate(self) -> Path:
-        """What everybody trusts."""
+        """The root's: what everybody trusts."""
+        return self.folder / "root.crt"
+
+    @property
+    def intermediate(self) -> Path:
+        """The certificate of what signs today."""
         return self.folder / "ca.crt"
 
     @property
@@ -75,11 +99,12 @@ class Authority:
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         builder = self._leaf(names[0], key.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, now, days)
         certificate = builder.add_extension(alternatives, critical=False).sign(self._key(), hashes.SHA256())
-        _write(folder / "server.crt", certificate)
+        (folder / "server.crt").write_bytes(self._chained(certificate))
         return Identity(folder / "server.key", folder / "server.crt", self.certificate)
 
-    def sign_request(self, request: bytes, *, name: str, now: datetime, days: int = 90) -> bytes:
-        """A client certificate for a request, if the request is for that very name. ValueError otherwise."""
+    def sign_request(self, request: bytes, *, name: str, now: datetime, days: int = CLIENT_DAYS) -> bytes:
+        """A client certificate for a request, with the chain to the root, if the request is for that very name.
+        ValueError otherwise."""
         if not is_device_id(name):
             raise ValueError(f"{name!r} cannot be a device: letters, digits and inner dashes, up to 32")
         wanted = x509.load_pem_x509_csr(request)
@@ -89,9 +114,9 @@ class Authority:
         if not isinstance(public_key, ec.EllipticCurvePublicKey):
             raise ValueError("the request's key must be an elliptic curve key")  # noqa: TRY004 (a bad value, not a bug)
         builder = self._leaf(name, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, now, days)
-        return builder.sign(self._key(), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return self._chained(builder.sign(self._key(), hashes.SHA256()))
 
-    def issue_client(self, folder: Path, *, name: str, now: datetime, days: int = 90) -> Identity:
+    def issue_client(self, folder: Path, *, name: str, now: datetime, days: int = CLIENT_DAYS) -> Identity:
         """Request and certificate in one go, for parties whose folder this is."""
         request = make_request(folder, name)
         (folder / "client.crt").write_bytes(self.sign_request(request, name=name, now=now, days=days))
@@ -99,21 +124,26 @@ class Authority:
         return Identity(folder / "client.key", folder / "client.crt", folder / "ca.crt")
 
     def revoke(self, certificates: tuple[Path, ...], *, now: datetime) -> None:
-        """Write the revocation list anew, for another 30 days: what was on it stays, and these certificates are
-        refused from the next handshake on. A list that has run out keeps everybody out: write it in time."""
-        root = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        builder = x509.CertificateRevocationListBuilder().issuer_name(root.subject)
+        """Revoke certificates by their files; see `revoke_serials`."""
+        serials = tuple(_certificate(path).serial_number for path in certificates)
+        self.revoke_serials(serials, now=now)
+
+    def revoke_serials(self, serials: tuple[int, ...], *, now: datetime) -> None:
+        """Write the revocation list anew, for another 30 days: what was on it stays, and these are refused from the
+        next handshake on. A list that has run out keeps everybody out: write it in time."""
+        builder = x509.CertificateRevocationListBuilder().issuer_name(_certificate(self.intermediate).subject)
         builder = builder.last_update(now - BACKDATED).next_update(now + timedelta(days=CRL_DAYS))
-        for one in self._revoked():
+        listed = self._revoked()
+        known = {one.serial_number for one in listed}
+        for serial in sorted(set(serials) - known):
+            listed.append(x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build())
+        for one in listed:
             builder = builder.add_revoked_certificate(one)
-        for path in certificates:
-            serial = x509.load_pem_x509_certificate(path.read_bytes()).serial_number
-            if serial in {one.serial_number for one in self._revoked()}:
-                continue
-            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
-            builder = builder.add_revoked_certificate(revoked)
-        listed = builder.sign(self._key(), hashes.SHA256())
-        self.revocations.write_bytes(listed.public_bytes(serialization.Encoding.PEM))
+        data = builder.sign(self._key(), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        # Whole or not at all: a broker that reads half a list lets nobody in.
+        fresh = self.revocations.with_suffix(".new")
+        fresh.write_bytes(data)
+        fresh.replace(self.revocations)
 
     def _revoked(self) -> list[x509.RevokedCertificate]:
         if not self.revocations.is_file():
@@ -123,16 +153,21 @@ class Authority:
     def _leaf(
         self, name: str, key: ec.EllipticCurvePublicKey, use: x509.ObjectIdentifier, now: datetime, days: int
     ) -> x509.CertificateBuilder:
-        root = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        builder = _builder(_subject(name), root.subject, key, now, days)
+        signer = _certificate(self.intermediate)
+        builder = _builder(_subject(name), signer.subject, key, now, days)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
+        above = signer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        known_by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(above)
+        builder = builder.add_extension(known_by, critical=False)
         return builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
 
+    def _chained(self, certificate: x509.Certificate) -> bytes:
+        """A certificate and what leads from it to the root, as a TLS party shows it."""
+        return certificate.public_bytes(serialization.Encoding.PEM) + self.intermediate.read_bytes()
+
     def _key(self) -> ec.EllipticCurvePrivateKey:
-        key = serialization.load_pem_private_key((self.folder / "ca.key").read_bytes(), None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        return key
+        return _load_key(self.folder / "ca.key")
 
 
 def make_request(folder: Path, name: str) -> bytes:
@@ -142,6 +177,23 @@ def make_request(folder: Path, name: str) -> bytes:
     _write_key(folder / "client.key", key)
     request = x509.CertificateSigningRequestBuilder().subject_name(_subject(name)).sign(key, hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM)
+
+
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def _certificate(path: Path) -> x509.Certificate:
+    """The first of a file, which is the party's own."""
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def _signer(builder: x509.CertificateBuilder, *, below: int) -> x509.CertificateBuilder:
+    """What may sign others; `below` is how many signers may stand under it."""
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=below), critical=True)
+    return builder.add_extension(_key_usage(signs_certificates=True), critical=True)
 
 
 def _subject(name: str) -> x509.Name:
@@ -159,6 +211,7 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATED)
         .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 

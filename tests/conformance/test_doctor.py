@@ -205,7 +205,7 @@ def test_the_command_prints_the_page_and_its_exit_status_says_whether_a_line_is_
 
 @pytest.mark.mosquitto
 def test_a_certificate_that_ends_soon_is_said_in_time(bench: Bench) -> None:
-    soon = bench.authority.issue_client(bench.folder / "soon", name="box-1", now=NOW - timedelta(days=80))
+    soon = bench.authority.issue_client(bench.folder / "soon", name="box-1", now=NOW - timedelta(days=25))
     told = json.loads(bench.config.read_text())["broker"]
     bench.change(broker=told | {"certificate": str(soon.certificate), "key": str(soon.key)})
     assert bench.lights()["certificate"] == "yellow"

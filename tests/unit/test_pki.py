@@ -23,3 +23,20 @@ def test_a_second_revocation_forgets_none_of_the_first(tmp_path: Path) -> None:
     listed = x509.load_pem_x509_crl(authority.revocations.read_bytes())
     assert [one.serial_number for one in listed] == serials
     assert listed.next_update_utc == NOW + timedelta(days=50), "written anew, it holds another thirty days"
+
+
+def test_the_root_is_needed_once_and_a_new_intermediate_leaves_the_old_ones_boxes_alone(
+    tmp_path: Path,
+) -> None:
+    authority = Authority.create(tmp_path / "ca", name="fleet", now=NOW)
+    before = authority.issue_client(tmp_path / "box-1", name="box-1", now=NOW)
+    kept = (tmp_path / "ca" / "root.key").rename(tmp_path / "safe.key")
+    authority.issue_client(tmp_path / "box-2", name="box-2", now=NOW)  # the root's key lies in a safe
+    kept.rename(tmp_path / "ca" / "root.key")
+    authority.make_intermediate(now=NOW + timedelta(days=700))
+    after = authority.issue_client(tmp_path / "box-3", name="box-3", now=NOW + timedelta(days=700))
+    for identity, when in ((before, NOW), (after, NOW + timedelta(days=700))):
+        leaf, signer = x509.load_pem_x509_certificates(identity.certificate.read_bytes())
+        leaf.verify_directly_issued_by(signer)
+        signer.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.certificate.read_bytes()))
+        assert leaf.not_valid_before_utc < when < leaf.not_valid_after_utc
