@@ -66,7 +66,7 @@ class Authority:
         root_key = _load_key(self.folder / "root.key")
         root = _certificate(self.certificate)
         key = ec.generate_private_key(ec.SECP256R1())
-        name = root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+        name = str(root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
         subject = _subject(f"{name} since {now:%Y-%m-%d}"[-64:])
         builder = _signer(_builder(subject, root.subject, key.public_key(), now, INTERMEDIATE_DAYS), below=0)
         _write_key(self.folder / "ca.key", key)
