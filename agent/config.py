@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from tillbox.contracts.codes import kid_of, normal_gtin
-from tillbox.contracts.messages import LEASE_MAX, Device, Line, Minor, Name, Template
+from tillbox.contracts.codes import kid_of
+from tillbox.contracts.messages import Device, Line, Name
 from tillbox.contracts.settings import Strict
+from tillbox.contracts.shop import ShopSettings
 from tillbox.hardware.ports import CodeReader, CustomerDisplay, Printer, Speaker
 from tillbox.hardware.printing.profiles import PROFILES
 from tillbox.hardware.registry import display, printer, reader, speaker
@@ -113,44 +113,16 @@ class Api(Strict):
     origins: tuple[str, ...] = Field(default=(), description="Web pages that may ask, as https://pos.example; none by default.")  # fmt: skip
 
 
-def _gtin(text: str) -> str:
-    """The one form in which scanned codes are looked up."""
-    found = normal_gtin(text)
-    if found is None:
-        raise ValueError(
-            "a product's number has 8, 12, 13 or 14 digits, and the last of them checks the others"
-        )
-    return found
-
-
-class Goods(Strict):
-    """One product of the shop's list."""
-
-    gtin: Annotated[str, AfterValidator(_gtin)] = Field(description="The number under its bars.")
-    name: Name = Field(description="Its name on the button and on the paper.")
-    price: Minor = Field(description="In fen.")
-
-
 def _is_printer(told: object) -> object:
     """host:port alone means a network printer; nothing means none."""
     return {"address": told} if told and isinstance(told, str) else told or None
 
 
-def _is_key(text: str) -> str:
-    if not re.fullmatch("[0-9a-fA-F]{64}", text):
-        raise ValueError("a public key is 64 hexadecimal digits")
-    return text
+class Machine(Strict):
+    """What belongs to the machine and stays with it, whichever shop it stands in."""
 
-
-class BoxConfig(Strict):
-    """Everything a box needs to know."""
-
-    device: Device = Field(description="The box's name, as in its certificate.")
-    tenant: Name = Field(description="Whose coupons it takes.")
-    shop: Name = Field(description="The name on the receipts.")
     state: Path = Field(description="The folder of the journal.")
     witness: Path | None = Field(default=None, description="A file on another medium; without one, rights wait for the core after a boot.")  # fmt: skip
-    broker: Broker = Field(description="Where the core is heard, and who this box is to it.")
     readers: tuple[Reader, ...] = Field(default=(), description="Scanners and cameras, as many as there are.")
     printer: Annotated[ReceiptPrinter | None, BeforeValidator(_is_printer)] = Field(
         default=None, description="The receipt printer, or host:port of one on the network; empty for none."
@@ -166,17 +138,13 @@ class BoxConfig(Strict):
         default=None, description="Read what another program's till prints; off unless it is set."
     )
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
-    claim_url: str = Field(default="", description="Where the code on a receipt leads.")
-    language: Literal["zh", "en"] = Field(
-        default="zh", description="The screen's language until somebody chooses."
-    )
-    issuers: tuple[Annotated[str, AfterValidator(_is_key)], ...] = Field(
-        default=(), description="Public keys of coupon issuers, hexadecimal."
-    )
-    goods: tuple[Goods, ...] = Field(
-        default=(), description="The products on the screen's buttons and their codes."
-    )
-    stocks: dict[Template, Annotated[int, Field(ge=1, le=LEASE_MAX)]] = Field(default_factory=dict, description="Coupon templates to hold rights of, and how many.")  # fmt: skip
+
+
+class BoxConfig(Machine, ShopSettings):
+    """Everything a box needs to know."""
+
+    device: Device = Field(description="The box's name, as in its certificate.")
+    broker: Broker = Field(description="Where the core is heard, and who this box is to it.")
 
     def setup(self) -> Setup:
         """The part of it that the till decides by."""

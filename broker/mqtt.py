@@ -58,16 +58,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the broker is, and who we are to it. The two waits are the caller's to draw: a box that waits
-    its own time between attempts does not come back in the same second as a thousand others."""
+    """Where the broker is, and who we are to it: by a certificate and its key, or, at the door where boxes ask for their
+    first one, by a name and a password. The two waits are the caller's to draw: a box that waits its own time between
+    attempts does not come back in the same second as a thousand others."""
 
     host: str
     port: int
     client_id: str
     authority: Path
-    certificate: Path
-    key: Path
+    certificate: Path | None
+    key: Path | None
     subscriptions: tuple[tuple[str, int], ...]
+    password: tuple[str, str] | None = None
     will: Will | None = None
     birth: Callable[[], Will] | None = None
     manual_ack: bool = False
@@ -331,6 +333,8 @@ class _Connection:
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(INFLIGHT_MAX)
         client.tls_set_context(_context(endpoint))
+        if endpoint.password is not None:
+            client.username_pw_set(*endpoint.password)
         if endpoint.will is not None:
             properties = _properties(PacketTypes.WILLMESSAGE)
             properties.WillDelayInterval = endpoint.will_delay_s
@@ -458,12 +462,14 @@ class _Wire(ssl.SSLSocket):
 
 def _context(endpoint: Endpoint) -> ssl.SSLContext:
     for path in (endpoint.authority, endpoint.certificate, endpoint.key):
-        path.open("rb").close()  # so that the fault names the file: ssl's own does not
+        if path is not None:
+            path.open("rb").close()  # so that the fault names the file: ssl's own does not
     try:
         context = ssl.create_default_context(cafile=str(endpoint.authority))
-        context.load_cert_chain(endpoint.certificate, endpoint.key)
+        if endpoint.certificate is not None:
+            context.load_cert_chain(endpoint.certificate, endpoint.key)
     except ssl.SSLError as fault:
-        folder = endpoint.certificate.parent
+        folder = (endpoint.certificate or endpoint.authority).parent
         raise _Complaint(
             f"our certificate or key is damaged ({fault.reason}); enrol anew: {folder}"
         ) from fault

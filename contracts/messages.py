@@ -365,6 +365,34 @@ ASK_BODIES: dict[str, tuple[type[Wire], type[Wire]]] = {
 }
 
 
+REQUEST_CHARACTERS_MAX = 2_000
+"""A signing request of an elliptic curve key has some 500."""
+
+
+class EnrolAsk(Wire):
+    """A box asks for its certificate: the first with a claim's token, and a fresh one in time without. The request is
+    signed with the box's own key, and its name is that key's."""
+
+    v: int = VERSION
+    token: str | None = Field(default=None, pattern=r"^[0-9A-Z-]{16,24}$", repr=False)
+    request: Annotated[str, StringConstraints(max_length=REQUEST_CHARACTERS_MAX)]
+    hardware: Name = ""
+    software: Name = ""
+
+
+class EnrolAnswer(Wire):
+    """A certificate with its chain, where the box stands, and the settings for it; or why not. `detail` names who used
+    a claim and when."""
+
+    v: int = VERSION
+    refused: Name | None = None
+    detail: Annotated[str, StringConstraints(max_length=160)] = ""
+    certificate: Annotated[str, StringConstraints(max_length=8_000)] | None = None
+    position: Annotated[str, StringConstraints(max_length=64)] = ""
+    epoch: Count = 0
+    desired: str = ""
+
+
 class Answer(Wire):
     """The envelope of every answer: which question, and its body."""
 

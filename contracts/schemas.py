@@ -10,7 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from .messages import ASK_BODIES, BODIES, Ack, Answer, Record, State, Telemetry, Wire
+from .desired import Desired
+from .messages import ASK_BODIES, BODIES, Ack, Answer, EnrolAnswer, EnrolAsk, Record, State, Telemetry, Wire
 
 
 def schemas() -> dict[str, str]:
@@ -21,6 +22,9 @@ def schemas() -> dict[str, str]:
         "answer": Answer,
         "state": State,
         "telemetry": Telemetry,
+        "enrol.ask": EnrolAsk,
+        "enrol.answer": EnrolAnswer,
+        "desired": Desired,
     }
     models |= {f"record.{kind}": body for kind, body in BODIES.items()}
     models |= {f"ask.{name}": ask for name, (ask, _) in ASK_BODIES.items()}

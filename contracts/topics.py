@@ -45,11 +45,37 @@ def state_up(device: str) -> str:
     return f"{ROOT}/{device}/st"
 
 
+def desired_down(device: str) -> str:
+    """The signed settings for a box, retained."""
+    return f"{ROOT}/{device}/dn/desired"
+
+
 def telemetry_up(device: str) -> str:
     """Queue depth, refusals, devices: droppable."""
     return f"{ROOT}/{device}/tm"
 
 
+CLAIM_ROOT = "tb/1/p"
+
+
+def enrol_up(nonce: str) -> str:
+    """A box without a valid certificate asks for one; the nonce is its client id, drawn for this one time."""
+    return f"{CLAIM_ROOT}/{nonce}/rq"
+
+
+def enrol_down(nonce: str) -> str:
+    """The answer to it."""
+    return f"{CLAIM_ROOT}/{nonce}/rs"
+
+
+def nonce_of(topic: str) -> str | None:
+    """Whose an enrolment topic is, or None where it is no such topic."""
+    parts = topic.split("/")
+    right = len(parts) == 5 and "/".join(parts[:3]) == CLAIM_ROOT and parts[4] == "rq"
+    return parts[3] if right and is_device_id(parts[3]) else None
+
+
+ALL_ENROLMENTS = f"{CLAIM_ROOT}/+/rq"
 ALL_RECORDS = f"{ROOT}/+/up/+/tx"
 ALL_ASKS = f"{ROOT}/+/up/rq/+"
 ALL_STATES = f"{ROOT}/+/st"

@@ -76,6 +76,24 @@ class Reason(StrEnum):
     NOT_A_PAYMENT_CODE = "not_a_payment_code"
     QUEUE_FULL = "queue_full"
     WITNESS_FAILED = "witness_failed"
+    # a box and its place
+    NOT_A_CLAIM = "not_a_claim"
+    CLAIM_UNKNOWN = "claim_unknown"
+    CLAIM_USED = "claim_used"
+    CLAIM_EXPIRED = "claim_expired"
+    CLAIM_REVOKED = "claim_revoked"
+    CLAIM_OTHER_FLEET = "claim_other_fleet"
+    CLAIM_NEEDS_LINE = "claim_needs_line"
+    POSITION_HELD = "position_held"
+    STORE_FULL = "store_full"
+    REQUEST_WRONG = "request_wrong"
+    BOX_UNKNOWN = "box_unknown"
+    BOX_REPLACED = "box_replaced"
+    BOX_REVOKED = "box_revoked"
+    PROVISIONAL_SALE = "provisional_sale"
+    PROVISIONAL_TOTAL = "provisional_total"
+    SETTINGS_WRONG = "settings_wrong"
+    SETTINGS_OLD = "settings_old"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -287,6 +305,69 @@ TEXTS: dict[Reason, Text] = {
         "The printer is in trouble. The sale is recorded, and its paper comes when the printer is mended.",
     ),
     Reason.QUEUE_FULL: Text("操作太快，请稍等再试", "Too many things at once. Wait a moment and try again."),
+    Reason.NOT_A_CLAIM: Text(
+        "这不是安装单上的码，请扫安装单",
+        "This is not the code of a claim sheet. Show the claim sheet.",
+    ),
+    Reason.CLAIM_UNKNOWN: Text(
+        "云端没有这张安装单，请核对后重新输入，或换一张",
+        "The core knows no such claim. Compare the letters and type them again, or take another sheet.",
+    ),
+    Reason.CLAIM_USED: Text(
+        "这张安装单已经用过了，请换一张；要换机请用换机单",
+        "This claim has been used. Take another sheet; to exchange a box, ask for a replacement's sheet.",
+    ),
+    Reason.CLAIM_EXPIRED: Text(
+        "这张安装单已过期，请让总部延期或重新打印",
+        "This claim has expired. Ask head office to extend it or to print another.",
+    ),
+    Reason.CLAIM_REVOKED: Text("这张安装单已被作废，请换一张", "This claim was revoked. Take another sheet."),
+    Reason.CLAIM_OTHER_FLEET: Text(
+        "这是别家系统的安装单，本机不能用",
+        "This claim belongs to another fleet. Take a sheet of the fleet that this box was made for.",
+    ),
+    Reason.CLAIM_NEEDS_LINE: Text(
+        "手工输入的码要联网才能核对，请接上网络，或扫安装单",
+        "A typed claim needs the line. Connect the box, or show it the sheet itself.",
+    ),
+    Reason.POSITION_HELD: Text(
+        "这个收银位已有盒子，换机请先在控制台点“换机”",
+        "This position has a box. To exchange it, say so on the console first.",
+    ),
+    Reason.STORE_FULL: Text(
+        "这家店计划的收银位都已装满，请在控制台增加收银位",
+        "Every planned position of this store has a box. Plan another one on the console.",
+    ),
+    Reason.REQUEST_WRONG: Text(
+        "盒子的证书请求不对，请重新启动后再试",
+        "The box's request for a certificate is not right. Restart it and try again.",
+    ),
+    Reason.BOX_UNKNOWN: Text(
+        "云端不认识这台盒子，请扫一张安装单",
+        "The core does not know this box. Show it a claim sheet.",
+    ),
+    Reason.BOX_REPLACED: Text(
+        "这台盒子已被换下，只能上交旧账，不能再收银",
+        "This box was replaced. It hands in what it sold and sells no more.",
+    ),
+    Reason.BOX_REVOKED: Text(
+        "这台盒子已被停用，请联系总部", "This box was taken out of service. Call head office."
+    ),
+    Reason.PROVISIONAL_SALE: Text(
+        "盒子还没联网开通，单笔金额超过上限",
+        "The box has not reached the core yet, and this sale is above what it may take alone.",
+    ),
+    Reason.PROVISIONAL_TOTAL: Text(
+        "盒子还没联网开通，累计金额已到上限，请先接上网络",
+        "The box has not reached the core yet and has sold what it may alone. Connect it.",
+    ),
+    Reason.SETTINGS_WRONG: Text(
+        "下发的设置有误，没有采用，请在控制台改正",
+        "The settings sent to this box are not right and were not taken. Mend them on the console.",
+    ),
+    Reason.SETTINGS_OLD: Text(
+        "下发的设置比现用的旧，没有采用", "The settings sent are older than those in use and were not taken."
+    ),
     Reason.NOT_UNDERSTOOD: Text(
         "消息看不懂，已拒绝并计数", "The message was not understood. It was refused and counted."
     ),

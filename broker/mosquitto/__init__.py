@@ -1,8 +1,19 @@
-"""A mosquitto of our own: certificates and an access list, no passwords and nobody anonymous.
+"""A mosquitto of our own: certificates and an access list, and nobody anonymous.
 
-Start with `server.py`; `acl` is the access list, as data.
+Start with `server.py`; `acl` is the access list, as data; `kick.py` ends the connection of one whose certificate was
+revoked.
 """
 
-from .server import Mosquitto, MosquittoMissing, free_port
+from .kick import KickFailed, kick
+from .server import CLAIM_USER, SERVICE_USER, Doors, Mosquitto, MosquittoMissing, free_port
 
-__all__ = ["Mosquitto", "MosquittoMissing", "free_port"]
+__all__ = [
+    "CLAIM_USER",
+    "SERVICE_USER",
+    "Doors",
+    "KickFailed",
+    "Mosquitto",
+    "MosquittoMissing",
+    "free_port",
+    "kick",
+]

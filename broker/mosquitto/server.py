@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tillbox.broker.pki import Authority, Identity
 
 ACL = Path(__file__).with_name("acl")
 START_S = 10.0
+LOOK_S = 0.2  # a box that was thrown out is to be out within seconds
+PBKDF2_ROUNDS = 101  # mosquitto's own; one password is public, and the other has 256 bits
 
 CONFIG = """\
 # Written at every start; change server.py instead.
@@ -27,9 +33,10 @@ log_type error
 log_type warning
 log_type notice
 connection_messages false
+allow_anonymous false
+password_file {passwords}
 
 listener {port} {host}
-allow_anonymous false
 cafile {ca}
 crlfile {crl}
 certfile {certificate}
@@ -38,22 +45,58 @@ require_certificate true
 # The certificate's name is the user for the access list, and the client id: a box cannot take another's place.
 use_identity_as_username true
 use_username_as_clientid true
+{doors}"""
+
+CLAIM_DOOR = """
+# Where a box asks for its certificate. Its name and password are printed on every claim: what counts is what it brings.
+listener {port} {host}
+max_connections 500
+cafile {ca}
+certfile {certificate}
+keyfile {key}
 """
+
+SERVICE_DOOR = """
+# Where the core takes the place of a client whose certificate was revoked, which ends its connection. On this machine.
+listener {port} 127.0.0.1
+"""
+
+CLAIM_USER = ("claim.", "claim")
+"""No device can bear this name: the dot sees to it."""
+SERVICE_USER = "service."
 
 
 class MosquittoMissing(Exception):
     """There is no mosquitto on this machine: apt-get install mosquitto."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The two other listeners, for a fleet: where boxes enrol, and where the core kicks. `secret` is the password of the
+    second."""
+
+    claim_port: int
+    service_port: int
+    secret: str
+
+
 class Mosquitto:
     """One broker process."""
 
     def __init__(
-        self, folder: Path, *, port: int, authority: Authority, server: Identity, host: str = "127.0.0.1"
+        self,
+        folder: Path,
+        *,
+        port: int,
+        authority: Authority,
+        server: Identity,
+        host: str = "127.0.0.1",
+        doors: Doors | None = None,
     ) -> None:
-        self.folder, self.port, self.host = folder, port, host
+        self.folder, self.port, self.host, self.doors = folder, port, host, doors
         self._authority, self._server = authority, server
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch = threading.Event()
 
     @property
     def alive(self) -> bool:
@@ -69,9 +112,14 @@ class Mosquitto:
         acl = self.folder / "acl"
         acl.write_text(ACL.read_text())
         acl.chmod(0o600)
+        passwords = self.folder / "passwords"
+        passwords.touch(mode=0o600)
+        passwords.write_text(_passwords(self.doors))
         config = self.folder / "mosquitto.conf"
         config.write_text(
             CONFIG.format(
+                passwords=passwords,
+                doors=self._doors(),
                 # Started by root it would change to its own user, which cannot read our key.
                 user="user root\n" if os.geteuid() == 0 else "",
                 acl=acl,
@@ -88,6 +136,29 @@ class Mosquitto:
             [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._wait()
+        self._watch = threading.Event()
+        threading.Thread(target=self._follow, args=(self._watch,), name="revocations", daemon=True).start()
+
+    def _doors(self) -> str:
+        """The two other listeners, where there are any."""
+        if self.doors is None:
+            return ""
+        claims = CLAIM_DOOR.format(
+            port=self.doors.claim_port,
+            host=self.host,
+            ca=self._authority.certificate,
+            certificate=self._server.certificate,
+            key=self._server.key,
+        )
+        return claims + SERVICE_DOOR.format(port=self.doors.service_port)
+
+    def _follow(self, ended: threading.Event) -> None:
+        """Read the revocation list again whenever it is another."""
+        seen = _stamp(self._authority.revocations)
+        while not ended.wait(LOOK_S):
+            if (now := _stamp(self._authority.revocations)) != seen:
+                seen = now
+                self.reload()
 
     def kill(self) -> None:
         """As a power cut would."""
@@ -99,10 +170,12 @@ class Mosquitto:
 
     def reload(self) -> None:
         """Read the revocation list again."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGHUP)
+        process = self._process
+        if process is not None:
+            process.send_signal(signal.SIGHUP)
 
     def _end(self, how: signal.Signals) -> None:
+        self._watch.set()
         if self._process is not None:
             if self._process.poll() is None:
                 self._process.send_signal(how)
@@ -123,6 +196,26 @@ class Mosquitto:
         said = log.read_text()[-400:] if log.exists() else "nothing"
         self.kill()
         raise RuntimeError(f"mosquitto did not start on {self.host}:{self.port}; its log says: {said}")
+
+
+def _passwords(doors: Doors | None) -> str:
+    """The password file: PBKDF2 as mosquitto 2 writes it."""
+    users = [CLAIM_USER, (SERVICE_USER, doors.secret)] if doors else []
+    return "".join(f"{name}:{_hashed(password)}\n" for name, password in users)
+
+
+def _hashed(password: str) -> str:
+    salt = os.urandom(12)
+    found = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, PBKDF2_ROUNDS)
+    return f"$7${PBKDF2_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(found).decode()}"
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def free_port() -> int:

@@ -88,11 +88,9 @@ def verify_coupon(
     some day passes an interval open to the future: then a coupon is refused where it has certainly
     expired. None says that nothing is known, and nothing is accepted.
     """
-    known = keys.get(envelope.kid, ())
-    if not known:
-        return Refused(Reason.SIGNER_UNKNOWN)
-    if not any(_is_signed(envelope, key) for key in known):
-        return Refused(Reason.SIGNATURE_WRONG)
+    unproven = not_signed(envelope, keys)
+    if unproven is not None:
+        return unproven
     claims = claims_in(envelope.payload)
     if isinstance(claims, Refused):
         return claims
@@ -101,18 +99,33 @@ def verify_coupon(
     return _outside_its_time(claims, now) or claims
 
 
+def not_signed(envelope: SignedEnvelope, keys: Mapping[bytes, Sequence[bytes]]) -> Refused | None:
+    """Why an envelope proves nothing, or None where one of the keys has signed it."""
+    known = keys.get(envelope.kid, ())
+    if not known:
+        return Refused(Reason.SIGNER_UNKNOWN)
+    if not any(_is_signed(envelope, key) for key in known):
+        return Refused(Reason.SIGNATURE_WRONG)
+    return None
+
+
 def seal_coupon(claims: CouponClaims, *, private_key: bytes, kid: bytes | None = None) -> str:
     """The text of a coupon, signed with a 32-byte Ed25519 seed; the same claims give the same text.
 
     Validity is written in whole seconds, rounded outwards. `kid` is the key's own unless one is given.
     """
+    return seal(payload_of(claims), private_key=private_key, kid=kid)
+
+
+def seal(payload: bytes, *, private_key: bytes, kid: bytes | None = None) -> str:
+    """The text of an envelope around a payload that is bounded where it is made."""
     key = Ed25519PrivateKey.from_private_bytes(private_key)
     kid = kid_of(key.public_key().public_bytes_raw()) if kid is None else kid
     if len(kid) != KID_BYTES:
         raise ValueError(f"a key id has {KID_BYTES} bytes, this one {len(kid)}")
-    protected, payload = _HEADER + kid, payload_of(claims)
+    protected = _HEADER + kid
     envelope = SignedEnvelope(kid, protected, payload, key.sign(_signed_bytes(protected, payload)))
-    assert len(envelope.data) <= ENVELOPE_BYTES_MAX, "the bounds of CouponClaims keep it below"
+    assert len(envelope.data) <= ENVELOPE_BYTES_MAX, "whoever makes a payload bounds it"
     return envelope.text
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.patience import eventually
 
-from tillbox.broker.line import Happening, Message, Unheard, Up
-from tillbox.broker.mosquitto import Mosquitto, free_port
+from tillbox.broker.line import Down, Happening, Message, Unheard, Up
+from tillbox.broker.mosquitto import CLAIM_USER, SERVICE_USER, Doors, KickFailed, Mosquitto, free_port, kick
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.pki import Authority, Identity, make_request
 
@@ -29,6 +29,7 @@ class Fleet:
     def line(
         self, name: str, *topics: str, client_id: str = "", identity: Identity | None = None
     ) -> tuple[MqttLine, list[Happening]]:
+        """A box's line, with its certificate."""
         who = identity or self.authority.issue_client(self.folder / name, name=name, now=NOW)
         endpoint = Endpoint(
             host="127.0.0.1",
@@ -43,13 +44,39 @@ class Fleet:
         line.start(heard.append)
         return line, heard
 
+    def asker(
+        self, nonce: str, *topics: str, user: tuple[str, str] = CLAIM_USER
+    ) -> tuple[MqttLine, list[Happening]]:
+        """Somebody without a certificate, at the door for claims."""
+        assert self.broker.doors is not None
+        endpoint = Endpoint(
+            host="127.0.0.1",
+            port=self.broker.doors.claim_port,
+            client_id=nonce,
+            authority=self.authority.certificate,
+            certificate=None,
+            key=None,
+            password=user,
+            subscriptions=tuple((topic, 1) for topic in topics),
+        )
+        line, heard = MqttLine(endpoint), []
+        line.start(heard.append)
+        return line, heard
+
+    def kick(self, client: str, hold_s: float = 1.0) -> bool:
+        """Throw a client out, as the core does."""
+        assert self.broker.doors is not None
+        doors = self.broker.doors
+        return kick(doors.service_port, client, user=SERVICE_USER, password=doors.secret, hold_s=hold_s)
+
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
     authority = Authority.create(folder / "ca", name="test", now=NOW)
     server = authority.issue_server(folder / "broker", names=("127.0.0.1",), now=NOW)
-    broker = Mosquitto(folder / "broker", port=free_port(), authority=authority, server=server)
+    doors = Doors(claim_port=free_port(), service_port=free_port(), secret="5" * 64)
+    broker = Mosquitto(folder / "broker", port=free_port(), authority=authority, server=server, doors=doors)
     broker.start()
     yield Fleet(authority, broker, folder)
     broker.stop()
@@ -146,3 +173,61 @@ def test_a_request_is_signed_only_for_the_name_it_bears(fleet: Fleet, tmp_path: 
         with pytest.raises(ValueError, match=r"box|cannot"):
             fleet.authority.sign_request(request, name=name, now=NOW)
     assert (tmp_path / "box-5" / "client.key").stat().st_mode & 0o077 == 0
+
+
+def test_whoever_asks_for_a_certificate_hears_its_own_answer_and_nothing_else(fleet: Fleet) -> None:
+    core, at_core = fleet.line("core", "tb/1/p/+/rq")
+    one, at_one = fleet.asker("nonce-1", "tb/1/p/nonce-1/rs", "tb/1/p/+/rs", "tb/1/d/+/dn/ack")
+    assert came(at_core, Up)
+    assert came(at_one, Up)
+    assert one.publish("tb/1/p/nonce-1/rq", b"a request")
+    assert came(at_core, Message)
+    core.publish("tb/1/p/nonce-2/rs", b"another's")
+    core.publish("tb/1/d/box-1/dn/ack", b"a box's")
+    core.publish("tb/1/p/nonce-1/rs", b"mine")
+    assert came(at_one, Message)
+    time.sleep(0.3)
+    assert {found.payload for found in at_one if isinstance(found, Message)} == {b"mine"}
+    one.stop()
+    core.stop()
+
+
+@pytest.mark.parametrize(
+    "topic", ["tb/1/p/nonce-4/rq", "tb/1/p/nonce-3/rs", "tb/1/d/nonce-3/st", "tb/1/d/box-1/up/3/tx"]
+)
+def test_whoever_asks_for_a_certificate_says_nothing_else(fleet: Fleet, topic: str) -> None:
+    one, heard = fleet.asker("nonce-3")
+    assert came(heard, Up)
+    assert one.publish(topic, b"x")
+    assert came(heard, Unheard)
+    assert [found.reason for found in heard if isinstance(found, Unheard)] == [0x87]
+    one.stop()
+
+
+@pytest.mark.parametrize("user", [("core", "core"), ("box-1", ""), (SERVICE_USER, "guess")])
+def test_no_other_name_gets_in_at_the_door_for_claims(fleet: Fleet, user: tuple[str, str]) -> None:
+    one, heard = fleet.asker("nonce-5", user=user)
+    assert not came(heard, Up, 1.0)
+    one.stop()
+
+
+def test_a_revoked_box_is_thrown_out_and_stays_out(fleet: Fleet, tmp_path: Path) -> None:
+    identity = fleet.authority.issue_client(tmp_path / "box-8", name="box-8", now=NOW)
+    box, heard = fleet.line("box-8", identity=identity)
+    assert came(heard, Up)
+    assert not fleet.kick("box-8", hold_s=5.0), (
+        "its certificate is good: it takes its place back, and we hear of it"
+    )
+    fleet.authority.revoke((identity.certificate,), now=NOW)
+    time.sleep(0.5)  # the broker reads the list by itself
+    heard.clear()
+    assert fleet.kick("box-8", hold_s=4.0)
+    assert not came(heard, Up, 1.0)
+    assert any("revoked" in found.why for found in heard if isinstance(found, Down))
+    box.stop()
+
+
+def test_the_service_door_wants_its_password(fleet: Fleet) -> None:
+    assert fleet.broker.doors is not None
+    with pytest.raises(KickFailed, match="password"):
+        kick(fleet.broker.doors.service_port, "box-1", user=SERVICE_USER, password="guess" * 20, hold_s=1.0)
