@@ -30,10 +30,13 @@ def kick(port: int, client: str, *, user: str, password: str, hold_s: float, hos
                     f"the broker's service door refused us (reason {answer[2]:#x}); is its password right?"
                 )
             try:
-                return _packet(line, time.monotonic() + hold_s)[0] != DISCONNECT
+                _packet(line, time.monotonic() + hold_s)  # a goodbye, and nothing else is said to us
+            except ConnectionResetError:
+                return False  # some brokers hang up without one
             except TimeoutError:
                 line.sendall(bytes((DISCONNECT, 0)))
                 return True
+            return False
     except (OSError, IndexError) as fault:
         raise KickFailed(f"the broker's service door at {host}:{port} cannot be used: {fault}") from fault
 
