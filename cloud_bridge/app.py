@@ -22,8 +22,10 @@ from tillbox.contracts.messages import Answer
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason
 
-from . import fleet
 from .desk import Desk
+from .fleet import presence
+from .fleet.enrolment import Registrar
+from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
 from .intake import Intake
 from .payments import cashier
@@ -47,6 +49,7 @@ SUBSCRIPTIONS = (
     (topics.ALL_ASKS, 1),
     (topics.ALL_STATES, 1),
     (topics.ALL_TELEMETRY, 0),
+    (topics.ALL_ENROLMENTS, 1),
 )
 
 
@@ -92,11 +95,15 @@ class Core:
         now_ms: Callable[[], int],
         chance: Callable[[int], bytes],
         on_change: Callable[[], None] = lambda: None,
+        registrar: Registrar | None = None,
+        warden: Warden | None = None,
+        console_url: str = "",
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
-        self._desk = Desk(database, schedule)
+        self._desk = Desk(database, schedule, console_url=console_url)
         self._now_ms, self._chance, self._on_change = now_ms, chance, on_change
+        self._registrar, self._warden = registrar, warden
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
         self._codes: dict[str, str] = {}
@@ -107,9 +114,13 @@ class Core:
         """Go to work."""
         self._worker.start()
         self.line.start(self._hear)
+        if self._warden is not None:
+            self._warden.start()
 
     def stop(self) -> None:
         """Finish what is queued and end."""
+        if self._warden is not None:
+            self._warden.stop()
         self.line.stop()
         self._intake.tell(_Stop())
         self._worker.join(10.0)
@@ -120,6 +131,12 @@ class Core:
         may ever ask for this payment again."""
         self._intake.tell(notified)
         return notified.taken
+
+    def fleet_changed(self) -> None:
+        """Somebody did something to the fleet: look at once at what follows."""
+        if self._warden is not None:
+            self._warden.wake()
+        self._on_change()
 
     def _hear(self, happening: Happening) -> None:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
@@ -193,6 +210,10 @@ class Core:
             self.line.publish(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
 
     def _message(self, message: Message) -> None:
+        nonce = topics.nonce_of(message.topic)
+        if nonce is not None and self._registrar is not None:
+            self._enrol(nonce, self._registrar, message)
+            return
         device = topics.device_of(message.topic)
         if device is None:
             return
@@ -200,9 +221,16 @@ class Core:
         if name is not None:
             self._ask(device, name, message)
         elif message.topic == topics.state_up(device):
-            self._note(device, fleet.state, message)
+            self._note(device, presence.state, message)
         elif message.topic == topics.telemetry_up(device):
-            self._note(device, fleet.telemetry, message)
+            self._note(device, presence.telemetry, message)
+
+    def _enrol(self, nonce: str, registrar: Registrar, message: Message) -> None:
+        answer = registrar.answer(message.payload, now_ms=self._now_ms())
+        payload = answer.model_dump_json(exclude_none=True).encode()
+        self.line.publish(topics.enrol_down(nonce), payload, correlation=message.correlation)
+        if self._warden is not None and answer.certificate is not None:
+            self._warden.wake()  # it may have taken the place of another box
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()

@@ -24,6 +24,22 @@ class Broker(Strict):
     key: Path = Field(description="The core's own key, readable by the core alone.")
 
 
+class Fleet(Strict):
+    """The fleet's own keys, and where its boxes find their way in. `tillbox fleet init` makes them."""
+
+    home: Path = Field(description="The folder of the fleet's keys, readable by the core alone.")
+    host: str = Field(description="The broker's name or address as boxes see it.")
+    port: int = Field(ge=1, le=65_535, description="Its TLS port as boxes see it.")
+    claim_port: int = Field(ge=1, le=65_535, description="Its port for boxes that ask for a certificate.")
+    service_port: int = Field(
+        ge=1, le=65_535, description="Its port on this machine where the core ends revoked connections."
+    )
+    tenant: Template = Field(description="Whose shops these are.")
+    console_url: str = Field(pattern=r"^https?://", description="The console as an engineer's phone sees it.")
+    sale_max: int = Field(default=100_000, ge=0, description="What a box that has not reached the core yet may take in one sale, in fen.")  # fmt: skip
+    total_max: int = Field(default=1_000_000, ge=0, description="What it may take in all, in fen.")
+
+
 class Wallet(Strict):
     """The wallet company."""
 
@@ -55,6 +71,7 @@ class CoreConfig(Strict):
     )
     broker: Broker = Field(description="Where the boxes are heard, and who the core is there.")
     wallet: Wallet = Field(description="Who moves the money of payment codes.")
+    fleet: Fleet | None = Field(default=None, description="Boxes that enrol by themselves; none unless it is set.")  # fmt: skip
     http_port: int = Field(ge=1, le=65_535, description="The console's loopback port.")
     stocks: tuple[Stock, ...] = Field(
         default=(), description="Coupon templates to make where they are missing."

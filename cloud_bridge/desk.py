@@ -9,13 +9,22 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, select
 
-from tillbox.contracts.messages import ASK_BODIES, HelloAnswer, HelloAsk, LeaseAsk, PayAsk, PayStatusAsk
+from tillbox.contracts.messages import (
+    ASK_BODIES,
+    BornAnswer,
+    BornAsk,
+    HelloAnswer,
+    HelloAsk,
+    LeaseAsk,
+    PayAsk,
+    PayStatusAsk,
+)
 from tillbox.contracts.verdicts import Reason
 
 from .payments import cashier
 from .payments.cashier import Todo
 from .payments.machine import Schedule
-from .store import coupons, notes, tables
+from .store import coupons, notes, registry, tables
 from .store.database import Database
 from .store.ledger import Ledger
 
@@ -35,9 +44,10 @@ class Answered:
 class Desk:
     """Where questions are answered. One thread at a time."""
 
-    def __init__(self, database: Database, schedule: Schedule) -> None:
+    def __init__(self, database: Database, schedule: Schedule, *, console_url: str = "") -> None:
         self._database = database
         self._schedule = schedule
+        self._console_url = console_url
 
     def answer(self, device: str, name: str, payload: bytes, *, now_ms: int, fresh_id: str) -> Answered:
         """Answer one question. What is not understood is counted, and gets no answer."""
@@ -49,7 +59,7 @@ class Desk:
                 return Answered()
             ledger = Ledger(connection, now_ms)
             answered = _ANSWERS[name](
-                _Asked(connection, ledger, device, now_ms, fresh_id, self._schedule), body
+                _Asked(connection, ledger, device, now_ms, fresh_id, self._schedule, self._console_url), body
             )
             ledger.flush()
             return answered
@@ -63,6 +73,7 @@ class _Asked:
     now_ms: int
     fresh_id: str
     schedule: Schedule
+    console_url: str
 
 
 def _parse(name: str, payload: bytes) -> BaseModel:
@@ -109,9 +120,17 @@ def _lease(asked: _Asked, body: LeaseAsk) -> Answered:
     )
 
 
+def _born(asked: _Asked, body: BornAsk) -> Answered:
+    """A report for another epoch than the box's own is of no place: it gets no page."""
+    known = registry.born(asked.connection, asked.device, body.epoch, body.report.encode())
+    page = f"{asked.console_url}/field/{asked.device}" if known and asked.console_url else ""
+    return Answered(BornAnswer(epoch=body.epoch, accept_url=page))
+
+
 _ANSWERS: dict[str, Callable[[_Asked, Any], Answered]] = {
     "hello": _hello,
     "pay": _pay,
     "pay_status": _pay_status,
     "lease": _lease,
+    "born": _born,
 }

@@ -16,11 +16,17 @@ from sqlalchemy import select
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.own import own_file, own_port
 
+from .api.fleet import add_fleet_api
 from .app import SUBSCRIPTIONS, Core, Notified
 from .clock import wall_ms
 from .config import CoreConfig
+from .config import Fleet as FleetConfig
 from .console.app import build_console
 from .console.changes import Changes
+from .fleet.acts import Fleet
+from .fleet.enrolment import Registrar
+from .fleet.home import FleetHome
+from .fleet.warden import Warden
 from .payments.channels.sandbox_client import SandboxChannel
 from .payments.channels.sandbox_seal import read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
@@ -68,6 +74,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     wallet = config.wallet
     channel = SandboxChannel(wallet.url, wallet.merchant, secret, now_ms=wall_ms, chance=chance)
     changes = Changes()
+    home = FleetHome(config.fleet.home) if config.fleet else None
     core = Core(
         database=database,
         line=MqttLine(_endpoint(config)),
@@ -76,12 +83,44 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         now_ms=wall_ms,
         chance=chance,
         on_change=changes.happened,
+        registrar=_registrar(config.fleet, home, database) if config.fleet and home else None,
+        warden=_warden(config.fleet, home, database) if config.fleet and home else None,
+        console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
     )
     app = build_console(database, changes, now_ms=wall_ms, chance=chance)
     _take_notices(app, core, secret)
+    if config.fleet is not None and home is not None:
+        fleet = _fleet(config.fleet, home)
+        add_fleet_api(app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
     return Running(
         core, server, lock, threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
+    )
+
+
+def _registrar(told: FleetConfig, home: FleetHome, database: Database) -> Registrar:
+    return Registrar(database, home.authority, home.key, host=told.host, port=told.port)
+
+
+def _warden(told: FleetConfig, home: FleetHome, database: Database) -> Warden:
+    return Warden(
+        database,
+        home.authority,
+        service_port=told.service_port,
+        service_password=home.service_password,
+        now_ms=wall_ms,
+    )
+
+
+def _fleet(told: FleetConfig, home: FleetHome) -> Fleet:
+    return Fleet(
+        key=home.key,
+        tenant=told.tenant,
+        host=told.host,
+        claim_port=told.claim_port,
+        sale_max=told.sale_max,
+        total_max=told.total_max,
+        console_url=told.console_url,
     )
 
 

@@ -6,6 +6,8 @@ topic and a file name.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 DEVICE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
@@ -29,3 +31,9 @@ def uuid7(now_ms: int, chance: bytes) -> str:
 def is_device_id(text: str) -> bool:
     """Whether `text` may name a device in a certificate and a topic."""
     return DEVICE_ID.fullmatch(text) is not None
+
+
+def device_of_key(public_key: bytes) -> str:
+    """The name of a box that made its own key: the first 80 bits of the SHA-256 of its public key (DER), so that nobody
+    can ask for a certificate in another's name."""
+    return f"b{base64.b32encode(hashlib.sha256(public_key).digest()[:10]).decode().lower()}"

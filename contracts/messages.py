@@ -357,11 +357,28 @@ class LeaseAnswer(Wire):
         return self
 
 
+class BornAsk(Wire):
+    """A box stands at its place and has tested itself. `report` is canonical JSON, of which the paper in the engineer's
+    hand bears the box's signature."""
+
+    inc: Incarnation | None = None
+    epoch: Count
+    report: Annotated[str, StringConstraints(max_length=3_000)]
+
+
+class BornAnswer(Wire):
+    """Noted. `accept_url` is the page on which an engineer accepts the box."""
+
+    epoch: Count
+    accept_url: Annotated[str, StringConstraints(max_length=300)] = ""
+
+
 ASK_BODIES: dict[str, tuple[type[Wire], type[Wire]]] = {
     "hello": (HelloAsk, HelloAnswer),
     "pay": (PayAsk, PayAnswer),
     "pay_status": (PayStatusAsk, PayAnswer),
     "lease": (LeaseAsk, LeaseAnswer),
+    "born": (BornAsk, BornAnswer),
 }
 
 
@@ -390,6 +407,9 @@ class EnrolAnswer(Wire):
     certificate: Annotated[str, StringConstraints(max_length=8_000)] | None = None
     position: Annotated[str, StringConstraints(max_length=64)] = ""
     epoch: Count = 0
+    host: Name = ""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Where the core is heard with this certificate."""
     desired: str = ""
 
 

@@ -85,9 +85,13 @@ class Reason(StrEnum):
     CLAIM_OTHER_FLEET = "claim_other_fleet"
     CLAIM_NEEDS_LINE = "claim_needs_line"
     POSITION_HELD = "position_held"
+    POSITION_UNKNOWN = "position_unknown"
+    POSITION_EMPTY = "position_empty"
+    NOT_ALLOWED = "not_allowed"
     STORE_FULL = "store_full"
     REQUEST_WRONG = "request_wrong"
     BOX_UNKNOWN = "box_unknown"
+    BOX_ELSEWHERE = "box_elsewhere"
     BOX_REPLACED = "box_replaced"
     BOX_REVOKED = "box_revoked"
     PROVISIONAL_SALE = "provisional_sale"
@@ -334,6 +338,16 @@ TEXTS: dict[Reason, Text] = {
         "这个收银位已有盒子，换机请先在控制台点“换机”",
         "This position has a box. To exchange it, say so on the console first.",
     ),
+    Reason.POSITION_UNKNOWN: Text(
+        "没有计划过这个收银位，请先在控制台增加", "This position was never planned. Plan it first."
+    ),
+    Reason.POSITION_EMPTY: Text(
+        "这个收银位还没有盒子，请用安装单，不用换机",
+        "This position has no box yet. Use a claim; there is nothing to replace.",
+    ),
+    Reason.NOT_ALLOWED: Text(
+        "您的账号没有这个权限，请找管理员", "Your role may not do this. Ask an administrator."
+    ),
     Reason.STORE_FULL: Text(
         "这家店计划的收银位都已装满，请在控制台增加收银位",
         "Every planned position of this store has a box. Plan another one on the console.",
@@ -345,6 +359,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.BOX_UNKNOWN: Text(
         "云端不认识这台盒子，请扫一张安装单",
         "The core does not know this box. Show it a claim sheet.",
+    ),
+    Reason.BOX_ELSEWHERE: Text(
+        "这台盒子已装在别的收银位，请先让它退役",
+        "This box stands at another position. Retire it there first.",
     ),
     Reason.BOX_REPLACED: Text(
         "这台盒子已被换下，只能上交旧账，不能再收银",

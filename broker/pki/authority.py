@@ -134,8 +134,7 @@ class Authority:
         builder = x509.CertificateRevocationListBuilder().issuer_name(_certificate(self.intermediate).subject)
         builder = builder.last_update(now - BACKDATED).next_update(now + timedelta(days=CRL_DAYS))
         listed = self._revoked()
-        known = {one.serial_number for one in listed}
-        for serial in sorted(set(serials) - known):
+        for serial in sorted(set(serials) - self.revoked_serials()):
             listed.append(x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build())
         for one in listed:
             builder = builder.add_revoked_certificate(one)
@@ -144,6 +143,10 @@ class Authority:
         fresh = self.revocations.with_suffix(".new")
         fresh.write_bytes(data)
         fresh.replace(self.revocations)
+
+    def revoked_serials(self) -> set[int]:
+        """Whom the list refuses now."""
+        return {one.serial_number for one in self._revoked()}
 
     def _revoked(self) -> list[x509.RevokedCertificate]:
         if not self.revocations.is_file():

@@ -227,7 +227,19 @@ operator = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("password_hash", String(200), nullable=False),
+    Column("role", String(16), nullable=False, server_default="admin"),
 )
+"""Who may sign in. `role`: viewer, engineer, operator, admin."""
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("name", String(32), nullable=False),
+    Column("role", String(16), nullable=False),
+    _ms("made_ms"),
+)
+"""A program's key to the API; only its hash is here."""
 
 session = Table(
     "session",
@@ -239,5 +251,142 @@ session = Table(
     _ms("seen_ms"),
 )
 
-APPEND_ONLY = (inbox, txn, posting, payment_event, alarm, sale, reversal)
+position = Table(
+    "position",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("store", String(32), nullable=False),
+    Column("lane", String(32), nullable=False),
+    Column("title", String(40), nullable=False),
+    Column("store_group", String(32), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    _ms("planned_ms"),
+    Index("position_store", "store"),
+)
+"""What the merchant knows: a lane of a store. `epoch` is the number of its newest binding, 0 before the first."""
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("number", Key, nullable=False, unique=True),
+    Column("position", String(64), nullable=False),
+    Column("uses_max", Integer, nullable=False),
+    Column("replaces", Integer, nullable=False),
+    Column("made_by", String(32), nullable=False),
+    Column("revoked_by", String(32)),
+    _ms("made_ms"),
+    _ms("not_after_ms"),
+    _ms("revoked_ms", nullable=True),
+)
+"""A right to become a box of a position, or of a store. The token itself is on paper only. `number` is its name for
+people."""
+
+claim_use = Table(
+    "claim_use",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("device", String(32), primary_key=True),
+    _ms("at_ms"),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("hardware", String(80), nullable=False),
+    Column("software", String(80), nullable=False),
+    Column("state", String(16), nullable=False),
+    _ms("enrolled_ms"),
+)
+"""A machine by its key. `state`: live, fenced (replaced), revoked, retired."""
+
+binding = Table(
+    "binding",
+    metadata,
+    Column("position", String(64), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("device", String(32), nullable=False),
+    Column("why_ended", String(16), nullable=False, server_default=""),
+    Column("accepted_by", String(32)),
+    Column("birth", LargeBinary),
+    _ms("since_ms"),
+    _ms("accepted_ms", nullable=True),
+    _ms("fenced_ms", nullable=True),
+    _ms("closed_ms", nullable=True),
+    Index("binding_device", "device"),
+)
+"""Which box stood where, in which epoch of the place. Until `closed_ms` records from before `fenced_ms` are still
+taken. `birth` is the self-test as the box reported it."""
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("serial", String(48), primary_key=True),
+    Column("device", String(32), nullable=False),
+    _ms("issued_ms"),
+    _ms("not_after_ms"),
+    _ms("revoked_ms", nullable=True),
+    _ms("kicked_ms", nullable=True),
+    Index("certificate_device", "device"),
+    Index("certificate_revoked", "revoked_ms"),
+)
+"""Every certificate of a box. `kicked_ms`: when its owner was thrown out and did not come back."""
+
+recovered = Table(
+    "recovered",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("inc", String(16), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("tid", String(36), nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("quiet", Integer, nullable=False),
+    _ms("at_ms"),
+)
+"""Records that came back in another form than their own bytes: from a paper slip. `quiet` is how many records without
+money lie directly before it."""
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("scope", String(80), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("settings", LargeBinary, nullable=False),
+    Column("made_by", String(32), nullable=False),
+    _ms("made_ms"),
+)
+"""What a level of the fleet decides; the newest version counts, the older ones can be gone back to."""
+
+desired = Table(
+    "desired",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("settings", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _ms("made_ms"),
+)
+"""Derived: the signed settings that a box was last given."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("who", String(48), nullable=False),
+    Column("act", String(32), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("detail", String(400), nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    _ms("at_ms"),
+    Index("audit_subject", "subject"),
+)
+"""Who did what. Each row commits to the one before it, so that a row taken out of a copy is missed."""
+
+APPEND_ONLY = (
+    inbox, txn, posting, payment_event, alarm, sale, reversal,
+    claim_use, recovered, setting, audit,
+)  # fmt: skip
 """What has happened. Triggers refuse to change or delete a row of these, on both databases."""

@@ -16,6 +16,7 @@ from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.tables import metadata
 from tillbox.cloud_bridge.store.upgrade import StoreUnknown
 
+NEWEST = "0004"
 _numbers = itertools.count(1)
 
 
@@ -61,7 +62,7 @@ def test_an_upgraded_database_is_left_alone_by_the_next_start(urls: Iterator[str
     for _ in range(2):
         database = open_database(url)
         with database.reading() as connection:
-            assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0003"
+            assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEWEST
         database.close()
 
 
@@ -71,7 +72,7 @@ def test_a_database_of_newer_software_is_refused_and_not_touched(urls: Iterator[
     with database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num='9999'"))
     database.close()
-    with pytest.raises(StoreUnknown, match=r"9999.*up to 0003"):
+    with pytest.raises(StoreUnknown, match=rf"9999.*up to {NEWEST}"):
         open_database(url)
     engine = create_engine(url)
     with engine.connect() as connection:

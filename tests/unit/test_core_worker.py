@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError
 from tests.patience import eventually
 
 from tillbox.broker.line import Deliver, Happening, Message, Will
-from tillbox.cloud_bridge import fleet
 from tillbox.cloud_bridge.app import Core, Notified
+from tillbox.cloud_bridge.fleet import presence
 from tillbox.cloud_bridge.intake import WAITING_PER_BOX, Intake
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.channels.port import Channel, Outcome
@@ -124,7 +124,7 @@ def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
     def poisoned(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a fault of ours that one message finds")
 
-    monkeypatch.setattr(fleet, "telemetry", poisoned)
+    monkeypatch.setattr(presence, "telemetry", poisoned)
     telemetry = Telemetry(inc=INC, seq=1, pending=0).model_dump_json(exclude_none=True).encode()
     with core(database, desk, NoChannel()) as running:
         running._intake.put(Message(topics.telemetry_up("box-1"), telemetry, b"", 1))

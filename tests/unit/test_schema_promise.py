@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from tillbox.agent.past import recall
 from tillbox.broker.journal import Draft, serialise
-from tillbox.cloud_bridge import fleet
 from tillbox.cloud_bridge.desk import Desk
+from tillbox.cloud_bridge.fleet import presence
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import reading, tables
@@ -231,7 +231,7 @@ def test_an_old_question_is_answered(core: Database, path: Path) -> None:
 @pytest.mark.parametrize("how", ["least", "full"])
 def test_how_an_old_box_is_doing_is_shown(core: Database, how: str) -> None:
     with core.writing() as connection:
-        for said, name in ((fleet.state, "state"), (fleet.telemetry, "telemetry")):
+        for said, name in ((presence.state, "state"), (presence.telemetry, "telemetry")):
             data = canonical(message(f"{name}.{how}"))
             assert said(connection, "box-1", data, now_ms=NOW) is None
     with core.reading() as connection:
@@ -241,9 +241,9 @@ def test_how_an_old_box_is_doing_is_shown(core: Database, how: str) -> None:
 # It was not always so: telemetry is checked up to its limit and kept beyond it. What follows the limit is not JSON, and the page
 # of all boxes cannot be made any more, whichever box sent it.
 def test_telemetry_that_goes_on_behind_its_limit_does_not_take_the_page_away(core: Database) -> None:
-    data = canonical(message("telemetry.least")).ljust(fleet.TELEMETRY_BYTES_MAX) + b"and more"
+    data = canonical(message("telemetry.least")).ljust(presence.TELEMETRY_BYTES_MAX) + b"and more"
     with core.writing() as connection:
-        fleet.telemetry(connection, "box-1", data, now_ms=NOW)
+        presence.telemetry(connection, "box-1", data, now_ms=NOW)
     with core.reading() as connection:
         assert len(reading.boxes(connection)) <= 1
 

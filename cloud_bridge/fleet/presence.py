@@ -5,11 +5,10 @@ from __future__ import annotations
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
+from tillbox.cloud_bridge.store.database import upsert
+from tillbox.cloud_bridge.store.tables import box
 from tillbox.contracts.messages import State, Telemetry
 from tillbox.contracts.verdicts import Reason
-
-from .store.database import upsert
-from .store.tables import box
 
 TELEMETRY_BYTES_MAX = 4_096
 

@@ -1,0 +1,6 @@
+"""The fleet: which box stands where, who let it in, what it is told, and whether it is well.
+
+Start with `admission.py` (pure: who becomes what), then `enrolment.py`, which does what it says. `acts.py` is the table of
+everything that a person can do, each with who may; console, API and command line go through it. `warden.py` keeps those
+out that were put out. `presence.py` is who is there.
+"""

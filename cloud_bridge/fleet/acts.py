@@ -1,0 +1,380 @@
+"""Everything that a person or a program can do to the fleet: one table, each with who may, what it takes and what it
+gives. Console, API and command line go through `perform`, which is also where the audit log is written.
+
+A refusal is a value with its reason; it is written down, too. What has to be done outside the database (keeping a box
+out, sending settings) follows from what the database says, so that nothing is lost between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from sqlalchemy import Connection, select, update
+
+from tillbox.cloud_bridge.store import registry, tables
+from tillbox.cloud_bridge.store.database import Database
+from tillbox.contracts.codes import ClaimCode, claim_payload, seal, typed_token
+from tillbox.contracts.codes.claim import POSITION_PATTERN, TOKEN_BYTES
+from tillbox.contracts.messages import Device
+from tillbox.contracts.settings import Strict
+from tillbox.contracts.verdicts import Reason, Refused
+
+from . import audit, settings
+
+ROLES = ("viewer", "engineer", "operator", "admin")
+"""Each may what the ones before it may."""
+DAY_MS = 24 * 3_600_000
+
+Part = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}$")]
+Place = Annotated[str, StringConstraints(pattern=rf"^{POSITION_PATTERN}$")]
+Lane = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}/[a-z0-9][a-z0-9_-]{0,23}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What acts need to know of the fleet besides its registry."""
+
+    key: bytes
+    tenant: str
+    host: str
+    claim_port: int
+    sale_max: int
+    total_max: int
+    console_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One act under way: in a transaction, by somebody, at a time."""
+
+    connection: Connection
+    fleet: Fleet
+    who: str
+    now_ms: int
+    chance: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that can be done. `least` is the least role that may."""
+
+    least: str
+    takes: type[Strict]
+    gives: type[BaseModel]
+    do: Callable[[Doing, Any], BaseModel | Refused]
+    subject: Callable[[Any], str]
+    says: str
+
+
+def may(role: str, least: str) -> bool:
+    """Whether a role may what needs at least that one. A role that nobody knows may nothing."""
+    return role in ROLES and ROLES.index(role) >= ROLES.index(least)
+
+
+def perform(
+    database: Database,
+    fleet: Fleet,
+    name: str,
+    body: dict[str, Any],
+    *,
+    who: str,
+    role: str,
+    now_ms: int,
+    chance: Callable[[int], bytes],
+) -> BaseModel | Refused:
+    """Do it, all or nothing, and write it down."""
+    act = ACTS[name]
+    if not may(role, act.least):
+        return Refused(Reason.NOT_ALLOWED, f"{name} needs {act.least}")
+    try:
+        wanted = act.takes.model_validate(body)
+    except ValidationError as fault:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']}" for e in fault.errors()[:5])
+        return Refused(Reason.NOT_UNDERSTOOD, wrong)
+    with database.writing() as connection:
+        done = act.do(Doing(connection, fleet, who, now_ms, chance), wanted)
+        said = f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else act.says
+        audit.note(connection, who=who, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
+    return done
+
+
+# places and claims
+
+
+class PlannedPlace(Strict):
+    """One lane of a store."""
+
+    store: Part
+    lane: Part
+    title: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
+        description="The shop's name."
+    )
+    group: Annotated[str, StringConstraints(pattern=r"^(?:[a-z0-9][a-z0-9_-]{0,23})?$")] = ""
+
+
+class PlanPlaces(Strict):
+    """Places that are to have a box."""
+
+    places: Annotated[tuple[PlannedPlace, ...], Field(min_length=1, max_length=10_000)]
+
+
+class Planned(BaseModel):
+    """How many places there are now that were planned here."""
+
+    places: int
+
+
+def _plan(doing: Doing, wanted: PlanPlaces) -> Planned:
+    rows = {
+        f"{one.store}/{one.lane}": {
+            "name": f"{one.store}/{one.lane}",
+            "store": one.store,
+            "lane": one.lane,
+            "title": one.title,
+            "store_group": one.group,
+            "epoch": 0,
+            "planned_ms": doing.now_ms,
+        }
+        for one in wanted.places
+    }
+    registry.plan(doing.connection, list(rows.values()))
+    return Planned(places=len(rows))
+
+
+class MakeClaims(Strict):
+    """Claims for places, one each; or for a store as a whole, good for `uses` boxes."""
+
+    places: Annotated[tuple[Place, ...], Field(min_length=1, max_length=10_000)]
+    uses: Annotated[int, Field(ge=1, le=1_000)] = 1
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
+class ClaimMade(BaseModel):
+    """A claim, this once: `code` is what its symbol carries, `typed` what a person types."""
+
+    number: int
+    position: str
+    title: str
+    code: str
+    typed: str
+    not_after_ms: int
+
+
+class ClaimsMade(BaseModel):
+    """In the order asked for."""
+
+    claims: list[ClaimMade]
+
+
+def _make_claims(doing: Doing, wanted: MakeClaims, *, replaces: bool = False) -> ClaimsMade | Refused:
+    made = []
+    for place in wanted.places:
+        title = _title(doing.connection, place)
+        if title is None:
+            return Refused(Reason.POSITION_UNKNOWN, place)
+        made.append(_make_claim(doing, place, title, wanted, replaces=replaces))
+    return ClaimsMade(claims=made)
+
+
+def _title(connection: Connection, place: str) -> str | None:
+    column = tables.position.c
+    where = column.name == place if "/" in place else column.store == place
+    return connection.execute(select(column.title).where(where).limit(1)).scalar()
+
+
+def _make_claim(doing: Doing, place: str, title: str, wanted: MakeClaims, *, replaces: bool) -> ClaimMade:
+    token = doing.chance(TOKEN_BYTES)
+    not_after_ms = doing.now_ms + wanted.days * DAY_MS
+    number = registry.add_claim(
+        doing.connection,
+        token,
+        position=place,
+        uses_max=wanted.uses if "/" not in place else 1,
+        replaces=int(replaces),
+        made_by=doing.who,
+        made_ms=doing.now_ms,
+        not_after_ms=not_after_ms,
+    )
+    fleet = doing.fleet
+    code = ClaimCode(
+        token=token,
+        position=place,
+        title=title,
+        tenant=fleet.tenant,
+        host=fleet.host,
+        port=fleet.claim_port,
+        not_after_ms=not_after_ms,
+        sale_max=fleet.sale_max,
+        total_max=fleet.total_max,
+    )
+    return ClaimMade(
+        number=number,
+        position=place,
+        title=title,
+        code=seal(claim_payload(code), private_key=fleet.key),
+        typed=typed_token(token),
+        not_after_ms=not_after_ms,
+    )
+
+
+class ExtendClaim(Strict):
+    """A claim that is to live longer, from now on."""
+
+    number: Annotated[int, Field(ge=1)]
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
+class RevokeClaim(Strict):
+    """A claim that is to let nobody in any more."""
+
+    number: Annotated[int, Field(ge=1)]
+
+
+class ClaimStands(BaseModel):
+    """How a claim stands now. The sheet need not be printed again: the core's word about its end counts."""
+
+    number: int
+    not_after_ms: int
+    revoked_ms: int | None
+
+
+def _extend_claim(doing: Doing, wanted: ExtendClaim) -> ClaimStands | Refused:
+    return _change_claim(doing, wanted.number, not_after_ms=doing.now_ms + wanted.days * DAY_MS)
+
+
+def _revoke_claim(doing: Doing, wanted: RevokeClaim) -> ClaimStands | Refused:
+    return _change_claim(doing, wanted.number, revoked_ms=doing.now_ms, revoked_by=doing.who)
+
+
+def _change_claim(doing: Doing, number: int, **columns: Any) -> ClaimStands | Refused:
+    claim = tables.claim
+    changed = doing.connection.execute(update(claim).where(claim.c.number == number).values(**columns))
+    if not changed.rowcount:
+        return Refused(Reason.CLAIM_UNKNOWN, f"{number}")
+    row = doing.connection.execute(select(claim).where(claim.c.number == number)).one()
+    return ClaimStands(number=number, not_after_ms=row.not_after_ms, revoked_ms=row.revoked_ms)
+
+
+# boxes
+
+
+class ReplaceBox(Strict):
+    """A place that is to get another box. The one that is there goes on until the new one has shown the claim."""
+
+    place: Lane
+    days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class OfBox(Strict):
+    """One box."""
+
+    device: Device
+
+
+class AcceptBox(Strict):
+    """An engineer says that a box stands where it should and works."""
+
+    device: Device
+    note: Annotated[str, StringConstraints(max_length=120)] = ""
+    place: Annotated[str, StringConstraints(max_length=60)] = Field(
+        default="", description="Where the phone was."
+    )
+
+
+class BoxStands(BaseModel):
+    """How a box stands now."""
+
+    device: str
+    state: str
+    position: str
+    accepted_ms: int | None = None
+
+
+def _replace_box(doing: Doing, wanted: ReplaceBox) -> ClaimsMade | Refused:
+    if registry.holder(doing.connection, wanted.place) is None:
+        return Refused(Reason.POSITION_EMPTY, wanted.place)
+    return _make_claims(doing, MakeClaims(places=(wanted.place,), days=wanted.days), replaces=True)
+
+
+def _revoke_box(doing: Doing, wanted: OfBox) -> BoxStands | Refused:
+    standing = registry.standing(doing.connection, wanted.device)
+    if standing is None:
+        return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    if standing.state == "live":
+        registry.put_out(doing.connection, wanted.device, "revoked", doing.now_ms)
+    return _stands(doing.connection, wanted.device)
+
+
+def _accept_box(doing: Doing, wanted: AcceptBox) -> BoxStands | Refused:
+    bound = registry.bound(doing.connection, wanted.device)
+    if bound is None or bound.fenced_ms is not None:
+        return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    where = (tables.binding.c.position == bound.position) & (tables.binding.c.epoch == bound.epoch)
+    accepted = {"accepted_ms": doing.now_ms, "accepted_by": doing.who}
+    doing.connection.execute(update(tables.binding).where(where).values(**accepted))
+    return _stands(doing.connection, wanted.device)
+
+
+def _stands(connection: Connection, name: str) -> BoxStands:
+    state = connection.execute(
+        select(tables.device.c.state).where(tables.device.c.device == name)
+    ).scalar_one()
+    bound = registry.bound(connection, name)
+    return BoxStands(
+        device=name,
+        state=state,
+        position=bound.position if bound else "",
+        accepted_ms=bound.accepted_ms if bound else None,
+    )
+
+
+# settings
+
+
+class DecideSettings(Strict):
+    """What a level decides, whole: `operator`, `tenant`, `group:NAME`, `store:NAME` or `box:STORE/LANE`."""
+
+    scope: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^(?:operator|tenant|(?:group|store):[a-z0-9_-]{1,24}|box:[a-z0-9_/-]{3,49})$"
+        ),
+    ]
+    settings: dict[str, Any]
+
+
+class Decided(BaseModel):
+    """The version of that level that this is."""
+
+    scope: str
+    version: int
+
+
+def _decide(doing: Doing, wanted: DecideSettings) -> Decided | Refused:
+    unknown = sorted(set(wanted.settings) - set(settings.NAMES))
+    if unknown:
+        return Refused(Reason.SETTINGS_WRONG, f"there is no setting {', '.join(unknown)[:100]}")
+    base = {"tenant": "t", "shop": "s"}
+    wrong = settings.checked(base | wanted.settings)
+    if wrong is not None:
+        return Refused(Reason.SETTINGS_WRONG, wrong.why[:200])
+    version = settings.decide(
+        doing.connection, wanted.scope, wanted.settings, who=doing.who, now_ms=doing.now_ms
+    )
+    return Decided(scope=wanted.scope, version=version)
+
+
+ACTS: dict[str, Act] = {
+    "plan-places": Act("operator", PlanPlaces, Planned, _plan, lambda w: w.places[0].store, "planned"),
+    "make-claims": Act("operator", MakeClaims, ClaimsMade, _make_claims, lambda w: w.places[0], "made"),
+    "extend-claim": Act("operator", ExtendClaim, ClaimStands, _extend_claim, lambda w: f"claim {w.number}", "extended"),
+    "revoke-claim": Act("operator", RevokeClaim, ClaimStands, _revoke_claim, lambda w: f"claim {w.number}", "revoked"),
+    "replace-box": Act("operator", ReplaceBox, ClaimsMade, _replace_box, lambda w: w.place, "claim made"),
+    "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
+    "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, "accepted"),
+    "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
+}  # fmt: skip
+"""Everything that can be done, by its name in the API."""

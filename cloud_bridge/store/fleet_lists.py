@@ -1,0 +1,185 @@
+"""The lists of the fleet: places with their boxes, claims, one box's whole story, and who did what. Reads only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from .tables import audit, binding, box, certificate, claim, claim_use, device, position
+
+MOST = 500
+
+
+class PlaceRow(BaseModel):
+    """One place, and the box that stands there now."""
+
+    position: str
+    title: str
+    group: str
+    epoch: int
+    device: str | None
+    accepted_ms: int | None
+    state: str | None
+    heard_ms: int | None
+    pending: int | None
+    oldest_pending_ms: int | None
+
+
+class ClaimRow(BaseModel):
+    """One claim: who made it, for what, until when, and whom it let in."""
+
+    number: int
+    position: str
+    uses_max: int
+    used_by: list[str]
+    replaces: bool
+    made_by: str
+    made_ms: int
+    not_after_ms: int
+    revoked_ms: int | None
+
+
+class BindingRow(BaseModel):
+    """One epoch of a place."""
+
+    position: str
+    epoch: int
+    device: str
+    since_ms: int
+    accepted_ms: int | None
+    accepted_by: str | None
+    fenced_ms: int | None
+    closed_ms: int | None
+    why_ended: str
+
+
+class BoxStory(BaseModel):
+    """A box: what it is, where it stood, its certificate, and its self-test as it was born."""
+
+    device: str
+    state: str
+    hardware: str
+    software: str
+    enrolled_ms: int
+    certificate_until_ms: int | None
+    bindings: list[BindingRow]
+    birth: dict[str, Any] | None
+
+
+class AuditRow(BaseModel):
+    """Who did what."""
+
+    id: int
+    at_ms: int
+    who: str
+    act: str
+    subject: str
+    detail: str
+
+
+_PLACES: Select[Any] = (
+    select(
+        position.c.name,
+        position.c.title,
+        position.c.store_group,
+        position.c.epoch,
+        binding.c.device,
+        binding.c.accepted_ms,
+        box.c.state,
+        box.c.heard_ms,
+        box.c.telemetry,
+    )
+    .outerjoin(binding, and_(binding.c.position == position.c.name, binding.c.fenced_ms.is_(None)))
+    .outerjoin(box, box.c.device == binding.c.device)
+)
+
+
+def places(connection: Connection, *, search: str = "", after: str = "", most: int = 100) -> list[PlaceRow]:
+    """Places by name, those after one that was seen; `search` is a part of a name, a title or a device."""
+    query = _PLACES.where(position.c.name > after).order_by(position.c.name).limit(min(most, MOST))
+    if search:
+        part = f"%{search.replace('%', '')}%"
+        query = query.where(
+            or_(position.c.name.like(part), position.c.title.like(part), binding.c.device.like(part))
+        )
+    return [_place(row) for row in connection.execute(query)]
+
+
+def _place(row: Any) -> PlaceRow:
+    health = json.loads(row.telemetry or b"{}")
+    return PlaceRow(
+        position=row.name,
+        title=row.title,
+        group=row.store_group,
+        epoch=row.epoch,
+        device=row.device,
+        accepted_ms=row.accepted_ms,
+        state=row.state,
+        heard_ms=row.heard_ms,
+        pending=health.get("pending"),
+        oldest_pending_ms=health.get("oldest_pending_ms"),
+    )
+
+
+def claims(connection: Connection, *, most: int = 100) -> list[ClaimRow]:
+    """The newest first."""
+    rows = list(connection.execute(select(claim).order_by(claim.c.number.desc()).limit(min(most, MOST))))
+    uses: dict[str, list[str]] = {}
+    hashes = [row.token_hash for row in rows]
+    for use in connection.execute(select(claim_use).where(claim_use.c.token_hash.in_(hashes))):
+        uses.setdefault(use.token_hash, []).append(use.device)
+    return [
+        ClaimRow(
+            number=row.number,
+            position=row.position,
+            uses_max=row.uses_max,
+            used_by=uses.get(row.token_hash, []),
+            replaces=bool(row.replaces),
+            made_by=row.made_by,
+            made_ms=row.made_ms,
+            not_after_ms=row.not_after_ms,
+            revoked_ms=row.revoked_ms,
+        )
+        for row in rows
+    ]
+
+
+def box_story(connection: Connection, name: str) -> BoxStory | None:
+    """One box; None where it never enrolled."""
+    row = connection.execute(select(device).where(device.c.device == name)).one_or_none()
+    if row is None:
+        return None
+    bindings = list(
+        connection.execute(
+            select(binding).where(binding.c.device == name).order_by(binding.c.since_ms.desc())
+        )
+    )
+    newest = select(func.max(certificate.c.not_after_ms)).where(
+        certificate.c.device == name, certificate.c.revoked_ms.is_(None)
+    )
+    birth = next((one.birth for one in bindings if one.birth), None)
+    return BoxStory(
+        device=name,
+        state=row.state,
+        hardware=row.hardware,
+        software=row.software,
+        enrolled_ms=row.enrolled_ms,
+        certificate_until_ms=connection.execute(newest).scalar(),
+        bindings=[BindingRow.model_validate(one, from_attributes=True) for one in bindings],
+        birth=json.loads(birth) if birth else None,
+    )
+
+
+def audit_rows(
+    connection: Connection, *, before: int | None = None, subject: str = "", most: int = 100
+) -> list[AuditRow]:
+    """The newest first; `before` is the last row that was seen."""
+    query = select(audit).order_by(audit.c.id.desc()).limit(min(most, MOST))
+    if before is not None:
+        query = query.where(audit.c.id < before)
+    if subject:
+        query = query.where(audit.c.subject == subject)
+    return [AuditRow.model_validate(row, from_attributes=True) for row in connection.execute(query)]
