@@ -8,21 +8,21 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 import structlog
 
 from tillbox.broker.journal import JournalBroken, JournalDamaged, JournalFull, open_journal
-from tillbox.broker.line import Down, Happening, Up, Will
+from tillbox.broker.line import Down, Happening, Line, Up, Will
 from tillbox.broker.medium import FileMedium
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.codes import CodeRead, ScannerMode, classify
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import State, Tapped
+from tillbox.contracts.messages import BornAnswer, State, Tapped
 from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.drivers.drawer import PrinterDrawer
@@ -91,11 +91,22 @@ class View:
     """Records are on their way for so long that nobody seems to take them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a box stands in its fleet. One that was put out hands in what it has over another line, and sells nothing."""
+
+    caps: shop.Caps | None = None
+    put_out: Reason | None = None
+    late_line: Callable[[], Line] | None = None
+
+
 class Box:
     """One running box."""
 
-    def __init__(self, config: BoxConfig) -> None:
+    def __init__(self, config: BoxConfig, terms: Terms | None = None) -> None:
         self.config = config
+        self._terms = terms or Terms()
+        self._change: tuple[BoxConfig, Terms] | None = None
         self.view: View | None = None
         self.changed = threading.Condition()
         self._inbox: queue.Queue[Callable[[Runtime], None]] = queue.Queue(INBOX_MAX)
@@ -112,6 +123,8 @@ class Box:
         self.troubles: dict[str, str] = {}
         """What is wrong with devices now, by their names; for the doctor."""
         self.records = 0
+        self.on_born: Callable[[BornAnswer], None] = lambda _: None
+        self.on_line: Callable[[bool], None] = lambda _: None
         self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
 
     # what others call
@@ -133,6 +146,15 @@ class Box:
     def paper_state(self, request_id: str) -> PrintState | None:
         """Where that paper is; None for one that nobody asked for."""
         return self.prints.find(request_id) if self.prints else None
+
+    def change(self, config: BoxConfig, terms: Terms) -> None:
+        """Go on by another configuration as soon as nobody stands at the till; its machine part must be the same."""
+        self._change = config, terms
+
+    def print_slip(self, kind: str, ref: str, document: Document) -> bool:
+        """A paper of the box itself, once for its name. False where there is no printer, or too much waits."""
+        data = encode(document, self._profile, self._letters)
+        return self.prints is not None and self.prints.print(kind, ref, data)
 
     def pull_triggers(self, on: bool) -> None:
         """Switch the scanners' lights on while a customer is to show a code, and off again."""
@@ -185,6 +207,9 @@ class Box:
         ):
             self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
 
+    def born(self, answer: BornAnswer) -> None:
+        self.on_born(answer)
+
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
         if self.prints:
@@ -230,12 +255,14 @@ class Box:
             chance=os.urandom,
             free_bytes=medium.free_bytes,
         )
-        runtime = Runtime(parts, journal, opening, shop.boot(self.config.setup(), past), belief)
+        runtime = Runtime(parts, journal, opening, shop.boot(self._setup(), past), belief)
         self._runtime = runtime
         if past.last_sale is not None:
             self.show(shop.Show(Word.LAST_SALE, (str(past.last_sale.sale.number),)))
         self._line_news.clear()
         runtime.start()
+        if self._terms.put_out is not None:
+            runtime.happen(shop.PutOut(self._terms.put_out))
         line.start(self._hear)
         log.info(
             "box.up", device=self.config.device, records=journal.position, pending=runtime.telemetry().pending
@@ -246,12 +273,16 @@ class Box:
             line.stop(goodbye=self._state("offline", opening.inc))
             journal.close()
 
+    def _setup(self) -> shop.Setup:
+        """What the till decides by."""
+        return replace(self.config.setup(), caps=self._terms.caps)
+
     def _stand_still(self, reason: Reason) -> None:
         """Nothing can be recorded: say so on the screen, let go what was pressed meanwhile, and wait a while."""
         stopped = shop.Stopped(reason, shop.Basket())
         if self.view is None or self.view.till.phase != stopped:
             self.show(shop.Show(Refused(reason)))
-            self._draw(shop.Till(self.config.setup(), Past(), stopped))
+            self._draw(shop.Till(self._setup(), Past(), stopped))
         self._ended.wait(REOPEN_S)
         with suppress(queue.Empty):
             while True:
@@ -266,9 +297,24 @@ class Box:
                     self._inbox.get(timeout=TICK_S)(runtime)
                 runtime.tick()
                 self._draw(runtime.till, runtime)
+                if self._changes(runtime.till):
+                    return
             except JournalBroken as broken:
                 log.warning("journal.unreadable", why=str(broken), hint="it is opened and verified again")
                 return
+
+    def _changes(self, till: shop.Till) -> bool:
+        """Take the other configuration, if there is one and nobody stands at the till. A box that was put out does not wait
+        for a basket that nobody will pay; it waits for an open payment, whose answer may come yet."""
+        if self._change is None:
+            return False
+        config, terms = self._change
+        calm = (shop.Idle, shop.Stopped, shop.Ringing) if terms.put_out else (shop.Idle, shop.Stopped)
+        if not isinstance(till.phase, calm):
+            return False
+        self.config, self._terms, self._change = config, terms, None
+        log.info("box.changed", put_out=terms.put_out, provisional=terms.caps is not None)
+        return True
 
     def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
         health = runtime.telemetry() if runtime else None
@@ -290,7 +336,9 @@ class Box:
                 self.view = view
                 self.changed.notify_all()
 
-    def _line(self, inc: str) -> MqttLine:
+    def _line(self, inc: str) -> Line:
+        if self._terms.late_line is not None:
+            return self._terms.late_line()
         broker, device = self.config.broker, self.config.device
         return MqttLine(
             Endpoint(
@@ -388,6 +436,7 @@ class Box:
         if isinstance(happening, (Up, Down)):
             # Never lost to a full inbox: a box that has missed it would be offline until the next cut.
             self._line_news.append(happening)
+            self.on_line(isinstance(happening, Up))
             with suppress(queue.Full):
                 self._inbox.put_nowait(lambda _: None)
         else:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tillbox.contracts.settings import SettingsWrong, load
+from tillbox.contracts.settings import SettingsWrong, load, names_in
+
+if TYPE_CHECKING:
+    from .app import Box
 
 box = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -67,19 +71,34 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
     from tillbox.broker.own import TakenAlready, own_file, own_port
 
     from .app import Box
-    from .config import BoxConfig
+    from .config import BoxConfig, FleetBoxConfig
+    from .provisioning.beginning import fleet_box
+    from .provisioning.keystore import KeyUnsafe
     from .screen.server import serve
 
     try:
-        loaded = load(config, BoxConfig)
+        of_fleet = "fleet" in names_in(config)
+        loaded = load(config, FleetBoxConfig if of_fleet else BoxConfig)
         lock = own_file(loaded.state / "journal.db")
         door = own_port(loaded.screen_port) if loaded.screen_port else None
         api_door = own_port(loaded.api.port) if loaded.api else None
     except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
-    box = Box(loaded)
+    ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: box.stop())
+        signal.signal(number, lambda *_: ended.set())
+    box: Box | None
+    if isinstance(loaded, FleetBoxConfig):
+        try:
+            box = fleet_box(loaded, door, ended)
+        except (SettingsWrong, KeyUnsafe) as wrong:
+            sys.exit(f"tillbox box: {wrong}")
+    else:
+        assert isinstance(loaded, BoxConfig)
+        box = Box(loaded)
+    if box is None:
+        return
+    threading.Thread(target=_stop_when, args=(ended, box), name="end", daemon=True).start()
     if door is not None:
         serve(box, door)
     if api_door is not None and loaded.api is not None:
@@ -89,6 +108,11 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
     box.run()
     if lock is not None:
         lock.close()
+
+
+def _stop_when(ended: threading.Event, box: Box) -> None:
+    ended.wait()
+    box.stop()
 
 
 @doctor.command()
@@ -175,10 +199,10 @@ def pair_program(
     Example: tillbox pair "noodle shop" --config box-1.json
     """
     from .api.server import pairings
-    from .config import BoxConfig
+    from .provisioning.compose import config_in
 
     try:
-        loaded = load(config, BoxConfig)
+        loaded = config_in(config)
     except SettingsWrong as wrong:
         sys.exit(f"tillbox pair: {wrong}")
     if loaded.api is None:

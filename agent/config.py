@@ -140,6 +140,25 @@ class Machine(Strict):
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
 
 
+class FleetPart(Strict):
+    """How a box finds its fleet."""
+
+    trust: Path = Field(
+        description="Whom it believes: the fleet's trust.json, the same in every box's image."
+    )
+    claim_host: str = Field(
+        default="", description="Where a claim that is typed asks; a sheet says so itself."
+    )
+    claim_port: int = Field(default=0, ge=0, le=65_535, description="The port for that.")
+    sticks: Path = Field(default=Path("/media"), description="Where memory sticks appear; claim.tillbox on one is a claim.")  # fmt: skip
+
+
+class FleetBoxConfig(Machine):
+    """What a box is told that gets its place, its shop's settings and its certificate from its fleet."""
+
+    fleet: FleetPart = Field(description="How it finds its fleet.")
+
+
 class BoxConfig(Machine, ShopSettings):
     """Everything a box needs to know."""
 

@@ -24,7 +24,7 @@ from cryptography import x509
 
 from tillbox.broker.mqtt import Endpoint, reach
 from tillbox.contracts.codes import CodeRead
-from tillbox.contracts.settings import SettingsWrong, load
+from tillbox.contracts.settings import SettingsWrong
 from tillbox.hardware.finding import Found, find
 from tillbox.hardware.ports import CodeReader, DeviceBack, DeviceLost, DeviceTrouble, Face, FaceKind, PrintEnd
 from tillbox.hardware.printing import encode
@@ -37,6 +37,7 @@ from .clock import wall_ms
 from .config import BoxConfig
 from .doctor import DeviceFact, Facts
 from .inspect import NoJournal, count
+from .provisioning.compose import config_in
 
 ASK_S = 3.0
 FLUSHES = 20
@@ -53,9 +54,14 @@ Tell = Callable[[str], None]
 def of_file(path: Path, *, slip: bool, tell: Tell) -> Facts:
     """A box by its configuration, asked device by device. A running box keeps its devices to itself: they say so."""
     try:
-        config = load(path, BoxConfig)
+        config = config_in(path)
     except SettingsWrong as wrong:
         return Facts(software=SOFTWARE, config_fault=str(wrong))
+    return of_config(config, slip=slip, tell=tell)
+
+
+def of_config(config: BoxConfig, *, slip: bool, tell: Tell) -> Facts:
+    """The same by a configuration that was loaded, or made."""
     tell("the disk")
     records, fault = _journal(config.state)
     free, flush = _disk(config.state)
@@ -121,7 +127,7 @@ def of_box(box: Box) -> Facts:
 def of_running(path: Path) -> dict[str, Any] | None:
     """The page of a box that runs on this machine by this configuration; None if there is none."""
     try:
-        config = load(path, BoxConfig)
+        config = config_in(path)
         address = f"http://127.0.0.1:{config.screen_port}/doctor.json"
         with urllib.request.urlopen(address, timeout=ASK_S) as answer:
             page = json.load(answer)

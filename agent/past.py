@@ -60,6 +60,8 @@ class Past:
     leases: Mapping[str, Lease] = field(default_factory=dict)
     rights_count: int = 0
     number: int = 0
+    taken: int = 0
+    """The sum of all sales of this journal, whatever was paid back since."""
 
     @property
     def last_sale(self) -> OwnSale | None:
@@ -98,7 +100,13 @@ def _sale(past: Past, tid: str, sale: Sale) -> Past:
     if len(sales) > SALES_REMEMBERED:
         del sales[next(iter(sales))]
     paid = past.payment is not None and past.payment.attempt == sale.tender.attempt
-    past = replace(past, sales=sales, number=sale.number, payment=None if paid else past.payment)
+    past = replace(
+        past,
+        sales=sales,
+        number=sale.number,
+        payment=None if paid else past.payment,
+        taken=past.taken + sale.tender.amount,
+    )
     return _spent(past, sale) if sale.coupon else past
 
 

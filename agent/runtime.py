@@ -26,6 +26,7 @@ from tillbox.contracts.messages import (
     VERSION,
     Ack,
     Answer,
+    BornAnswer,
     HelloAnswer,
     HelloAsk,
     LeaseAnswer,
@@ -55,6 +56,7 @@ class Hands(Protocol):
     def show(self, show: shop.Show) -> None: ...
     def print(self, slip: shop.Slip) -> None: ...
     def kick(self, reason: str) -> None: ...
+    def born(self, answer: BornAnswer) -> None: ...
 
 
 class Witness(Protocol):
@@ -190,11 +192,11 @@ class Runtime:
                 self._show(shop.Show(Refused(Reason.WITNESS_FAILED)))
 
     def _ask(self, effect: shop.Ask) -> None:
-        self._publish_ask(effect.name, effect.body)
+        self.ask(effect.name, effect.body)
 
     def _greet(self, _: shop.Greet) -> None:
         opening = self._opening
-        self._publish_ask(
+        self.ask(
             "hello",
             HelloAsk(
                 inc=opening.inc,
@@ -204,7 +206,8 @@ class Runtime:
             ),
         )
 
-    def _publish_ask(self, name: str, body: Wire) -> None:
+    def ask(self, name: str, body: Wire) -> None:
+        """Ask the core; the answer comes back by `hear`, or not at all."""
         correlation = self.parts.chance(16)
         while len(self._asked) >= ASKS_OPEN_MAX:
             del self._asked[next(iter(self._asked))]
@@ -312,6 +315,8 @@ class Runtime:
                     self.happen(shop.PaymentTold(body.attempt, body.state))
             case LeaseAnswer():
                 self.happen(_lease_event(body))
+            case BornAnswer():
+                self.parts.hands.born(body)
 
     def _report(self, now_ms: int) -> None:
         if now_ms < self._telemetry_due_ms or not self.till.line_up:

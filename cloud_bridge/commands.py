@@ -83,6 +83,33 @@ def operator(
     database.close()
 
 
+@core.command()
+def key(
+    name: Annotated[str, typer.Argument(help="What uses it: letters, digits, dots and dashes, up to 32.")],
+    config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
+    role: Annotated[str, typer.Option(help="viewer, engineer, operator or admin.")] = "viewer",
+) -> None:
+    """Give a program a key to the API. It is printed once and kept as a hash; the program's key before it ends.
+
+    Example: tillbox core key console-of-head-office --role operator --config core.json
+    """
+    from .clock import wall_ms
+    from .config import CoreConfig
+    from .fleet.acts import ROLES
+
+    if not re.fullmatch(r"[\w.-]{1,32}", name):
+        raise typer.BadParameter("a name has letters, digits, dots and dashes, and at most 32 of them")
+    if role not in ROLES:
+        raise typer.BadParameter(f"a role is one of {', '.join(ROLES)}")
+    from .api.keys import new_key
+    from .store.database import open_database
+
+    with _said():
+        database = open_database(load(config, CoreConfig).database)
+    print(new_key(database, name, role, now_ms=wall_ms(), chance=os.urandom))
+    database.close()
+
+
 @channel.command()
 def run_channel(
     config: Annotated[Path, typer.Option(help="The sandbox wallet's configuration, a JSON file.")],

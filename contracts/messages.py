@@ -413,6 +413,16 @@ class EnrolAnswer(Wire):
     desired: str = ""
 
 
+class LateRecords(Wire):
+    """Records of a box that is not there to say them: it was put out, or it died. They are as its journal has them, joined
+    by line feeds, and it signed them."""
+
+    v: int = VERSION
+    device: Device
+    records: Annotated[str, StringConstraints(max_length=BATCH_BYTES_MAX)]
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86}$")]
+
+
 class Answer(Wire):
     """The envelope of every answer: which question, and its body."""
 

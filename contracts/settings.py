@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,16 @@ class Strict(BaseModel):
 
 class SettingsWrong(Exception):
     """The file cannot be used; the message names each setting and why."""
+
+
+def names_in(path: Path) -> set[str]:
+    """The settings that a file names, whatever they say; none where it cannot be read, which `load` will say."""
+    try:
+        data = path.read_bytes()
+        found = tomllib.loads(data.decode()) if path.suffix == ".toml" else json.loads(data)
+    except (OSError, ValueError):
+        return set()
+    return set(found) if isinstance(found, dict) else set()
 
 
 def load(path: Path, model: type[Model]) -> Model:

@@ -37,6 +37,9 @@ def _is_key(text: str) -> str:
     return text
 
 
+PublicKey = Annotated[str, AfterValidator(_is_key)]
+
+
 class ShopSettings(Strict):
     """The shop's part of a box's settings."""
 
@@ -46,7 +49,7 @@ class ShopSettings(Strict):
     language: Literal["zh", "en"] = Field(
         default="zh", description="The screen's language until somebody chooses."
     )
-    issuers: tuple[Annotated[str, AfterValidator(_is_key)], ...] = Field(
+    issuers: tuple[PublicKey, ...] = Field(
         default=(), description="Public keys of coupon issuers, hexadecimal."
     )
     goods: tuple[Goods, ...] = Field(

@@ -68,14 +68,20 @@ def enrol_down(nonce: str) -> str:
     return f"{CLAIM_ROOT}/{nonce}/rs"
 
 
+def late_up(nonce: str) -> str:
+    """Old records of a box that was put out, or died; answers come on `enrol_down`."""
+    return f"{CLAIM_ROOT}/{nonce}/late"
+
+
 def nonce_of(topic: str) -> str | None:
-    """Whose an enrolment topic is, or None where it is no such topic."""
+    """Whose a topic of the claim door is, or None where it is none."""
     parts = topic.split("/")
-    right = len(parts) == 5 and "/".join(parts[:3]) == CLAIM_ROOT and parts[4] == "rq"
+    right = len(parts) == 5 and "/".join(parts[:3]) == CLAIM_ROOT and parts[4] in ("rq", "late")
     return parts[3] if right and is_device_id(parts[3]) else None
 
 
 ALL_ENROLMENTS = f"{CLAIM_ROOT}/+/rq"
+ALL_LATE = f"{CLAIM_ROOT}/+/late"
 ALL_RECORDS = f"{ROOT}/+/up/+/tx"
 ALL_ASKS = f"{ROOT}/+/up/rq/+"
 ALL_STATES = f"{ROOT}/+/st"

@@ -84,6 +84,7 @@ class Reason(StrEnum):
     CLAIM_REVOKED = "claim_revoked"
     CLAIM_OTHER_FLEET = "claim_other_fleet"
     CLAIM_NEEDS_LINE = "claim_needs_line"
+    CLAIM_NEEDS_SHEET = "claim_needs_sheet"
     POSITION_HELD = "position_held"
     POSITION_UNKNOWN = "position_unknown"
     POSITION_EMPTY = "position_empty"
@@ -333,6 +334,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.CLAIM_NEEDS_LINE: Text(
         "手工输入的码要联网才能核对，请接上网络，或扫安装单",
         "A typed claim needs the line. Connect the box, or show it the sheet itself.",
+    ),
+    Reason.CLAIM_NEEDS_SHEET: Text(
+        "本机没有设置云端地址，手工输入的码用不了，请扫安装单",
+        "This box was not told where a typed claim asks. Show it the sheet itself.",
     ),
     Reason.POSITION_HELD: Text(
         "这个收银位已有盒子，换机请先在控制台点“换机”",

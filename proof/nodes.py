@@ -31,7 +31,7 @@ from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import Answer, PaymentAsked, PaymentEnded, Refund, Void
+from tillbox.contracts.messages import Answer, BornAnswer, PaymentAsked, PaymentEnded, Refund, Void
 
 from .agenda import Agenda
 from .checkers import Paper
@@ -115,6 +115,9 @@ class BoxNode:
 
     def kick(self, reason: str) -> None:  # noqa: ARG002
         self._maybe_cut()
+
+    def born(self, answer: BornAnswer) -> None:
+        """Nobody is born here: these boxes are in service from the start."""
 
     # power
 

@@ -74,6 +74,7 @@ LABELS: dict[str, Text] = {
     "printed": Text("打出来了", "It is there"),
     "print_again": Text("没有，重打", "No, print it"),
     "slip_receipt": Text("小票", "Receipt"),
+    "slip_birth": Text("开机凭条", "Birth slip"),
     "slip_copy": Text("补打小票", "Copy"),
     "slip_void": Text("撤销凭条", "Void slip"),
     "slip_ordered": Text("外来小票", "Paper of another program"),

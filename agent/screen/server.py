@@ -40,7 +40,7 @@ POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors http://127.0
 PAGE_WAIT_S = 15.0  # a stream says something at least this often, so that a dead one is noticed
 
 
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -89,7 +89,7 @@ class Screen:
         html = self._templates.get_template(template).render(
             page=page, token=self.token, starting=starting, gone=LABELS["gone"].say(language)
         )
-        return HTMLResponse(html, headers=_HEADERS)
+        return HTMLResponse(html, headers=HEADERS)
 
     async def _state(self, _: Request) -> Response:
         view = self.box.view
@@ -102,7 +102,7 @@ class Screen:
         facts = await anyio.to_thread.run_sync(of_box, self.box)
         language = self._language(request)
         page = doctor_page(examine(facts), self.box.config.device, facts.software, language)
-        return HTMLResponse(self._templates.get_template("doctor.html").render(page=page), headers=_HEADERS)
+        return HTMLResponse(self._templates.get_template("doctor.html").render(page=page), headers=HEADERS)
 
     async def _doctor_json(self, request: Request) -> Response:
         if _from_elsewhere(request):
@@ -126,7 +126,7 @@ class Screen:
 
     async def _do(self, request: Request) -> Response:
         action = _ACTIONS.get(request.path_params["action"])
-        form = await _form(request)
+        form = await form_of(request)
         if form is None or not secrets.compare_digest(
             str(form.get("token", "")).encode(), self.token.encode()
         ):
@@ -150,7 +150,7 @@ def _from_elsewhere(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
 
 
-async def _form(request: Request) -> FormData | None:
+async def form_of(request: Request) -> FormData | None:
     if int(request.headers.get("content-length") or FORM_BYTES_MAX + 1) > FORM_BYTES_MAX:
         return None
     return await request.form()

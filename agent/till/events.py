@@ -177,6 +177,13 @@ class JournalFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOut:
+    """The core says that this box is of no place any more: it hands in what it has, and sells nothing."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class JournalMended:
     """The journal was opened again, verified, and records."""
 
@@ -184,5 +191,5 @@ class JournalMended:
 Event = (
     LineRung | OrderPlaced | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
     | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | PaymentTold | RightGranted | RightRefused | HelloAnswered
-    | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended
+    | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended | PutOut
 )  # fmt: skip

@@ -58,12 +58,24 @@ def take_cash(till: Till, event: CashTaken, moment: Moment) -> Step:
         return say(till, Reason.AMOUNT_TOO_LARGE, AMOUNT_MAX.decimal())
     if event.received < due:
         return say(till, Reason.TOO_LITTLE_CASH, (due - event.received).decimal())
+    if (too_much := _above_caps(till, due)) is not None:
+        return say(till, too_much)
     tender = Tender(type="cash", amount=due.minor, received=event.received.minor)
     off = phase.basket.total - due
     use = _use(till, phase.basket, off)
     sale = _sale_of(till, phase.basket.lines, phase.basket.total.minor, off.minor, tender, use)
     shown = (Kick("cash sale"), Show(Word.CHANGE, (event.received, event.received - due)))
     return _settle(till, phase.basket.sale or moment.fresh[0], sale, shown, moment)
+
+
+def _above_caps(till: Till, due: Amount) -> Reason | None:
+    """Why a box that the core has not taken in yet may not take this; None where it may."""
+    caps = till.setup.caps
+    if caps is None:
+        return None
+    if due.minor > caps.sale_max:
+        return Reason.PROVISIONAL_SALE
+    return Reason.PROVISIONAL_TOTAL if till.past.taken + due.minor > caps.total_max else None
 
 
 def payment_code(till: Till, code: PaymentCode, moment: Moment, *, hold: bool) -> Step:

@@ -106,7 +106,7 @@ class InDoubt:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The journal cannot record. Nothing is sold; `basket` waits."""
+    """The journal cannot record, or the box was put out of service. Nothing is sold; `basket` waits."""
 
     reason: Reason
     basket: Basket
@@ -124,6 +124,14 @@ class Rights(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """What a box may take before the core has taken it in, in fen: in one sale, and in all."""
+
+    sale_max: int
+    total_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """What the shop decided about this box."""
 
@@ -133,6 +141,8 @@ class Setup:
     goods: Mapping[str, Line] = field(default_factory=dict)
     stocks: Mapping[str, int] = field(default_factory=dict)
     """Coupon templates that this box keeps rights to, and how many at a time."""
+    caps: Caps | None = None
+    """None for a box that the core knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from .events import (
     PaperTapped,
     PatienceEnded,
     PaymentTold,
+    PutOut,
     RefundPressed,
     ReprintPressed,
     RightGranted,
@@ -57,7 +58,7 @@ from .payments import ask_again, charge, give_up, paid_or_not, payment_too_late,
 from .rights import hello, look_after, witness_read
 from .state import PHASES, Idle, InDoubt, Moment, Setup, Till
 from .steps import ignore, no, stopped
-from .trouble import greet, journal_failed, journal_mended, line_changed
+from .trouble import greet, journal_failed, journal_mended, line_changed, put_out
 
 
 def boot(setup: Setup, past: Past) -> Till:
@@ -103,5 +104,6 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     PatienceEnded:   (ignore,        ignore,        coupon_too_late, payment_too_late, still_in_doubt, ignore),
     LineChanged:     (line_changed,  line_changed,  line_changed,    line_changed,     line_changed,  line_changed),
     JournalFailed:   (journal_failed,) * 6,
+    PutOut:          (put_out,) * 6,
     JournalMended:   (ignore,        ignore,        ignore,          ignore,           ignore,        journal_mended),
 }  # fmt: skip

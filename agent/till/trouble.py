@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from tillbox.agent.words import Word
 from tillbox.contracts.messages import PayStatusAsk
-from tillbox.contracts.verdicts import Reason
+from tillbox.contracts.verdicts import Reason, Refused
 
 from .effects import Ask, Effect, Greet, Show, Step
-from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled
+from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled, PutOut
 from .payments import ask_status
 from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
 from .steps import say
@@ -39,6 +39,11 @@ def journal_failed(till: Till, event: JournalFailed, _: Moment) -> Step:
     kept = phase if isinstance(phase, (Paying, InDoubt)) and event.reason is Reason.DISK_FULL else None
     till = till if kept else replace(till, phase=Stopped(event.reason, basket_of(till)))
     return say(till, event.reason)
+
+
+def put_out(till: Till, event: PutOut, _: Moment) -> Step:
+    """Nothing is sold from here on. An open payment is the core's to end; its news finds nobody here any more."""
+    return replace(till, phase=Stopped(event.reason, basket_of(till))), (Show(Refused(event.reason)),)
 
 
 def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:

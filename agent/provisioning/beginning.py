@@ -1,0 +1,61 @@
+"""The beginning of a box of a fleet: whom it believes, its key, its place; and then it is a box like any other, with a
+steward beside it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import structlog
+
+from tillbox.agent.app import Box
+from tillbox.agent.config import FleetBoxConfig
+from tillbox.contracts.settings import load
+
+from .arriving import Arriving
+from .compose import compose
+from .keystore import FileKeyStore, KeyStore
+from .page import shown
+from .place import Identity, Place, Trust
+from .steward import Steward, terms_of
+
+log = structlog.get_logger(__name__)
+
+
+def fleet_box(machine: FleetBoxConfig, door: socket.socket | None, ended: threading.Event) -> Box | None:
+    """A box with its place, not running yet; None where it was told to end before it had one. Raises SettingsWrong where
+    the fleet's trust file cannot be used, KeyUnsafe where the box's key cannot."""
+    trust = load(machine.fleet.trust, Trust)
+    identity = Identity(machine.state / "identity")
+    identity.trust(trust)
+    key = FileKeyStore(identity.key)
+    place = identity.place() or _arrive(machine, trust, identity, key, door, ended)
+    if place is None:
+        return None
+    config = compose(machine, identity, place, key.device, trust)
+    box = Box(config, terms_of(place, identity, key))
+    Steward(box, machine, trust, identity, key, place).start()
+    log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
+    return box
+
+
+def _arrive(
+    machine: FleetBoxConfig,
+    trust: Trust,
+    identity: Identity,
+    key: KeyStore,
+    door: socket.socket | None,
+    ended: threading.Event,
+) -> Place | None:
+    arriving = Arriving(machine, trust, identity, key)
+
+    def stop() -> None:
+        ended.wait()
+        arriving.stop()
+
+    threading.Thread(target=stop, name="end", daemon=True).start()
+    log.info(
+        "place.none", device=key.device, hint="show the claim sheet to a scanner or the camera of this box"
+    )
+    with shown(arriving, key.device, door):
+        return arriving.run()

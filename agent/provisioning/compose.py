@@ -1,0 +1,68 @@
+"""What a box is to be, made of its three parts: the machine's file, the place it has, and the settings it was sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tillbox.agent.config import BoxConfig, Broker, FleetBoxConfig, Machine
+from tillbox.agent.till import Caps
+from tillbox.contracts.desired import Desired, open_desired
+from tillbox.contracts.settings import SettingsWrong, load, names_in
+from tillbox.contracts.shop import ShopSettings
+from tillbox.contracts.verdicts import Reason, Refused
+
+from .keystore import FileKeyStore
+from .place import Identity, Place, Trust
+
+
+def settings_of(desired: Desired) -> ShopSettings | Refused:
+    """The settings, if this software can use them."""
+    try:
+        return ShopSettings.model_validate_json(json.dumps(desired.settings))
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        return Refused(Reason.SETTINGS_WRONG, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:120])
+
+
+def compose(
+    machine: FleetBoxConfig, identity: Identity, place: Place, device: str, trust: Trust
+) -> BoxConfig:
+    """The whole configuration. Settings that cannot be used are as good as none: the box sells under its shop's name."""
+    shop = ShopSettings(tenant=place.tenant, shop=place.title)
+    sealed = identity.desired()
+    if sealed:
+        desired = open_desired(sealed, keys=trust.by_kid(), device=device)
+        found = settings_of(desired) if isinstance(desired, Desired) else desired
+        shop = found if isinstance(found, ShopSettings) else shop
+    broker = Broker(
+        host=place.host or place.claim_host,
+        port=place.port or place.claim_port,
+        authority=identity.root,
+        certificate=identity.certificate,
+        key=identity.key,
+    )
+    parts = {name: getattr(machine, name) for name in Machine.model_fields}
+    parts |= {name: getattr(shop, name) for name in ShopSettings.model_fields}
+    return BoxConfig.model_construct(device=device, broker=broker, **parts)
+
+
+def config_in(path: Path) -> BoxConfig:
+    """The configuration that a file means, with the place of a fleet's box put in. Raises SettingsWrong, also where the
+    box has no place yet."""
+    if "fleet" not in names_in(path):
+        return load(path, BoxConfig)
+    machine = load(path, FleetBoxConfig)
+    identity = Identity(machine.state / "identity")
+    place = identity.place()
+    if place is None:
+        raise SettingsWrong("this box has no place yet: start it, and show it a claim sheet")
+    device = FileKeyStore(identity.key).device
+    return compose(machine, identity, place, device, load(machine.fleet.trust, Trust))
+
+
+def caps_of(place: Place) -> Caps | None:
+    """What it may take alone; None once the core has taken it in."""
+    return Caps(place.sale_max, place.total_max) if place.is_provisional else None
