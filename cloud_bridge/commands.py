@@ -43,6 +43,15 @@ def _said() -> Iterator[None]:
         sys.exit(f"tillbox core: the database cannot be opened: {str(away.orig).strip()}")
 
 
+def _check(name: str, role: str) -> None:
+    from .fleet.acts import ROLES
+
+    if not re.fullmatch(r"[\w.-]{1,32}", name):
+        raise typer.BadParameter("a name has letters, digits, dots and dashes, and at most 32 of them")
+    if role not in ROLES:
+        raise typer.BadParameter(f"a role is one of {', '.join(ROLES)}")
+
+
 @core.command("run")
 def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")]) -> None:
     """Run the core: the book, payments, coupon rights and the console.
@@ -68,18 +77,18 @@ def operator(
         str, typer.Argument(help="Who may see the console: letters, digits, dots and dashes, up to 32.")
     ],
     config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
+    role: Annotated[str, typer.Option(help="viewer, engineer, operator or admin.")] = "admin",
 ) -> None:
     """Give somebody a new password for the console. It is generated, printed once, and kept nowhere."""
     from .config import CoreConfig
 
-    if not re.fullmatch(r"[\w.-]{1,32}", name):
-        raise typer.BadParameter("a name has letters, digits, dots and dashes, and at most 32 of them")
+    _check(name, role)
     from .console.auth import new_password
     from .store.database import open_database
 
     with _said():
         database = open_database(load(config, CoreConfig).database)
-    print(new_password(database, name, chance=os.urandom))
+    print(new_password(database, name, chance=os.urandom, role=role))
     database.close()
 
 
@@ -95,12 +104,8 @@ def key(
     """
     from .clock import wall_ms
     from .config import CoreConfig
-    from .fleet.acts import ROLES
 
-    if not re.fullmatch(r"[\w.-]{1,32}", name):
-        raise typer.BadParameter("a name has letters, digits, dots and dashes, and at most 32 of them")
-    if role not in ROLES:
-        raise typer.BadParameter(f"a role is one of {', '.join(ROLES)}")
+    _check(name, role)
     from .api.keys import new_key
     from .store.database import open_database
 

@@ -15,15 +15,17 @@ from sqlalchemy import select
 
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.own import own_file, own_port
+from tillbox.contracts.verdicts import Reason, Refused
 
 from .api.fleet import add_fleet_api
 from .app import SUBSCRIPTIONS, Core, Notified
 from .clock import wall_ms
 from .config import CoreConfig
 from .config import Fleet as FleetConfig
-from .console.app import build_console
+from .console.app import Do, build_console
+from .console.auth import Session
 from .console.changes import Changes
-from .fleet.acts import Fleet
+from .fleet.acts import ACTS, Fleet, perform
 from .fleet.enrolment import Registrar
 from .fleet.home import FleetHome
 from .fleet.warden import Warden
@@ -87,10 +89,11 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
     )
-    app = build_console(database, changes, now_ms=wall_ms, chance=chance)
+    fleet = _fleet(config.fleet, home) if config.fleet and home else None
+    do = _do(database, fleet, core, chance) if fleet else None
+    app = build_console(database, changes, now_ms=wall_ms, chance=chance, do=do)
     _take_notices(app, core, secret)
-    if config.fleet is not None and home is not None:
-        fleet = _fleet(config.fleet, home)
+    if fleet is not None:
         add_fleet_api(app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
     return Running(
@@ -122,6 +125,30 @@ def _fleet(told: FleetConfig, home: FleetHome) -> Fleet:
         total_max=told.total_max,
         console_url=told.console_url,
     )
+
+
+def _do(database: Database, fleet: Fleet, core: Core, chance: Callable[[int], bytes]) -> Do:
+    """What the console's forms do: the same acts as the API's, by whoever is signed in."""
+
+    def do(act: str, said: dict[str, str], session: Session) -> Refused | None:
+        if act not in ACTS:
+            return Refused(Reason.NOT_UNDERSTOOD, act[:32])
+        found = perform(
+            database,
+            fleet,
+            act,
+            said,
+            who=session.operator,
+            role=session.role,
+            now_ms=wall_ms(),
+            chance=chance,
+        )
+        if isinstance(found, Refused):
+            return found
+        core.fleet_changed()
+        return None
+
+    return do
 
 
 def _endpoint(config: CoreConfig) -> Endpoint:

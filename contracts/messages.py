@@ -426,7 +426,7 @@ class LateRecords(Wire):
 class Answer(Wire):
     """The envelope of every answer: which question, and its body."""
 
-    name: Literal["hello", "pay", "pay_status", "lease"]
+    name: Literal["hello", "pay", "pay_status", "lease", "born"]
     body: dict[str, Any]
 
 

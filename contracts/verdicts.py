@@ -89,6 +89,7 @@ class Reason(StrEnum):
     POSITION_UNKNOWN = "position_unknown"
     POSITION_EMPTY = "position_empty"
     NOT_ALLOWED = "not_allowed"
+    SLIP_OF_ANOTHER = "slip_of_another"
     STORE_FULL = "store_full"
     REQUEST_WRONG = "request_wrong"
     BOX_UNKNOWN = "box_unknown"
@@ -349,6 +350,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.POSITION_EMPTY: Text(
         "这个收银位还没有盒子，请用安装单，不用换机",
         "This position has no box yet. Use a claim; there is nothing to replace.",
+    ),
+    Reason.SLIP_OF_ANOTHER: Text(
+        "扫到的凭条不是这台盒子的，请扫它打出的开机凭条",
+        "The slip is not this box's. Scan the birth slip that it printed.",
     ),
     Reason.NOT_ALLOWED: Text(
         "您的账号没有这个权限，请找管理员", "Your role may not do this. Ask an administrator."

@@ -21,7 +21,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillbox.broker.mosquitto import Mosquitto, free_port
-from tillbox.broker.pki import Authority
+from tillbox.broker.pki import Authority, Identity
 from tillbox.cloud_bridge.payments.channels.sandbox_seal import make_secret
 from tillbox.contracts.codes import CouponClaims, seal_coupon
 from tillbox.contracts.money import CNY, Amount
@@ -161,21 +161,31 @@ class Town:
         """Make certificates, secrets and configurations. Nothing runs yet."""
         self.folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
-        authority = Authority.create(self.folder / "ca", name="Tillbox demo fleet", now=now)
+        authority = self._authority(now)
         server = authority.issue_server(self.folder / "broker", names=("127.0.0.1", "localhost"), now=now)
-        self.broker = Mosquitto(self.folder / "broker", port=free_port(), authority=authority, server=server)
+        self.broker = self._broker(authority, server)
         self.console_port = self.console_port or free_port()
         self._build_wallet()
         self._build_core(authority, now)
         for number in range(1, self.boxes + 1):
             self._build_counter(f"box-{number}", authority, now)
 
+    def _authority(self, now: datetime) -> Authority:
+        return Authority.create(self.folder / "ca", name="Tillbox demo fleet", now=now)
+
+    def _broker(self, authority: Authority, server: Identity) -> Mosquitto:
+        return Mosquitto(self.folder / "broker", port=free_port(), authority=authority, server=server)
+
+    def _fleet_part(self) -> dict[str, Any]:
+        """What the core is told of a fleet: nothing here, where boxes have their certificates from the start."""
+        return {}
+
     def start(self) -> None:
         """Start everything, and return when every screen answers."""
         self.broker.start()
         self.wallet.start()
         self.core.start()
-        self._wait("the console", lambda: _answers(f"http://127.0.0.1:{self.console_port}/login"))
+        self._wait("the console", lambda: answers(f"http://127.0.0.1:{self.console_port}/login"))
         self.password = self._make_operator()
         for counter in self.counters:
             counter.process.start()
@@ -231,7 +241,7 @@ class Town:
             "office_secret_path": str(home / "office.secret"),
         }
         (home / "wallet.json").write_text(json.dumps(config))
-        command = [*_tillbox(), "channel", "--config", str(home / "wallet.json"), "--port", str(port)]
+        command = [*tillbox(), "channel", "--config", str(home / "wallet.json"), "--port", str(port)]
         self.wallet = Process("wallet", command, self.folder / "wallet.log")
 
     def _build_core(self, authority: Authority, now: datetime) -> None:
@@ -253,13 +263,14 @@ class Town:
             },
             "http_port": self.console_port,
             "stocks": [COUPON],
+            **self._fleet_part(),
         }
         if self.fast_payments:
             config |= {"query_ms": 1_000, "window_ms": 6_000, "reverse_floor_ms": 2_000}
         (home / "core.json").write_text(json.dumps(config))
         self.core = Process(
             "core",
-            [*_tillbox(), "core", "run", "--config", str(home / "core.json")],
+            [*tillbox(), "core", "run", "--config", str(home / "core.json")],
             self.folder / "core.log",
         )
 
@@ -298,7 +309,7 @@ class Town:
         }
         (home / "box.json").write_text(json.dumps(config, ensure_ascii=False))
         process = Process(
-            device, [*_tillbox(), "box", "--config", str(home / "box.json")], self.folder / f"{device}.log"
+            device, [*tillbox(), "box", "--config", str(home / "box.json")], self.folder / f"{device}.log"
         )
         self.counters.append(
             Counter(device, process, wire, printer, scanner, camera, port, home / "state", api_port)
@@ -306,7 +317,7 @@ class Town:
 
     def _make_operator(self) -> str:
         command = [
-            *_tillbox(),
+            *tillbox(),
             "core",
             "operator",
             "demo",
@@ -327,13 +338,13 @@ class Town:
         raise RuntimeError(f"{what} did not come up within {START_S:.0f} s.\n{tails}")
 
 
-def _tillbox() -> list[str]:
+def tillbox() -> list[str]:
     """This very program."""
     beside = Path(sys.executable).with_name("tillbox")
     return [str(beside)] if beside.exists() else [shutil.which("tillbox") or "tillbox"]
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
         return True
     return False

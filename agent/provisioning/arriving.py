@@ -13,7 +13,6 @@ import os
 import platform
 import queue
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import structlog
 
 from tillbox.agent.app import SOFTWARE
+from tillbox.agent.clock import BootClock
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.doctor import examine
 from tillbox.agent.examine import of_config
@@ -191,7 +191,7 @@ class Arriving:
 
     def _tested(self, place: Place) -> str:
         self._stage(TESTING)
-        began = time.monotonic()
+        began_ms = BootClock().boot_ms()
         config = compose(self._machine, self._identity, place, self._key.device, self._trust)
         facts = of_config(
             config, slip=config.printer is not None, tell=lambda what: log.info("test", what=what)
@@ -202,7 +202,7 @@ class Arriving:
             position=place.position,
             software=SOFTWARE,
             hardware=hardware(),
-            seconds=time.monotonic() - began,
+            seconds=(BootClock().boot_ms() - began_ms) / 1000,
         )
 
     def _refuse(self, refused: Refused) -> None:

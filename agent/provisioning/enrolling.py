@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import queue
-import time
 from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 
+from tillbox.agent.clock import BootClock
 from tillbox.broker.line import Down, Happening, Message, Up
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
@@ -44,7 +44,7 @@ def enrol(endpoint: Endpoint, ask: EnrolAsk, *, patience_s: float) -> EnrolAnswe
     line = MqttLine(endpoint)
     line.start(lambda happening: None if heard.full() else heard.put(happening))
     try:
-        return _listen(line, endpoint.client_id, ask, heard, time.monotonic() + patience_s)
+        return _listen(line, endpoint.client_id, ask, heard, _now() + patience_s)
     finally:
         line.stop()
 
@@ -55,10 +55,10 @@ def _listen(
     why, again = "the core did not answer", 0.0
     payload = ask.model_dump_json(exclude_none=True).encode()
     up = False
-    while (left := due - time.monotonic()) > 0:
-        if up and time.monotonic() >= again:
+    while (left := due - _now()) > 0:
+        if up and _now() >= again:
             line.publish(topics.enrol_up(nonce), payload)
-            again = time.monotonic() + AGAIN_S
+            again = _now() + AGAIN_S
         try:
             happening = heard.get(timeout=min(left, 0.2))
         except queue.Empty:
@@ -81,3 +81,7 @@ def _answer(payload: bytes) -> EnrolAnswer | None:
         return EnrolAnswer.model_validate_json(payload if len(payload) <= ANSWER_BYTES_MAX else b"")
     except ValidationError:
         return None
+
+
+def _now() -> float:
+    return BootClock().boot_ms() / 1000

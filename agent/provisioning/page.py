@@ -141,7 +141,9 @@ def shown(arriving: Arriving, device: str, door: socket.socket | None) -> Iterat
     if door is None:
         yield
         return
-    config = uvicorn.Config(ArrivingScreen(arriving, device).app(), log_level="error", access_log=False)
+    config = uvicorn.Config(
+        ArrivingScreen(arriving, device).app(), log_level="error", access_log=False, lifespan="off"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([door.dup()],), name="arriving", daemon=True)
     thread.start()

@@ -10,14 +10,13 @@ import json
 import os
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from cryptography import x509
 
 from tillbox.agent.app import SOFTWARE, Box, Terms
-from tillbox.agent.clock import BootClock
+from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.config import BoxConfig, FleetBoxConfig
 from tillbox.agent.till import Show
 from tillbox.broker.line import Line
@@ -186,8 +185,10 @@ class Steward:
             leaf = x509.load_pem_x509_certificate(self._identity.certificate.read_bytes())
         except (OSError, ValueError):
             return 1.0
-        begun, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
-        return (datetime.now(UTC) - begun) / (ends - begun)
+        begun, ends = (
+            one.timestamp() * 1000 for one in (leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+        )
+        return (wall_ms() - begun) / (ends - begun)
 
 
 def terms_of(place: Place, identity: Identity, key: KeyStore) -> Terms:

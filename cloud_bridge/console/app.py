@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
+from tillbox.cloud_bridge.fleet.acts import may
 from tillbox.cloud_bridge.store.database import Database
+from tillbox.contracts.verdicts import Reason, Refused
 
 from .auth import Doorkeeper, LoginRefused, Session, is_same
 from .changes import Changes
 from .frame import Frame, render
 from .pages import PAGES, Asked, Page
+from .pages.forbidden.page import ForbiddenPage
 from .pages.login.page import LoginPage
 from .pages.receipt import page as receipts
 from .words import word
 
+Do = Callable[[str, dict[str, str], Session], Refused | None]
+"""An act by its name, with a form's fields, by somebody; why not, where it was refused."""
 COOKIE = "tillbox_session"
 FORM_BYTES_MAX = 4_096
 STREAM_WAIT_S = 15.0
@@ -29,11 +35,16 @@ POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self' http:
 
 
 def build_console(
-    database: Database, changes: Changes, *, now_ms: Callable[[], int], chance: Callable[[int], bytes]
+    database: Database,
+    changes: Changes,
+    *,
+    now_ms: Callable[[], int],
+    chance: Callable[[int], bytes],
+    do: Do | None = None,
 ) -> FastAPI:
-    """The console over one database."""
+    """The console over one database. `do` does what its forms ask for; without a fleet there is nothing to be done."""
     app = FastAPI(title="Tillbox core", docs_url=None, redoc_url=None, openapi_url=None)
-    console = _Console(database, changes, Doorkeeper(database, now_ms=now_ms, chance=chance), now_ms)
+    console = _Console(database, changes, Doorkeeper(database, now_ms=now_ms, chance=chance), now_ms, do)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for page in PAGES:
         app.add_api_route(page.path, console.door(page), methods=["GET"], response_class=HTMLResponse)
@@ -41,6 +52,7 @@ def build_console(
     app.add_api_route("/login", console.login_page, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/login", console.login, methods=["POST"])
     app.add_api_route("/logout", console.logout, methods=["POST"])
+    app.add_api_route("/do/{act}", console.deed, methods=["POST"])
     app.add_api_route("/live", console.live, methods=["GET"])
     app.add_exception_handler(404, lambda request, _: _missing(request))
     app.middleware("http")(_guard)
@@ -62,10 +74,15 @@ async def _guard(request: Request, proceed: Callable[[Request], Any]) -> Respons
 
 class _Console:
     def __init__(
-        self, database: Database, changes: Changes, doorkeeper: Doorkeeper, now_ms: Callable[[], int]
+        self,
+        database: Database,
+        changes: Changes,
+        doorkeeper: Doorkeeper,
+        now_ms: Callable[[], int],
+        do: Do | None,
     ) -> None:
         self._database, self._changes, self._doorkeeper = database, changes, doorkeeper
-        self._now_ms = now_ms
+        self._now_ms, self._do = now_ms, do
         self._streams = 0
 
     def door(self, page: Page) -> Callable[[Request], Response]:
@@ -74,7 +91,14 @@ class _Console:
         def answer(request: Request) -> Response:
             session = self._session(request)
             if session is None:
-                return _remember_language(request, RedirectResponse("/login", 303))
+                here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return _remember_language(request, RedirectResponse(f"/login?next={quote(here)}", 303))
+            if not may(session.role, page.least):
+                return _html(
+                    request,
+                    render("forbidden", ForbiddenPage(Reason.NOT_ALLOWED), _frame(request, session)),
+                    403,
+                )
             asked = Asked.by(self._now_ms(), request.path_params, request.query_params)
             with self._database.reading() as connection:
                 shown = page.show(connection, asked)
@@ -99,7 +123,22 @@ class _Console:
         return _html(request, render("receipt", found, frame))
 
     def login_page(self, request: Request) -> Response:
-        return _html(request, render("login", LoginPage(), _frame(request)))
+        page = LoginPage(next=_next(request.query_params.get("next", "")))
+        return _html(request, render("login", page, _frame(request)))
+
+    async def deed(self, request: Request) -> Response:
+        """What a form asks for: done by whoever is signed in, and back to where it was asked."""
+        session = self._session(request)
+        form = await request.form() if _is_own(request) else {}
+        if session is None or self._do is None or not is_same(str(form.get("csrf", "")), session.csrf):
+            return _not_own()
+        said = {name: str(value) for name, value in form.items() if name not in ("csrf", "next")}
+        found = await anyio.to_thread.run_sync(self._do, str(request.path_params["act"]), said, session)
+        if isinstance(found, Refused):
+            page = ForbiddenPage(found.reason, found.detail, _next(str(form.get("next", ""))))
+            status = 403 if found.reason is Reason.NOT_ALLOWED else 409
+            return _html(request, render("forbidden", page, _frame(request, session)), status)
+        return RedirectResponse(_next(str(form.get("next", ""))), 303)
 
     async def login(self, request: Request) -> Response:
         if not _is_own(request):
@@ -108,9 +147,12 @@ class _Console:
         name, password = str(form.get("name", ""))[:64], str(form.get("password", ""))[:256]
         found = await anyio.to_thread.run_sync(self._doorkeeper.login, name, password)
         if isinstance(found, LoginRefused):
-            page, status = (LoginPage("wait"), 429) if found.too_often else (LoginPage("wrong"), 403)
+            back = _next(str(form.get("next", "")))
+            page, status = (
+                (LoginPage("wait", back), 429) if found.too_often else (LoginPage("wrong", back), 403)
+            )
             return _html(request, render("login", page, _frame(request)), status)
-        response = RedirectResponse("/", 303)
+        response = RedirectResponse(_next(str(form.get("next", ""))), 303)
         secure = request.url.scheme == "https"
         response.set_cookie(COOKIE, found, httponly=True, samesite="lax", secure=secure, path="/")
         return response
@@ -146,6 +188,17 @@ class _Console:
     def _session(self, request: Request) -> Session | None:
         token = request.cookies.get(COOKIE, "")
         return self._doorkeeper.find(token) if token else None
+
+
+def _next(path: str) -> str:
+    """Where to go then: a page of our own, whatever an address says."""
+    own = (
+        path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and path.isprintable()
+        and len(path) <= 400
+    )
+    return path if own else "/"
 
 
 def _frame(request: Request, session: Session | None = None) -> Frame:

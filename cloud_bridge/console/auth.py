@@ -36,6 +36,7 @@ class Session:
 
     operator: str
     csrf: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,15 @@ class Doorkeeper:
         """The session of a token, if it is alive."""
         now_ms = self._now_ms()
         where = session.c.token_hash == _hash(token)
+        query = select(session, operator.c.role).join(operator, operator.c.name == session.c.operator)
         with self._database.reading() as connection:
-            row = connection.execute(select(session).where(where)).one_or_none()
+            row = connection.execute(query.where(where)).one_or_none()
         if row is None or now_ms - row.seen_ms > IDLE_MS or now_ms - row.opened_ms > LIFE_MS:
             return None
         if now_ms - row.seen_ms > 60_000:
             with self._database.writing() as connection:
                 connection.execute(update(session).where(where).values(seen_ms=now_ms))
-        return Session(row.operator, row.csrf)
+        return Session(row.operator, row.csrf, row.role)
 
     def close(self, token: str) -> None:
         """Log out."""
@@ -118,11 +120,14 @@ class Doorkeeper:
         return token
 
 
-def new_password(database: Database, name: str, *, chance: Callable[[int], bytes]) -> str:
+def new_password(
+    database: Database, name: str, *, chance: Callable[[int], bytes], role: str = "admin"
+) -> str:
     """A fresh password for an operator, who is made where missing. It is returned once and stored hashed."""
     password = "-".join(chance(3).hex() for _ in range(4))
     with database.writing() as connection:
-        upsert(connection, operator, [{"name": name, "password_hash": HASHER.hash(password)}], "name")
+        row = {"name": name, "password_hash": HASHER.hash(password), "role": role}
+        upsert(connection, operator, [row], "name")
         connection.execute(delete(session).where(session.c.operator == name))
     return password
 

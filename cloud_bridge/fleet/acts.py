@@ -19,6 +19,7 @@ from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.codes import ClaimCode, claim_payload, seal, typed_token
 from tillbox.contracts.codes.claim import POSITION_PATTERN, TOKEN_BYTES
 from tillbox.contracts.messages import Device
+from tillbox.contracts.proofs import BIRTH, is_proven, unweb
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -53,6 +54,7 @@ class Doing:
     connection: Connection
     fleet: Fleet
     who: str
+    role: str
     now_ms: int
     chance: Callable[[int], bytes]
 
@@ -95,7 +97,7 @@ def perform(
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']}" for e in fault.errors()[:5])
         return Refused(Reason.NOT_UNDERSTOOD, wrong)
     with database.writing() as connection:
-        done = act.do(Doing(connection, fleet, who, now_ms, chance), wanted)
+        done = act.do(Doing(connection, fleet, who, role, now_ms, chance), wanted)
         said = f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else act.says
         audit.note(connection, who=who, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
     return done
@@ -278,6 +280,7 @@ class AcceptBox(Strict):
     """An engineer says that a box stands where it should and works."""
 
     device: Device
+    proof: Annotated[str, StringConstraints(max_length=100)] = Field(default="", description="From the birth slip; an engineer needs it.")  # fmt: skip
     note: Annotated[str, StringConstraints(max_length=120)] = ""
     place: Annotated[str, StringConstraints(max_length=60)] = Field(
         default="", description="Where the phone was."
@@ -312,10 +315,23 @@ def _accept_box(doing: Doing, wanted: AcceptBox) -> BoxStands | Refused:
     bound = registry.bound(doing.connection, wanted.device)
     if bound is None or bound.fenced_ms is not None:
         return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    if not may(doing.role, "operator") and not is_own_slip(doing.connection, wanted.device, wanted.proof):
+        return Refused(Reason.SLIP_OF_ANOTHER)
     where = (tables.binding.c.position == bound.position) & (tables.binding.c.epoch == bound.epoch)
     accepted = {"accepted_ms": doing.now_ms, "accepted_by": doing.who}
     doing.connection.execute(update(tables.binding).where(where).values(**accepted))
     return _stands(doing.connection, wanted.device)
+
+
+def is_own_slip(connection: Connection, name: str, proof: str) -> bool:
+    """Whether a proof is this box's signature under the self-test that it reported: whoever has it holds its paper."""
+    row = connection.execute(
+        select(tables.device.c.public_key).where(tables.device.c.device == name)
+    ).one_or_none()
+    bound = registry.bound(connection, name)
+    if row is None or bound is None or bound.birth is None:
+        return False
+    return is_proven(row.public_key, BIRTH, bound.birth, unweb(proof))
 
 
 def _stands(connection: Connection, name: str) -> BoxStands:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from tillbox.cloud_bridge.fleet.admission import Claim, Known, Standing, Use
 
 from .database import upsert
-from .tables import binding, certificate, claim, claim_use, device, position
+from .tables import binding, box, certificate, claim, claim_use, device, position
 
 
 def token_hash(token: bytes) -> str:
@@ -43,6 +43,11 @@ def bound(connection: Connection, name: str) -> Row[Any] | None:
     """The newest binding of a box."""
     query = select(binding).where(binding.c.device == name)
     return connection.execute(query.order_by(binding.c.since_ms.desc(), binding.c.epoch.desc())).first()
+
+
+def is_online(connection: Connection, name: str) -> bool:
+    """Whether a box is there, as far as anybody knows."""
+    return connection.execute(select(box.c.state).where(box.c.device == name)).scalar() == "online"
 
 
 def holder(connection: Connection, place: str) -> Row[Any] | None:

@@ -38,6 +38,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "core": ("tillbox.cloud_bridge.commands:core", "cloud", "run the core: book, payments, console"),
     "channel": ("tillbox.cloud_bridge.commands:channel", "cloud", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "dev", "a whole shop on this machine, on real parts"),
+    "fleet": (
+        "tillbox.cloud_bridge.fleet.commands:fleet",
+        "cloud,labels,camera",
+        "places, claims, boxes: plan, print, replace, revoke",
+    ),
+    "fleet demo": (
+        "tillbox.demo.fleet_commands:demo",
+        "dev",
+        "boxes enrol by their printed sheets, on this machine",
+    ),
     "fleet drill": (
         "tillbox.proof.drills.commands:drill",
         "dev",

@@ -15,6 +15,7 @@ from .beside import page as beside
 from .box import page as box
 from .boxes import page as boxes
 from .coupons import page as coupons
+from .field import page as field
 from .patterns import page as patterns
 from .sale import page as sale
 from .sales import page as sales
@@ -29,6 +30,8 @@ class Page:
     name: str
     path: str
     show: Callable[[Connection, Asked], Any]
+    least: str = "viewer"
+    """The least role that may see it."""
 
 
 PAGES = (
@@ -40,6 +43,7 @@ PAGES = (
     Page("beside", "/beside", beside.show),
     Page("account", "/accounts/{name}", account.show),
     Page("trouble", "/trouble", trouble.show),
+    Page("field", "/field/{device}", field.show, "engineer"),
     Page("patterns", "/patterns", patterns.show),
 )
 

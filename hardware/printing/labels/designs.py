@@ -111,6 +111,20 @@ def claim(paper: Paper, *, title: str, link: str, number: str) -> Label | Unfit:
     return card if isinstance(card, Unfit) else paper.label(*card)
 
 
+def sheet_of_place(
+    paper: Paper, *, title: str, position: str, typed: str, until: str, text: str
+) -> Label | Unfit:
+    """A claim sheet: the code for the box's own reader, which place it is for, and its letters for typing."""
+    texts = (
+        Part(title, 26, bold=True, size_mm_max=5),
+        Part(position, 30, bold=True, size_mm_max=6),
+        Part(typed, 24, size_mm_max=4),
+        Part(f"对准盒子的扫码枪或摄像头 · 至 {until}", 20, size_mm_max=3),
+    )
+    card = _card(paper, paper.inside, text, texts)
+    return card if isinstance(card, Unfit) else paper.label(*card)
+
+
 def coupon(
     paper: Paper, *, title: str, discount: Amount, threshold: Amount, until: str, name: str, text: str
 ) -> Label | Unfit:

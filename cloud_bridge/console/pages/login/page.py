@@ -8,6 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class LoginPage:
-    """`refused` says why the last try failed; empty before the first."""
+    """`refused` says why the last try failed; empty before the first. `next` is where somebody wanted to go."""
 
     refused: Literal["", "wrong", "wait"] = ""
+    next: str = "/"

@@ -1,0 +1,62 @@
+"""The engineer's page of one box: what the slip's code opens. It says whether the paper is the box's own, how its
+self-test went, and has one large button."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tillbox.cloud_bridge.console.pages.asked import Asked
+from tillbox.cloud_bridge.fleet.acts import is_own_slip
+from tillbox.cloud_bridge.store import fleet_lists, registry
+from tillbox.cloud_bridge.store.fleet_lists import BoxStory
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPage:
+    """One box before its engineer. `own_slip` is whether the code that was scanned bears this box's signature."""
+
+    story: BoxStory
+    position: str
+    epoch: int
+    online: bool
+    own_slip: bool
+    proof: str
+    checks: tuple[tuple[str, str, str], ...]
+    accepted_ms: int | None
+    accepted_by: str
+    path: str
+
+    @property
+    def lights(self) -> str:
+        """The worst of the checks."""
+        return next(
+            (one for one in ("red", "yellow") if any(light == one for _, light, _ in self.checks)), "green"
+        )
+
+
+def show(connection: Connection, asked: Asked) -> FieldPage | None:
+    """The box of that name, if it stands somewhere."""
+    name = asked.names["device"][:32]
+    story = fleet_lists.box_story(connection, name)
+    bound = registry.bound(connection, name)
+    if story is None or bound is None or bound.fenced_ms is not None:
+        return None
+    proof = asked.query.get("s", "")[:100]
+    birth: dict[str, Any] = json.loads(bound.birth) if bound.birth else {}
+    checks = birth.get("checks", [])
+    return FieldPage(
+        story=story,
+        position=bound.position,
+        epoch=bound.epoch,
+        online=registry.is_online(connection, name),
+        own_slip=is_own_slip(connection, name, proof),
+        proof=proof,
+        checks=tuple((str(one["check"]), str(one["light"]), str(one.get("says", ""))) for one in checks),
+        accepted_ms=bound.accepted_ms,
+        accepted_by=bound.accepted_by or "",
+        path=f"/field/{name}?s={proof}",
+    )
