@@ -45,6 +45,7 @@ from . import till as shop
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
 from .front import Front, face_of
+from .papers import signed_code
 from .past import Past, recall
 from .printing import Perhaps, PrintRoom
 from .prints import PrintState
@@ -98,6 +99,8 @@ class Terms:
     caps: shop.Caps | None = None
     put_out: Reason | None = None
     late_line: Callable[[], Line] | None = None
+    sign: Callable[[bytes], bytes] | None = None
+    """Signs what goes on paper; None for a box without a key of its own."""
 
 
 class Box:
@@ -200,12 +203,22 @@ class Box:
         assert self._runtime is not None
         at = self._runtime.belief.at(BootClock().boot_ms())
         shop_ = Shop(self.config.shop, self.config.device, self.config.claim_url)
-        document = slip_document(slip, shop_, at, shown(at))
+        document = slip_document(slip, shop_, at, shown(at), self._code(slip))
         number = str(slip.content.number)
         if self.prints and not self.prints.print(
             slip.kind, number, encode(document, self._profile, self._letters)
         ):
             self.show(shop.Show(Refused(Reason.PRINTER_TROUBLE)))
+
+    def _code(self, slip: shop.Slip) -> str:
+        assert self._runtime is not None
+        if self._terms.sign is None:
+            return ""
+        page, device = self.config.claim_url, self.config.device
+        try:
+            return signed_code(slip, self._runtime.journal, device=device, sign=self._terms.sign, page=page)
+        except JournalBroken:
+            return ""  # the record is safe and the customer waits: a paper without its code is a paper
 
     def born(self, answer: BornAnswer) -> None:
         self.on_born(answer)

@@ -17,6 +17,7 @@ TITLES = {
     "void": "撤销凭条 VOID",
     "refund": "退款凭条 REFUND",
 }
+SIGNED_DOTS = 4  # a signed code has some 65 squares a side: 33 mm on any paper
 TENDERS = {"cash": "现金 Cash", "merchant_scan": "付款码 Wallet"}
 
 
@@ -29,8 +30,9 @@ class Shop:
     claim_url: str
 
 
-def slip_document(slip: Slip, shop: Shop, at: TimeInterval, when: str) -> Document:
-    """The paper of one slip. `when` is the time as a person reads it, empty while the box does not know it."""
+def slip_document(slip: Slip, shop: Shop, at: TimeInterval, when: str, code: str = "") -> Document:
+    """The paper of one slip. `when` is the time as a person reads it, empty while the box does not know it; `code` is
+    what its symbol carries, where that is more than the customer's page."""
     sale = slip.content
     parts: list[Part] = [
         Line(shop.name, align="center", bold=True, double=True),
@@ -46,9 +48,11 @@ def slip_document(slip: Slip, shop: Shop, at: TimeInterval, when: str) -> Docume
     parts += [Rule(), Line(f"{slip.sale}", align="center")]
     if slip.kind in ("receipt", "copy"):
         parts += [
-            QR(f"{shop.claim_url}{slip.sale}"),
+            QR(code, SIGNED_DOTS) if code else QR(f"{shop.claim_url}{slip.sale}"),
             Line("扫码查看小票 Scan for your receipt", align="center"),
         ]
+    elif code:
+        parts.append(QR(code, SIGNED_DOTS))
     return Document((*parts, Feed(3), Cut()))
 
 

@@ -220,6 +220,16 @@ class Journal:
                 yield self._entry(*row)
             after = rows[-1][0]
 
+    def find(self, tid: str) -> Entry | None:
+        """The record of that id, or None. Raises JournalBroken."""
+        try:
+            row = self._connection.execute(_BY_TID, (tid,)).fetchone()
+        except Exception as fault:
+            if not self._medium.is_fault(fault):
+                raise
+            raise JournalBroken(f"the journal cannot be read: {fault}") from fault
+        return self._entry(*row) if row is not None else None
+
     def has_room(self) -> bool:
         """Whether the disk is above its low water."""
         return self._medium.free_bytes() >= LOW_WATER_BYTES
@@ -321,6 +331,7 @@ class Journal:
 
 _INSERT = "INSERT INTO journal(position, tid, hash, bytes) VALUES (?, ?, ?, ?)"
 _PENDING = "SELECT position, tid, hash, bytes FROM journal WHERE position>? ORDER BY position LIMIT ?"
+_BY_TID = "SELECT position, tid, hash, bytes FROM journal WHERE tid=?"
 _SETTLE = "UPDATE incarnation SET watermark=?, settled=? WHERE inc=?"
 _INCARNATIONS = "SELECT inc, first, watermark, settled FROM incarnation ORDER BY position"
 _NEWEST = "SELECT position, hash FROM journal ORDER BY position DESC LIMIT 1"

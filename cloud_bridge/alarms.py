@@ -16,6 +16,7 @@ class Alarm(StrEnum):
     ID_REUSED = "id_reused"
     ROLLED_BACK = "rolled_back"
     RIGHTS_LOST = "rights_lost"
+    SOLD_AFTER_END = "sold_after_end"
     # a box that speaks of what is not its own
     PAYMENT_OF_ANOTHER = "payment_of_another"
     COUPON_OF_ANOTHER = "coupon_of_another"
@@ -56,6 +57,10 @@ TEXTS: dict[Alarm, Text] = {
     Alarm.RIGHTS_LOST: Text(
         "盒子自己发现存储卡是旧的，它持有的核销权已作废",
         "The box itself found its card to be old; its coupon rights are void.",
+    ),
+    Alarm.SOLD_AFTER_END: Text(
+        "一台已被换下或停用的盒子上交了之后的交易，没有入账。请找到它，核对它的钱箱",
+        "A box that was put out handed in sales from after its end. They are not in the book. Find it, and count its drawer.",
     ),
     Alarm.PAYMENT_OF_ANOTHER: Text(
         "这台盒子声称一笔不属于它的付款，未予采信，金额记在它自己的钱箱。请检查盒子",

@@ -23,7 +23,7 @@ from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason
 
 from .desk import Desk
-from .fleet import presence
+from .fleet import late, presence
 from .fleet.enrolment import Registrar
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
@@ -50,6 +50,7 @@ SUBSCRIPTIONS = (
     (topics.ALL_STATES, 1),
     (topics.ALL_TELEMETRY, 0),
     (topics.ALL_ENROLMENTS, 1),
+    (topics.ALL_LATE, 1),
 )
 
 
@@ -194,6 +195,9 @@ class Core:
         if records:
             self._records(records)
         for item in items:
+            if isinstance(item, Message) and item.topic.endswith("/late"):
+                self._late(item)
+        for item in items:
             if isinstance(item, Message):
                 self._message(item)
             elif isinstance(item, _Called):
@@ -209,7 +213,22 @@ class Core:
         for device, ack in self.ingest.take(arrived, self._now_ms()):
             self.line.publish(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
 
+    def _late(self, message: Message) -> None:
+        """Records by another hand; the answers go to that hand."""
+        nonce = topics.nonce_of(message.topic)
+        if nonce is None or self._registrar is None:
+            return
+        with self.database.writing() as connection:
+            found = late.arrived(connection, message.payload)
+            if isinstance(found, Reason):
+                notes.count_refused(connection, "", found, nonce.encode(), self._now_ms())
+                return
+        for _, ack in self.ingest.take([found], self._now_ms()):
+            self.line.publish(topics.enrol_down(nonce), ack.model_dump_json(exclude_none=True).encode())
+
     def _message(self, message: Message) -> None:
+        if message.topic.endswith("/late"):
+            return  # its records are in already
         nonce = topics.nonce_of(message.topic)
         if nonce is not None and self._registrar is not None:
             self._enrol(nonce, self._registrar, message)

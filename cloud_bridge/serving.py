@@ -32,7 +32,7 @@ from .fleet.warden import Warden
 from .payments.channels.sandbox_client import SandboxChannel
 from .payments.channels.sandbox_seal import read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
-from .payments.machine import Told
+from .payments.machine import Schedule, Told
 from .store import coupons, tables
 from .store.database import Database, database_file, open_database
 from .store.ledger import Ledger
@@ -89,7 +89,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
     )
-    fleet = _fleet(config.fleet, home) if config.fleet and home else None
+    fleet = _fleet(config.fleet, home, config.schedule()) if config.fleet and home else None
     do = _do(database, fleet, core, chance) if fleet else None
     app = build_console(database, changes, now_ms=wall_ms, chance=chance, do=do)
     _take_notices(app, core, secret)
@@ -115,7 +115,7 @@ def _warden(told: FleetConfig, home: FleetHome, database: Database) -> Warden:
     )
 
 
-def _fleet(told: FleetConfig, home: FleetHome) -> Fleet:
+def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
     return Fleet(
         key=home.key,
         tenant=told.tenant,
@@ -124,6 +124,7 @@ def _fleet(told: FleetConfig, home: FleetHome) -> Fleet:
         sale_max=told.sale_max,
         total_max=told.total_max,
         console_url=told.console_url,
+        schedule=schedule,
     )
 
 

@@ -96,6 +96,10 @@ class Reason(StrEnum):
     BOX_ELSEWHERE = "box_elsewhere"
     BOX_REPLACED = "box_replaced"
     BOX_REVOKED = "box_revoked"
+    BOX_RETIRED = "box_retired"
+    BOX_UNSYNCED = "box_unsynced"
+    RANGE_OPEN = "range_open"
+    NOT_A_SLIP = "not_a_slip"
     PROVISIONAL_SALE = "provisional_sale"
     PROVISIONAL_TOTAL = "provisional_total"
     SETTINGS_WRONG = "settings_wrong"
@@ -377,6 +381,18 @@ TEXTS: dict[Reason, Text] = {
     Reason.BOX_REPLACED: Text(
         "这台盒子已被换下，只能上交旧账，不能再收银",
         "This box was replaced. It hands in what it sold and sells no more.",
+    ),
+    Reason.BOX_RETIRED: Text("这台盒子已退役", "This box was retired."),
+    Reason.BOX_UNSYNCED: Text(
+        "这台盒子还有没上交的记录，不能退役。请让它联网，或用“找回”",
+        "This box has records that are not in yet. Let it reach the core, or rescue them; then retire it.",
+    ),
+    Reason.RANGE_OPEN: Text(
+        "还缺这些记录，请先找回，或注明原因核销",
+        "These records are still missing. Rescue them, or write them off and say why.",
+    ),
+    Reason.NOT_A_SLIP: Text(
+        "这不是我们小票上的码，请换一张", "This is not the code of a slip of ours. Take another."
     ),
     Reason.BOX_REVOKED: Text(
         "这台盒子已被停用，请联系总部", "This box was taken out of service. Call head office."

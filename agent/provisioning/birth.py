@@ -13,7 +13,7 @@ from tillbox.hardware.printing.document import QR, Columns, Cut, Document, Feed,
 
 from .keystore import KeyStore
 
-MARKS = {Light.GREEN: "✓", Light.YELLOW: "!", Light.RED: "×"}
+MARKS = {Light.GREEN: "好 OK", Light.YELLOW: "注意 !", Light.RED: "坏 BAD"}
 REPORT_BYTES_MAX = 3_000
 
 
@@ -52,13 +52,7 @@ def birth_slip(
     link: str,
 ) -> Document:
     """The paper: what this box is, how it is, and the code for the engineer's phone."""
-    rows = [
-        Columns(
-            f"{name_of(str(one['check'])).zh} {name_of(str(one['check'])).en}",
-            MARKS[Light(str(one["light"]))],
-        )
-        for one in checks
-    ]
+    rows = [Columns(_name(str(one["check"])), MARKS[Light(str(one["light"]))]) for one in checks]
     code = (
         [QR(link, 5), Line("工程师扫码验收 Engineer: scan to accept", align="center")]
         if link
@@ -76,20 +70,6 @@ def birth_slip(
             *rows,
             Rule(),
             *code,
-            Feed(3),
-            Cut(),
-        )
-    )
-
-
-def put_out_slip(title: str, position: str, why: str, left: int) -> Document:
-    """What a box says on paper when it learns that it was put out."""
-    return Document(
-        (
-            Line(title, align="center", bold=True),
-            Line(why, align="center"),
-            Columns("收银位 Position", position),
-            Columns("待上交记录 Records to hand in", str(left)),
             Feed(3),
             Cut(),
         )
@@ -125,3 +105,9 @@ def no_slip(says_zh: str, says_en: str, detail: str) -> Document:
             Cut(),
         )
     )
+
+
+def _name(check: str) -> str:
+    """A check in both languages; a reader's own name is the same in both."""
+    name = name_of(check)
+    return name.zh if check.startswith("reader ") else f"{name.zh} {name.en}"

@@ -37,7 +37,7 @@ AGAIN_MIN_S, AGAIN_MAX_S = 5.0, 300.0  # between two questions to a core that di
 DOWN_S = 10.0  # a line that is down for so long may be one that does not want us any more
 RENEW_AT = 2 / 3  # of a certificate's life: the last third is for weeks without a line
 BORN_AGAIN_S = 10.0
-GONE = frozenset({Reason.BOX_REPLACED, Reason.BOX_REVOKED})
+GONE = frozenset({Reason.BOX_REPLACED, Reason.BOX_REVOKED, Reason.BOX_RETIRED})
 
 log = structlog.get_logger(__name__)
 
@@ -164,7 +164,7 @@ class Steward:
         if before.is_provisional or before.epoch != self.place.epoch:
             log.info("place.taken_in", position=self.place.position, epoch=self.place.epoch)
             self._box.troubles.pop("place", None)
-            self._box.change(self._composed(), Terms(caps_of(self.place)))
+            self._box.change(self._composed(), terms_of(self.place, self._identity, self._key))
 
     def _refused(self, refused: Refused) -> None:
         text = TEXTS[refused.reason]
@@ -194,12 +194,12 @@ class Steward:
 def terms_of(place: Place, identity: Identity, key: KeyStore) -> Terms:
     """How a box stands, by what its folder says."""
     if not place.put_out:
-        return Terms(caps_of(place))
+        return Terms(caps_of(place), sign=key.sign)
 
     def late_line() -> Line:
         return LateLine(door(place.claim_host, place.claim_port, identity.root, os.urandom(16).hex()), key)
 
-    return Terms(put_out=Reason(place.put_out), late_line=late_line)
+    return Terms(put_out=Reason(place.put_out), late_line=late_line, sign=key.sign)
 
 
 def _checks(report: str) -> list[dict[str, Any]]:

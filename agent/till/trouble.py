@@ -11,7 +11,8 @@ from tillbox.contracts.verdicts import Reason, Refused
 from .effects import Ask, Effect, Greet, Show, Step
 from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled, PutOut
 from .payments import ask_status
-from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
+from .rights import close_lease
+from .state import IDS_PER_STEP, InDoubt, Moment, Paying, Rights, Stopped, Till, basket_of, phase_of
 from .steps import say
 
 
@@ -41,9 +42,16 @@ def journal_failed(till: Till, event: JournalFailed, _: Moment) -> Step:
     return say(till, event.reason)
 
 
-def put_out(till: Till, event: PutOut, _: Moment) -> Step:
-    """Nothing is sold from here on. An open payment is the core's to end; its news finds nobody here any more."""
-    return replace(till, phase=Stopped(event.reason, basket_of(till))), (Show(Refused(event.reason)),)
+def put_out(till: Till, event: PutOut, moment: Moment) -> Step:
+    """Nothing is sold from here on, and what the box may redeem goes back, if it knows that for sure. An open payment is
+    the core's to end; its news finds nobody here any more."""
+    till = replace(till, phase=Stopped(event.reason, basket_of(till)))
+    effects: tuple[Effect, ...] = ()
+    held = till.past.leases.values() if till.rights is Rights.LIVE else ()
+    for lease in list(held)[:IDS_PER_STEP]:
+        till, more = close_lease(till, lease, moment)
+        effects, moment = (*effects, *more), moment.after(1)
+    return till, (*effects, Show(Refused(event.reason)))
 
 
 def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy import Connection, select, update
 
-from tillbox.cloud_bridge.store import registry, tables
+from tillbox.cloud_bridge.payments.machine import Schedule
+from tillbox.cloud_bridge.store import coupons, registry, tables
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.codes import ClaimCode, claim_payload, seal, typed_token
 from tillbox.contracts.codes.claim import POSITION_PATTERN, TOKEN_BYTES
@@ -23,7 +24,8 @@ from tillbox.contracts.proofs import BIRTH, is_proven, unweb
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from . import audit, settings
+from . import audit, papers, settings
+from .missing import Gap, missing
 
 ROLES = ("viewer", "engineer", "operator", "admin")
 """Each may what the ones before it may."""
@@ -45,6 +47,7 @@ class Fleet:
     sale_max: int
     total_max: int
     console_url: str
+    schedule: Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +350,76 @@ def _stands(connection: Connection, name: str) -> BoxStands:
     )
 
 
+class CloseRange(Strict):
+    """All that a box that was put out sold is in; or what is missing is written off, and why."""
+
+    device: Device
+    write_off: bool = False
+    why: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class TakeSlips(Strict):
+    """Codes of paper slips, as a scanner reads them."""
+
+    codes: Annotated[
+        tuple[Annotated[str, StringConstraints(max_length=1_000)], ...], Field(min_length=1, max_length=200)
+    ]
+
+
+class SlipsTaken(BaseModel):
+    """What became of each, in the order given: `new`, `known`, or the reason why not; and what is missing now."""
+
+    outcomes: list[str]
+    missing: dict[str, list[Gap]]
+
+
+def _close_range(doing: Doing, wanted: CloseRange) -> BoxStands | Refused:
+    bound = registry.bound(doing.connection, wanted.device)
+    if bound is None or bound.fenced_ms is None:
+        return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    open_ = missing(doing.connection, wanted.device)
+    if open_ and not (wanted.write_off and wanted.why):
+        return Refused(Reason.RANGE_OPEN, said_of(open_))
+    registry.close(doing.connection, wanted.device, doing.now_ms)
+    # What it may still have redeemed in a drawer stays spent: nobody can say that it was not.
+    coupons.lose(doing.connection, wanted.device)
+    return _stands(doing.connection, wanted.device)
+
+
+def said_of(gaps: list[Gap]) -> str:
+    """Missing numbers for a person."""
+    return ", ".join(f"{gap.inc[:4]}:{gap.first}-{gap.last}" for gap in gaps[:5]) + (
+        "…" if len(gaps) > 5 else ""
+    )
+
+
+def _take_slips(doing: Doing, wanted: TakeSlips) -> SlipsTaken:
+    outcomes, devices = [], set()
+    for code in wanted.codes:
+        found = papers.take(doing.connection, code, now_ms=doing.now_ms, schedule=doing.fleet.schedule)
+        if isinstance(found, Refused):
+            outcomes.append(str(found.reason))
+        else:
+            outcomes.append("new" if found.new else "known")
+            devices.add(found.device)
+    return SlipsTaken(
+        outcomes=outcomes, missing={name: missing(doing.connection, name) for name in sorted(devices)}
+    )
+
+
+def _retire_box(doing: Doing, wanted: OfBox) -> BoxStands | Refused:
+    """Only what is wholly in may go: the box is here, and says that nothing waits."""
+    standing = registry.standing(doing.connection, wanted.device)
+    if standing is None:
+        return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    waiting = registry.pending(doing.connection, wanted.device)
+    if standing.state == "live" and (waiting != 0 or missing(doing.connection, wanted.device)):
+        return Refused(Reason.BOX_UNSYNCED, "" if waiting is None else f"{waiting}")
+    if standing.state == "live":
+        registry.put_out(doing.connection, wanted.device, "retired", doing.now_ms)
+    return _stands(doing.connection, wanted.device)
+
+
 # settings
 
 
@@ -391,6 +464,9 @@ ACTS: dict[str, Act] = {
     "replace-box": Act("operator", ReplaceBox, ClaimsMade, _replace_box, lambda w: w.place, "claim made"),
     "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
     "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, "accepted"),
+    "retire-box": Act("operator", OfBox, BoxStands, _retire_box, lambda w: w.device, "retired"),
+    "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, "closed"),
+    "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
 }  # fmt: skip
 """Everything that can be done, by its name in the API."""

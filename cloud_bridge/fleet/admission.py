@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 
 from tillbox.contracts.verdicts import Reason, Refused
 
+GONE = {"fenced": Reason.BOX_REPLACED, "revoked": Reason.BOX_REVOKED, "retired": Reason.BOX_RETIRED}
+"""Why a box is out, by the state of its registry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -93,9 +96,9 @@ def admit(device: str, known: Known, *, with_claim: bool, now_ms: int) -> Bind |
 
 def _out_of_service(box: Standing | None) -> Refused | None:
     """A key that was put out never comes back; its machine may, wiped, with a new one."""
-    if box is None or box.state in ("live", "retired"):
+    if box is None or box.state == "live":
         return None
-    reason = Reason.BOX_REPLACED if box.state == "fenced" else Reason.BOX_REVOKED
+    reason = GONE[box.state]
     since = f"{box.position} {_when(box.fenced_ms)}" if box.fenced_ms else box.position
     return Refused(reason, since)
 

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
+from tillbox.cloud_bridge.fleet.missing import Gap, missing
+
 from .tables import audit, binding, box, certificate, claim, claim_use, device, position
 
 MOST = 500
@@ -67,6 +69,8 @@ class BoxStory(BaseModel):
     certificate_until_ms: int | None
     bindings: list[BindingRow]
     birth: dict[str, Any] | None
+    missing: list[Gap]
+    """Records that are known to exist and are not here."""
 
 
 class AuditRow(BaseModel):
@@ -170,6 +174,7 @@ def box_story(connection: Connection, name: str) -> BoxStory | None:
         certificate_until_ms=connection.execute(newest).scalar(),
         bindings=[BindingRow.model_validate(one, from_attributes=True) for one in bindings],
         birth=json.loads(birth) if birth else None,
+        missing=missing(connection, name),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,6 +108,19 @@ def put_out(connection: Connection, name: str, state: str, at_ms: int) -> None:
     connection.execute(update(binding).where(live).values(fenced_ms=at_ms, why_ended=state))
     mine = (certificate.c.device == name) & certificate.c.revoked_ms.is_(None)
     connection.execute(update(certificate).where(mine).values(revoked_ms=at_ms))
+
+
+def close(connection: Connection, name: str, at_ms: int) -> None:
+    """All of a box that was put out is in, or written off: nothing of it is taken any more."""
+    mine = (binding.c.device == name) & binding.c.fenced_ms.is_not(None) & binding.c.closed_ms.is_(None)
+    connection.execute(update(binding).where(mine).values(closed_ms=at_ms))
+
+
+def pending(connection: Connection, name: str) -> int | None:
+    """How many records a box that is here has to hand in; None where it is not here, and nobody knows."""
+    row = connection.execute(select(box.c.state, box.c.telemetry).where(box.c.device == name)).one_or_none()
+    waiting = json.loads(row.telemetry or b"{}").get("pending") if row and row.state == "online" else None
+    return int(waiting) if waiting is not None else None
 
 
 def enlist(

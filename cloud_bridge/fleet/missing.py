@@ -1,0 +1,80 @@
+"""Which records of a box are known to exist and are not here, exactly. Pure, over what the registry says.
+
+A box tells with its telemetry how far its journal went; a paper tells its own number. What lies between what is held
+and that is missing. That there is nothing beyond it nobody can know of a box that died without a line: a person says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, select
+
+from tillbox.cloud_bridge.store.tables import box, incarnation, recovered
+
+
+class Gap(BaseModel):
+    """Numbers of one boot of a box that are missing, both ends included."""
+
+    inc: str
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A record that came back as a paper; `quiet` ones without money lie directly before it."""
+
+    inc: str
+    seq: int
+    quiet: int
+
+
+def gaps(held: Mapping[str, int], said: Iterable[tuple[str, int]], found: Iterable[Recovered]) -> list[Gap]:
+    """What is missing, boot by boot: `held` is how far each is here without a gap, `said` how far it went."""
+    tops = dict(held)
+    covered: dict[str, set[int]] = {}
+    for one in found:
+        covered.setdefault(one.inc, set()).update(range(one.seq - one.quiet, one.seq + 1))
+    for inc, top in [*said, *((inc, max(numbers)) for inc, numbers in covered.items())]:
+        tops[inc] = max(tops.get(inc, 0), top)
+    return [
+        gap
+        for inc, top in sorted(tops.items())
+        for gap in _of_boot(inc, held.get(inc, 0), top, covered.get(inc, set()))
+    ]
+
+
+def _of_boot(inc: str, watermark: int, top: int, covered: set[int]) -> list[Gap]:
+    found: list[Gap] = []
+    for seq in range(watermark + 1, top + 1):
+        if seq in covered:
+            continue
+        if found and found[-1].last == seq - 1:
+            found[-1] = Gap(inc=inc, first=found[-1].first, last=seq)
+        else:
+            found.append(Gap(inc=inc, first=seq, last=seq))
+    return found
+
+
+def missing(connection: Connection, device: str) -> list[Gap]:
+    """What is missing of a box."""
+    held = {
+        row.inc: row.watermark
+        for row in connection.execute(
+            select(incarnation.c.inc, incarnation.c.watermark).where(incarnation.c.device == device)
+        )
+    }
+    telemetry = connection.execute(select(box.c.telemetry).where(box.c.device == device)).scalar()
+    health = json.loads(telemetry or b"{}")
+    said = [(str(health["inc"]), int(health["seq"]))] if "seq" in health else []
+    papers = connection.execute(select(recovered).where(recovered.c.device == device))
+    return gaps(held, said, [Recovered(row.inc, row.seq, row.quiet) for row in papers])
