@@ -21,8 +21,11 @@ from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.codes import CodeRead, ScannerMode, classify
+from tillbox.contracts.codes.frames import PREFIX as FRAME
+from tillbox.contracts.codes.frames import Collector
+from tillbox.contracts.codes.slip import slip_in
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import BornAnswer, State, Tapped
+from tillbox.contracts.messages import BornAnswer, SlipAnswer, SlipAsk, State, Tapped
 from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.drivers.drawer import PrinterDrawer
@@ -120,6 +123,7 @@ class Box:
         self._letters = system_letters()
         self.prints = self._print_room()
         self._front = self._customer_front()
+        self._collector = Collector()
         self._ended = threading.Event()
         self._runtime: Runtime | None = None
         self._readers: list[CodeReader] = []
@@ -220,8 +224,14 @@ class Box:
         except JournalBroken:
             return ""  # the record is safe and the customer waits: a paper without its code is a paper
 
-    def born(self, answer: BornAnswer) -> None:
-        self.on_born(answer)
+    def answered(self, answer: BornAnswer | SlipAnswer) -> None:
+        if isinstance(answer, BornAnswer):
+            self.on_born(answer)
+        elif answer.outcome in set(Reason):
+            self.show(shop.Show(Refused(Reason(answer.outcome))))
+        else:
+            word = Word.SLIP_NEW if answer.outcome == "new" else Word.SLIP_KNOWN
+            self.show(shop.Show(word, (str(answer.missing),)))
 
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
@@ -456,9 +466,33 @@ class Box:
             self._put(lambda runtime: runtime.hear(happening), wait_s=1.0)
 
     def _read(self, reads: tuple[CodeRead, ...]) -> None:
+        reads = tuple(read for read in reads if not self._is_of_another_box(read))
+        if not reads:
+            return
         codes = tuple(classify(read, ScannerMode.TILL) for read in reads)
         if not self._put(lambda runtime: runtime.happen(shop.CodesShown(codes))):
             self.show(shop.Show(Refused(Reason.QUEUE_FULL)))
+
+    def _is_of_another_box(self, read: CodeRead) -> bool:
+        """Whether a code is a dead box's: a paper of it, or a part of what its screen shows. This one carries it to the core,
+        which judges it; its own papers are none of its business here."""
+        text = read.raw.decode("utf-8", "replace").strip()
+        slip = slip_in(text)
+        if slip is not None and slip.code.device != self.config.device:
+            self._put(lambda runtime: runtime.ask("slip", SlipAsk(code=text)))
+            return True
+        part = self._collector.add(text)
+        if part is None:
+            return text.startswith(FRAME)
+        self.show(shop.Show(Word.RESCUE_READ, (str(part.have), str(part.total))))
+        if part.message is not None:
+            message, topic = part.message, topics.late_up(self.config.device)
+            self._put(lambda runtime: self._carry(runtime, topic, message))
+        return True
+
+    def _carry(self, runtime: Runtime, topic: str, message: bytes) -> None:
+        sent = runtime.parts.line.publish(topic, message)
+        self.show(shop.Show(Word.RESCUE_SENT if sent else Refused(Reason.RESCUE_NEEDS_LINE)))
 
     def _trouble(self, what: DeviceTrouble | DeviceBack) -> None:
         self.on_trouble(what)

@@ -33,6 +33,7 @@ from tillbox.contracts.messages import (
     PayAnswer,
     PayAsk,
     PayStatusAsk,
+    SlipAnswer,
     Telemetry,
     Wire,
 )
@@ -56,7 +57,7 @@ class Hands(Protocol):
     def show(self, show: shop.Show) -> None: ...
     def print(self, slip: shop.Slip) -> None: ...
     def kick(self, reason: str) -> None: ...
-    def born(self, answer: BornAnswer) -> None: ...
+    def answered(self, answer: BornAnswer | SlipAnswer) -> None: ...
 
 
 class Witness(Protocol):
@@ -315,8 +316,8 @@ class Runtime:
                     self.happen(shop.PaymentTold(body.attempt, body.state))
             case LeaseAnswer():
                 self.happen(_lease_event(body))
-            case BornAnswer():
-                self.parts.hands.born(body)
+            case BornAnswer() | SlipAnswer():
+                self.parts.hands.answered(body)
 
     def _report(self, now_ms: int) -> None:
         if now_ms < self._telemetry_due_ms or not self.till.line_up:

@@ -33,9 +33,26 @@ class Word(StrEnum):
     LAST_SALE = "last_sale"
     PRINTER_BACK = "printer_back"
     DRAWER_OPENED = "drawer_opened"
+    SLIP_NEW = "slip_new"
+    SLIP_KNOWN = "slip_known"
+    RESCUE_READ = "rescue_read"
+    RESCUE_SENT = "rescue_sent"
 
 
 WORDS: dict[Word, Text] = {
+    Word.SLIP_NEW: Text(
+        "旧盒子的小票已补录，还缺 {0} 条",
+        "The old box's slip is in the book now; {0} records are missing still.",
+    ),
+    Word.SLIP_KNOWN: Text(
+        "这张小票云端已有，还缺 {0} 条", "That slip was in the book already; {0} records are missing still."
+    ),
+    Word.RESCUE_READ: Text(
+        "正在读旧盒子的记录 {0}/{1}，请继续扫", "Reading the old box's records, {0} of {1}. Go on."
+    ),
+    Word.RESCUE_SENT: Text(
+        "旧盒子的记录已交给云端核对", "The old box's records are on their way to the core."
+    ),
     Word.READY: Text("请选商品、输入金额或扫码", "Choose a product, type an amount, or scan a code."),
     Word.ADDED: Text("已加入：{0}，共 {1}", "Added {0}. Total {1}."),
     Word.CLEARED: Text("已清空", "Cleared."),

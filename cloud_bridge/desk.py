@@ -18,9 +18,13 @@ from tillbox.contracts.messages import (
     LeaseAsk,
     PayAsk,
     PayStatusAsk,
+    SlipAnswer,
+    SlipAsk,
 )
-from tillbox.contracts.verdicts import Reason
+from tillbox.contracts.verdicts import Reason, Refused
 
+from .fleet import papers
+from .fleet.missing import missing
 from .payments import cashier
 from .payments.cashier import Todo
 from .payments.machine import Schedule
@@ -127,10 +131,20 @@ def _born(asked: _Asked, body: BornAsk) -> Answered:
     return Answered(BornAnswer(epoch=body.epoch, accept_url=page))
 
 
+def _slip(asked: _Asked, body: SlipAsk) -> Answered:
+    """A paper of another box, read at this one."""
+    found = papers.take(asked.connection, body.code, now_ms=asked.now_ms, schedule=asked.schedule)
+    if isinstance(found, Refused):
+        return Answered(SlipAnswer(outcome=found.reason))
+    left = sum(gap.count for gap in missing(asked.connection, found.device))
+    return Answered(SlipAnswer(outcome="new" if found.new else "known", missing=left))
+
+
 _ANSWERS: dict[str, Callable[[_Asked, Any], Answered]] = {
     "hello": _hello,
     "pay": _pay,
     "pay_status": _pay_status,
     "lease": _lease,
     "born": _born,
+    "slip": _slip,
 }

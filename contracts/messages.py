@@ -373,12 +373,26 @@ class BornAnswer(Wire):
     accept_url: Annotated[str, StringConstraints(max_length=300)] = ""
 
 
+class SlipAsk(Wire):
+    """Somebody brings a paper of another box, and this one has read it."""
+
+    code: Annotated[str, StringConstraints(max_length=1_000)]
+
+
+class SlipAnswer(Wire):
+    """What became of it: `new`, `known`, or a reason; and how many records of that box are missing still."""
+
+    outcome: Name
+    missing: Count = 0
+
+
 ASK_BODIES: dict[str, tuple[type[Wire], type[Wire]]] = {
     "hello": (HelloAsk, HelloAnswer),
     "pay": (PayAsk, PayAnswer),
     "pay_status": (PayStatusAsk, PayAnswer),
     "lease": (LeaseAsk, LeaseAnswer),
     "born": (BornAsk, BornAnswer),
+    "slip": (SlipAsk, SlipAnswer),
 }
 
 
@@ -415,7 +429,7 @@ class EnrolAnswer(Wire):
 
 class LateRecords(Wire):
     """Records of a box that is not there to say them: it was put out, or it died. They are as its journal has them, joined
-    by line feeds, and it signed them."""
+    by line feeds and packed (packing.py), and it signed them as they were."""
 
     v: int = VERSION
     device: Device
@@ -426,7 +440,7 @@ class LateRecords(Wire):
 class Answer(Wire):
     """The envelope of every answer: which question, and its body."""
 
-    name: Literal["hello", "pay", "pay_status", "lease", "born"]
+    name: Literal["hello", "pay", "pay_status", "lease", "born", "slip"]
     body: dict[str, Any]
 
 

@@ -8,7 +8,7 @@ ROOT = "tb/1/d"
 SHARDS = 16
 """Ingest may be split over up to 16 workers, each owning whole devices, so a device's records stay in order."""
 
-ASKS = ("hello", "pay", "pay_status", "lease", "born")
+ASKS = ("hello", "pay", "pay_status", "lease", "born", "slip")
 """The online questions of a box; each has its topic, so that access can be given per question."""
 
 

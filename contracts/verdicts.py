@@ -98,6 +98,7 @@ class Reason(StrEnum):
     BOX_REVOKED = "box_revoked"
     BOX_RETIRED = "box_retired"
     BOX_UNSYNCED = "box_unsynced"
+    RESCUE_NEEDS_LINE = "rescue_needs_line"
     RANGE_OPEN = "range_open"
     NOT_A_SLIP = "not_a_slip"
     PROVISIONAL_SALE = "provisional_sale"
@@ -386,6 +387,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.BOX_UNSYNCED: Text(
         "这台盒子还有没上交的记录，不能退役。请让它联网，或用“找回”",
         "This box has records that are not in yet. Let it reach the core, or rescue them; then retire it.",
+    ),
+    Reason.RESCUE_NEEDS_LINE: Text(
+        "这台盒子没联网，交不了旧盒子的记录，联网后请再扫一遍",
+        "This box has no line to hand the old box's records in. Connect it, then scan them again.",
     ),
     Reason.RANGE_OPEN: Text(
         "还缺这些记录，请先找回，或注明原因核销",

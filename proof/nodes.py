@@ -31,7 +31,15 @@ from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import Answer, BornAnswer, PaymentAsked, PaymentEnded, Refund, Void
+from tillbox.contracts.messages import (
+    Answer,
+    BornAnswer,
+    PaymentAsked,
+    PaymentEnded,
+    Refund,
+    SlipAnswer,
+    Void,
+)
 
 from .agenda import Agenda
 from .checkers import Paper
@@ -116,8 +124,8 @@ class BoxNode:
     def kick(self, reason: str) -> None:  # noqa: ARG002
         self._maybe_cut()
 
-    def born(self, answer: BornAnswer) -> None:
-        """Nobody is born here: these boxes are in service from the start."""
+    def answered(self, answer: BornAnswer | SlipAnswer) -> None:
+        """Nobody asks here: these boxes are in service from the start, and no paper comes back."""
 
     # power
 

@@ -12,6 +12,7 @@ from tillbox.broker.line import Deliver, Happening, Line, Message, Will
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
 from tillbox.contracts.messages import LateRecords
+from tillbox.contracts.packing import packed
 from tillbox.contracts.proofs import LATE, web
 
 from .keystore import KeyStore
@@ -20,7 +21,7 @@ from .keystore import KeyStore
 def late_message(key: KeyStore, records: bytes) -> bytes:
     """Records of this box, signed by it, as the core takes them from anybody's hand."""
     signature = web(key.sign(LATE + records))
-    said = LateRecords(device=key.device, records=records.decode(), signature=signature)
+    said = LateRecords(device=key.device, records=packed(records), signature=signature)
     return said.model_dump_json().encode()
 
 

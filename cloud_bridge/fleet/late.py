@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select
 
 from tillbox.cloud_bridge.ingest import Arrived
 from tillbox.cloud_bridge.store.tables import device
-from tillbox.contracts.messages import LateRecords
+from tillbox.contracts.messages import BATCH_BYTES_MAX, LateRecords
+from tillbox.contracts.packing import unpacked
 from tillbox.contracts.proofs import LATE, is_proven, unweb
 from tillbox.contracts.verdicts import Reason
 
@@ -25,7 +26,9 @@ def arrived(connection: Connection, payload: bytes) -> Arrived | Reason:
     key = connection.execute(select(device.c.public_key).where(device.c.device == late.device)).scalar()
     if key is None:
         return Reason.BOX_UNKNOWN
-    records = late.records.encode()
+    records = unpacked(late.records, most=BATCH_BYTES_MAX)
+    if records is None:
+        return Reason.NOT_UNDERSTOOD
     if not is_proven(key, LATE, records, unweb(late.signature)):
         return Reason.SIGNATURE_WRONG
     return Arrived(late.device, records)

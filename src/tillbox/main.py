@@ -33,6 +33,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "what a box recorded, and what the core holds of it",
     ),
     "doctor": ("tillbox.agent.commands:doctor", "agent,camera", "what is wrong with a box, and what to do"),
+    "rescue": (
+        "tillbox.agent.provisioning.commands:rescue",
+        "agent",
+        "hand in what a dead box did not, from its card",
+    ),
     "pair": ("tillbox.agent.commands:pair", "agent", "let another program's till use a box's local door"),
     "devices": ("tillbox.agent.commands:devices", "agent", "what is plugged in, and how to configure it"),
     "core": ("tillbox.cloud_bridge.commands:core", "cloud", "run the core: book, payments, console"),
