@@ -140,6 +140,9 @@ class Machine(Strict):
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
 
 
+VIA = r"^(?:[A-Za-z0-9.-]{1,64}:[0-9]{1,5})?$"
+
+
 class FleetPart(Strict):
     """How a box finds its fleet."""
 
@@ -150,6 +153,10 @@ class FleetPart(Strict):
         default="", description="Where a claim that is typed asks; a sheet says so itself."
     )
     claim_port: int = Field(default=0, ge=0, le=65_535, description="The port for that.")
+    broker_via: str = Field(default="", pattern=VIA, description="host:port of a tunnel to the broker, where this shop needs one.")  # fmt: skip
+    claims_via: str = Field(
+        default="", pattern=VIA, description="host:port of a tunnel to its door for claims."
+    )
     sticks: Path = Field(default=Path("/media"), description="Where memory sticks appear; claim.tillbox on one is a claim.")  # fmt: skip
 
 

@@ -28,6 +28,7 @@ AT_ONCE = 2  # boxes that arrive together: this machine has so many cores
 PATIENCE_S = 90.0
 DOTS_PER_MM = 8
 GOAL_S = 90.0
+HOLD_S = 2.0
 
 
 class DayFailed(Exception):
@@ -138,14 +139,10 @@ def arrival(counter: Counter, place: str, sheet: bytes, phone: Phone, lock: thre
 
     counter.process.start()
     until("the greeting", lambda: counter.look().get("stage") == "waiting" and _paper(counter, "claim sheet"))
-    counter.hold_before_camera(sheet)
-    until(
-        "the claim",
-        lambda: counter.look().get("stage") in ("testing", "placed") or "pending" in counter.look(),
-    )
+    until("the claim", _held_until(counter, sheet, lambda: _has_claimed(counter)))
     until("the test slip", lambda: _paper(counter, "TEST SLIP"))
-    counter.hold_before_camera(_picture(counter, "TEST SLIP"))
-    until("the till", lambda: counter.look().get("online") is True)
+    slip = _picture(counter, "TEST SLIP")
+    until("the till", _held_until(counter, slip, lambda: counter.look().get("online") is True))
     until("the birth slip", lambda: _paper(counter, "BIRTH SLIP"))
     link = birth_link(counter)
     with lock:
@@ -193,6 +190,27 @@ def accept(phone: Phone, link: str) -> None:
     )
     if "已验收" not in said and "Accepted" not in said:
         raise DayFailed("the page does not say that the box is accepted")
+
+
+def _has_claimed(counter: Counter) -> bool:
+    found = counter.look()
+    return found.get("stage") in ("testing", "placed") or "pending" in found
+
+
+def _held_until(counter: Counter, picture: bytes, done: Callable[[], bool]) -> Callable[[], bool]:
+    """Somebody holds a paper before the camera, and again every so often, until the box has seen it."""
+    again = 0.0
+
+    def ready() -> bool:
+        nonlocal again
+        if done():
+            return True
+        if time.monotonic() >= again:
+            counter.hold_before_camera(picture)
+            again = time.monotonic() + HOLD_S
+        return False
+
+    return ready
 
 
 def _paper(counter: Counter, words: str) -> bool:

@@ -38,7 +38,9 @@ class FleetTown(Town):
     home: FleetHome = field(init=False)
     doors: Doors = field(init=False)
     box_port: int = 0
-    """Where boxes find the broker; a wire of a box leads there, too."""
+    """Where boxes find the broker; each box's own wire leads there."""
+    claim_wires: dict[str, Wire] = field(default_factory=dict)
+    """Each box's way to the door for claims, by its carton."""
 
     def _authority(self, now: datetime) -> Authority:
         self.home = FleetHome.create(
@@ -65,6 +67,22 @@ class FleetTown(Town):
                 "console_url": f"http://{HOST}:{self.console_port}",
             }
         }
+
+    def cut(self, counter: Counter) -> None:
+        """No line at all for this box."""
+        counter.wire.cut()
+        self.claim_wires[counter.device].cut()
+
+    def mend(self, counter: Counter) -> None:
+        """Its line is back."""
+        counter.wire.mend()
+        self.claim_wires[counter.device].mend()
+
+    def stop(self) -> None:
+        """Stop everything that runs."""
+        super(FleetTown, self).stop()
+        for wire in self.claim_wires.values():
+            wire.close()
 
     def core_command(self, *words: str) -> str:
         """What a command on the core's machine prints."""
@@ -97,6 +115,7 @@ class FleetTown(Town):
         camera = home / "camera"
         camera.mkdir(parents=True)
         wire, printer, scanner = Wire(self.box_port), SimulatedPrinter(), SimulatedScanner()
+        claims = self.claim_wires.setdefault(name, Wire(self.doors.claim_port))
         port, api_port = free_port(), free_port()
         config = {
             "state": str(home / "state"),
@@ -111,6 +130,8 @@ class FleetTown(Town):
                 "trust": str(self.home.trust_path),
                 "claim_host": HOST,
                 "claim_port": self.doors.claim_port,
+                "broker_via": f"{HOST}:{wire.port}",
+                "claims_via": f"{HOST}:{claims.port}",
                 "sticks": str(home / "sticks"),
             },
         }

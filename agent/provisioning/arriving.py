@@ -24,6 +24,7 @@ from tillbox.agent.clock import BootClock
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.doctor import examine
 from tillbox.agent.examine import of_config
+from tillbox.broker.mqtt import Endpoint
 from tillbox.contracts.codes import ClaimCode, CodeRead, Symbology, token_typed, typed_token
 from tillbox.contracts.messages import EnrolAnswer, EnrolAsk
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused, Text
@@ -34,7 +35,7 @@ from tillbox.hardware.printing.profiles import PROFILES
 
 from .birth import greeting, no_slip, report_of
 from .claiming import claim_shown
-from .compose import compose
+from .compose import compose, via
 from .enrolling import door, enrol
 from .keystore import KeyStore
 from .place import Identity, Place, Trust
@@ -181,7 +182,9 @@ class Arriving:
         self._stage(ASKING)
         sheet = isinstance(claim, ClaimCode)
         place = Place.claimed(claim, typed_token(claim.token)) if isinstance(claim, ClaimCode) else claim
-        answer = ask_core(self._identity, self._key, place, patience_s=self._patience_s)
+        answer = ask_core(
+            claim_door(self._machine, self._identity, place), self._key, place, patience_s=self._patience_s
+        )
         if isinstance(answer, str):
             log.info("place.no_answer", why=answer)
             return place if sheet else Refused(Reason.CLAIM_NEEDS_LINE)
@@ -225,11 +228,16 @@ class Arriving:
             log.info("place.paper", end=outcome.end)
 
 
-def ask_core(identity: Identity, key: KeyStore, place: Place, *, patience_s: float) -> EnrolAnswer | str:
+def claim_door(machine: FleetBoxConfig, identity: Identity, place: Place) -> Endpoint:
+    """The door for boxes without a certificate, under a name drawn for this once."""
+    host, port = via(machine.fleet.claims_via) or (place.claim_host, place.claim_port)
+    return door(host, port, identity.root, os.urandom(16).hex())
+
+
+def ask_core(endpoint: Endpoint, key: KeyStore, place: Place, *, patience_s: float) -> EnrolAnswer | str:
     """Ask for a certificate, with the claim's letters while there are some; a sentence where nobody answered."""
-    nonce = os.urandom(16).hex()
     ask = EnrolAsk(token=place.token, request=key.request().decode(), hardware=hardware(), software=SOFTWARE)
-    return enrol(door(place.claim_host, place.claim_port, identity.root, nonce), ask, patience_s=patience_s)
+    return enrol(endpoint, ask, patience_s=patience_s)
 
 
 def refusal_of(answer: EnrolAnswer) -> Refused:

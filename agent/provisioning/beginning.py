@@ -33,7 +33,7 @@ def fleet_box(machine: FleetBoxConfig, door: socket.socket | None, ended: thread
     if place is None:
         return None
     config = compose(machine, identity, place, key.device, trust)
-    box = Box(config, terms_of(place, identity, key))
+    box = Box(config, terms_of(machine, place, identity, key))
     Steward(box, machine, trust, identity, key, place).start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box

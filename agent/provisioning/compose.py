@@ -37,9 +37,13 @@ def compose(
         desired = open_desired(sealed, keys=trust.by_kid(), device=device)
         found = settings_of(desired) if isinstance(desired, Desired) else desired
         shop = found if isinstance(found, ShopSettings) else shop
+    host, port = via(machine.fleet.broker_via) or (
+        place.host or place.claim_host,
+        place.port or place.claim_port,
+    )
     broker = Broker(
-        host=place.host or place.claim_host,
-        port=place.port or place.claim_port,
+        host=host,
+        port=port,
         authority=identity.root,
         certificate=identity.certificate,
         key=identity.key,
@@ -47,6 +51,12 @@ def compose(
     parts = {name: getattr(machine, name) for name in Machine.model_fields}
     parts |= {name: getattr(shop, name) for name in ShopSettings.model_fields}
     return BoxConfig.model_construct(device=device, broker=broker, **parts)
+
+
+def via(told: str) -> tuple[str, int] | None:
+    """A tunnel's address, where there is one."""
+    host, _, port = told.rpartition(":")
+    return (host, int(port)) if host else None
 
 
 def config_in(path: Path) -> BoxConfig:

@@ -23,10 +23,9 @@ from tillbox.broker.line import Line
 from tillbox.contracts.messages import BornAnswer, BornAsk, EnrolAnswer
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
 
-from .arriving import ask_core, refusal_of
+from .arriving import ask_core, claim_door, refusal_of
 from .birth import accept_link, birth_slip
 from .compose import caps_of, compose
-from .enrolling import door
 from .keystore import KeyStore
 from .late import LateLine
 from .place import Identity, Place, Trust
@@ -149,7 +148,9 @@ class Steward:
             self._box.work(lambda runtime: runtime.ask("born", ask))
 
     def _ask(self) -> None:
-        answer = ask_core(self._identity, self._key, self.place, patience_s=ASK_S)
+        answer = ask_core(
+            claim_door(self._machine, self._identity, self.place), self._key, self.place, patience_s=ASK_S
+        )
         if isinstance(answer, EnrolAnswer) and answer.certificate is not None:
             self._again_s = AGAIN_MIN_S
             self._taken_in(answer)
@@ -164,7 +165,7 @@ class Steward:
         if before.is_provisional or before.epoch != self.place.epoch:
             log.info("place.taken_in", position=self.place.position, epoch=self.place.epoch)
             self._box.troubles.pop("place", None)
-            self._box.change(self._composed(), terms_of(self.place, self._identity, self._key))
+            self._box.change(self._composed(), terms_of(self._machine, self.place, self._identity, self._key))
 
     def _refused(self, refused: Refused) -> None:
         text = TEXTS[refused.reason]
@@ -173,7 +174,7 @@ class Steward:
         if refused.reason in GONE:
             self.place = self.place.model_copy(update={"put_out": refused.reason})
             self._identity.keep(self.place)
-            self._box.change(self._composed(), terms_of(self.place, self._identity, self._key))
+            self._box.change(self._composed(), terms_of(self._machine, self.place, self._identity, self._key))
         elif self.place.is_provisional:
             self._box.work(lambda runtime: runtime.parts.hands.show(Show(refused)))
 
@@ -191,13 +192,13 @@ class Steward:
         return (wall_ms() - begun) / (ends - begun)
 
 
-def terms_of(place: Place, identity: Identity, key: KeyStore) -> Terms:
+def terms_of(machine: FleetBoxConfig, place: Place, identity: Identity, key: KeyStore) -> Terms:
     """How a box stands, by what its folder says."""
     if not place.put_out:
         return Terms(caps_of(place), sign=key.sign)
 
     def late_line() -> Line:
-        return LateLine(door(place.claim_host, place.claim_port, identity.root, os.urandom(16).hex()), key)
+        return LateLine(claim_door(machine, identity, place), key)
 
     return Terms(put_out=Reason(place.put_out), late_line=late_line, sign=key.sign)
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
 HELP = """Play what goes wrong in a fleet, on real parts (broker, core, boxes), and judge it from the outside.
@@ -17,8 +24,65 @@ drill = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(help="Where everything lives; a folder that goes away by itself, if none is named."),
+]
 
 
 @drill.callback()
 def _group() -> None:
     pass  # it makes a group of a single command, too
+
+
+@drill.command()
+def replace(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Boxes die with unsent sales; others take their places, and the sales come back: by the dead box itself, from its card,
+    by codes that it shows, by its papers. One sells on after its end, and that is found out.
+    """
+    from .replace import run
+
+    _play(run, folder, as_json=as_json)
+
+
+@drill.command()
+def revoke(folder: Folder = None, as_json: AsJson = False) -> None:
+    """A box is stolen: it is put out within seconds, stays out, and its certificate opens nothing that is not its own."""
+    from .revoke import run
+
+    _play(run, folder, as_json=as_json)
+
+
+def _play(
+    run: Callable[[Path, Callable[[str], None]], dict[str, Any]], folder: Path | None, *, as_json: bool
+) -> None:
+    from tillbox.broker.mosquitto import MosquittoMissing
+    from tillbox.demo.fleet_day import DayFailed
+
+    from .stage import DrillFailed
+
+    def say(what: str) -> None:
+        print(what, file=sys.stderr, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="tillbox-drill-") as fresh:
+        try:
+            found = run((folder or Path(fresh)).resolve(), say)
+        except (DrillFailed, DayFailed, MosquittoMissing, RuntimeError) as why:
+            sys.exit(f"tillbox fleet drill: {why}")
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        _show(found["rows"])
+    raise typer.Exit(0 if found["ok"] else 1)
+
+
+def _show(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*(name.replace("_", " ") for name in rows[0]))
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row.values()))
+    Console(highlight=False).print(table)
