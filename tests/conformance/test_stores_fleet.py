@@ -1,0 +1,322 @@
+"""The fleet in the core's store, on both databases: claims, epochs, fences, papers, and who may do what."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from tests.conformance.core_store import Journal, balances, take
+
+from tillbox.agent.provisioning.keystore import FileKeyStore
+from tillbox.agent.provisioning.late import late_message
+from tillbox.broker.pki import Authority
+from tillbox.cloud_bridge.alarms import Alarm
+from tillbox.cloud_bridge.fleet import audit, late
+from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, Fleet, may, perform
+from tillbox.cloud_bridge.fleet.enrolment import Registrar
+from tillbox.cloud_bridge.fleet.missing import missing
+from tillbox.cloud_bridge.ingest import Arrived, Ingest
+from tillbox.cloud_bridge.payments.machine import Schedule
+from tillbox.cloud_bridge.store import reading, registry, tables
+from tillbox.cloud_bridge.store.database import Database
+from tillbox.contracts.codes.slip import SlipCode, slip_text
+from tillbox.contracts.messages import EnrolAnswer, EnrolAsk, canonical, digest
+from tillbox.contracts.proofs import BIRTH, SLIP, web
+from tillbox.contracts.verdicts import Reason, Refused
+
+NOW = 1_790_000_000_000
+KEY = bytes(range(32))
+FLEET = Fleet(KEY, "corner-tea", "127.0.0.1", 8884, 100, 1_000, "http://console", Schedule())
+
+
+@dataclass
+class Head:
+    """Head office: a database with a fleet, and what people do there."""
+
+    database: Database
+    folder: Path
+    now_ms: int = NOW
+    boxes: dict[str, FileKeyStore] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        now = datetime.fromtimestamp(NOW / 1000, UTC)
+        self.authority = Authority.create(self.folder / "ca", name="test", now=now)
+        self.registrar = Registrar(self.database, self.authority, KEY, host="127.0.0.1", port=8883)
+        self.do(
+            "plan-places", places=[{"store": "s1", "lane": lane, "title": "茶铺"} for lane in ("l1", "l2")]
+        )
+        self.do("decide-settings", scope="tenant", settings={"tenant": "corner-tea"})
+
+    def do(self, act: str, role: str = "operator", **body: Any) -> Any:
+        return perform(
+            self.database, FLEET, act, body, who="ann", role=role, now_ms=self.now_ms, chance=_chance
+        )
+
+    def claim(self, place: str = "s1/l1", act: str = "make-claims", **more: Any) -> str:
+        body = {"place": place} if act == "replace-box" else {"places": [place], **more}
+        typed: str = self.do(act, **body).claims[0].typed
+        return typed
+
+    def box(self, name: str) -> FileKeyStore:
+        if name not in self.boxes:
+            self.boxes[name] = FileKeyStore(self.folder / name / "box.key")
+        return self.boxes[name]
+
+    def enrol(self, name: str, token: str | None = None) -> EnrolAnswer:
+        ask = EnrolAsk(token=token, request=self.box(name).request().decode(), hardware="Pi", software="test")
+        return self.registrar.answer(ask.model_dump_json().encode(), now_ms=self.now_ms)
+
+    def journal(self, name: str) -> Journal:
+        return Journal(self.box(name).device)
+
+    def alarms(self) -> list[str]:
+        with self.database.reading() as connection:
+            return [row.kind for row in reading.alarms(connection)]
+
+    def late(self, name: str, journal: Journal) -> int:
+        """Records by another hand; how far the core holds them."""
+        message = late_message(self.box(name), b"\n".join(journal.lines))
+        with self.database.writing() as connection:
+            found = late.arrived(connection, message)
+        assert isinstance(found, Arrived)
+        ((_, ack),) = Ingest(self.database, Schedule()).take([found], self.now_ms)
+        return ack.wm
+
+
+_drawn = iter(range(1, 10_000))
+
+
+def _chance(count: int) -> bytes:
+    return next(_drawn).to_bytes(count, "big")
+
+
+@pytest.fixture
+def head(database: Database, tmp_path: Path) -> Iterator[Head]:
+    return Head(database, tmp_path)
+
+
+def test_a_claim_lets_one_box_in_and_says_who_it_was(head: Head) -> None:
+    token = head.claim()
+    answer = head.enrol("a", token)
+    assert answer.refused is None
+    assert (answer.position, answer.epoch, answer.port) == ("s1/l1", 1, 8883)
+    assert answer.certificate is not None
+    assert answer.certificate.count("BEGIN CERTIFICATE") == 2, "its own, and what leads to the root"
+    assert answer.desired
+    again = head.enrol("a", token)
+    assert (again.epoch, again.refused) == (1, None), "an answer that was lost is given once more"
+    other = head.enrol("b", token)
+    assert other.refused == Reason.CLAIM_USED
+    assert head.box("a").device in other.detail
+
+
+def test_fifty_boxes_with_one_claim_are_one_box(head: Head) -> None:
+    token = head.claim()
+    for number in range(50):
+        head.box(f"b{number}")
+    answers: list[EnrolAnswer] = []
+    threads = [
+        threading.Thread(target=lambda number=number: answers.append(head.enrol(f"b{number}", token)))
+        for number in range(50)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(answer.certificate is not None for answer in answers) == 1
+    assert {answer.refused for answer in answers} == {None, Reason.CLAIM_USED}
+
+
+def test_a_stores_claim_fills_its_lanes_and_no_more(head: Head) -> None:
+    token = head.claim("s1", uses=3)
+    assert [head.enrol(name, token).position for name in ("a", "b")] == ["s1/l1", "s1/l2"]
+    assert head.enrol("c", token).refused == Reason.STORE_FULL
+
+
+def test_a_request_in_anothers_name_gets_nothing(head: Head) -> None:
+    token = head.claim()
+    theirs = head.box("a").request().decode()
+    lines = theirs.splitlines()
+    lines[3] = lines[3][::-1]
+    for request in ("", "no request", "\n".join(lines)):
+        ask = EnrolAsk(token=token, request=request)
+        assert (
+            head.registrar.answer(ask.model_dump_json().encode(), now_ms=NOW).refused == Reason.REQUEST_WRONG
+        )
+    for payload in (b"", b"{}", b"\xff" * 10_000):
+        assert head.registrar.answer(payload, now_ms=NOW).refused == Reason.NOT_UNDERSTOOD
+
+
+def test_a_claim_expires_is_extended_and_is_revoked(head: Head) -> None:
+    token = head.claim(days=1)
+    head.now_ms += 2 * 86_400_000
+    assert head.enrol("a", token).refused == Reason.CLAIM_EXPIRED
+    head.do("extend-claim", number=1, days=1)
+    head.do("revoke-claim", number=1)
+    assert head.enrol("a", token).refused == Reason.CLAIM_REVOKED
+    assert head.do("extend-claim", number=99) == Refused(Reason.CLAIM_UNKNOWN, "99")
+
+
+def test_a_replacement_takes_the_place_and_what_the_old_one_sold_before_still_counts(head: Head) -> None:
+    head.enrol("old", head.claim())
+    assert head.enrol("new", head.claim()).refused == Reason.POSITION_HELD
+    before = head.journal("old")
+    before.sale(1_200)
+    answer = head.enrol("new", head.claim(act="replace-box"))
+    assert (answer.position, answer.epoch) == ("s1/l1", 2)
+    assert head.enrol("old").refused == Reason.BOX_REPLACED
+    with head.database.reading() as connection:
+        (void,) = registry.revoked(connection, NOW)
+        assert void.device == head.box("old").device
+    assert head.late("old", before) == 2
+    assert balances(head.database)[f"cash:{head.box('old').device}"] == 1_200
+
+
+def test_what_a_box_sold_after_its_end_is_not_in_the_book(head: Head) -> None:
+    head.enrol("old", head.claim())
+    journal = head.journal("old")
+    journal.sale(1_000)
+    head.enrol("new", head.claim(act="replace-box"))
+    with head.database.writing() as connection:
+        connection.execute(tables.binding.update().values(fenced_ms=500).where(tables.binding.c.epoch == 1))
+    assert head.late("old", journal) == 2, "it is held, so that the box can forget it"
+    assert f"cash:{head.box('old').device}" not in balances(head.database)
+    assert Alarm.SOLD_AFTER_END in head.alarms()
+
+
+def test_records_in_another_hand_are_judged_by_their_box_s_own_signature(head: Head) -> None:
+    head.enrol("a", head.claim())
+    journal = head.journal("a")
+    forged = late_message(head.box("b"), b"\n".join(journal.lines)).replace(
+        head.box("b").device.encode(), head.box("a").device.encode()
+    )
+    with head.database.writing() as connection:
+        assert late.arrived(connection, forged) is Reason.SIGNATURE_WRONG
+        assert late.arrived(connection, late_message(head.box("b"), b"x")) is Reason.BOX_UNKNOWN
+        assert late.arrived(connection, b"{}") is Reason.NOT_UNDERSTOOD
+
+
+def paper(
+    head: Head, name: str, journal: Journal, tid: str, seq: int, quiet: int = 0, amount: int = 1_200
+) -> str:
+    record = json.loads(journal.lines[seq - 1])
+    content = digest(record["kind"].encode() + canonical(record["body"]))[:32]
+    code = SlipCode(
+        journal.device,
+        journal.inc,
+        seq,
+        tid,
+        "sale",
+        seq,
+        amount,
+        amount,
+        "cash",
+        None,
+        None,
+        NOW,
+        quiet,
+        content,
+    )
+    payload = code.payload()
+    return slip_text(payload, head.box(name).sign(SLIP + payload), "https://tea.example/r/1")
+
+
+def test_a_paper_is_as_good_as_its_record_and_both_are_one_sale(head: Head) -> None:
+    head.enrol("a", head.claim())
+    journal = head.journal("a")
+    tids = [journal.sale(1_200) for _ in range(3)]
+    take(head.database, journal, journal.lines[0])
+    papers = [paper(head, "a", journal, tid, seq) for seq, tid in enumerate(tids, start=2)]
+    found = head.do("take-slips", codes=[papers[2], papers[2], papers[0], "6901234567892"])
+    assert found.outcomes == ["new", "known", "new", Reason.NOT_A_SLIP]
+    (gap,) = found.missing[journal.device]
+    assert (gap.first, gap.last) == (3, 3)
+    assert head.do("close-range", device=journal.device) == Refused(Reason.BOX_UNKNOWN, journal.device)
+    head.do("revoke-box", device=journal.device)
+    refused = head.do("close-range", device=journal.device)
+    assert refused == Refused(Reason.RANGE_OPEN, f"{journal.inc[:4]}:3-3")
+    assert head.do("take-slips", codes=[papers[1]]).missing == {journal.device: []}
+    assert head.do("close-range", device=journal.device).state == "revoked"
+    assert balances(head.database)[f"cash:{journal.device}"] == 3_600
+    assert head.late("a", journal) == 4, "the records come after all, and are the same sales"
+    assert balances(head.database)[f"cash:{journal.device}"] == 3_600
+    assert Alarm.ID_REUSED not in head.alarms()
+
+
+def test_quiet_records_before_a_paper_are_accounted_for(head: Head) -> None:
+    head.enrol("a", head.claim())
+    journal = head.journal("a")
+    tid = journal.sale(500)
+    head.do("take-slips", codes=[paper(head, "a", journal, tid, 2, quiet=1, amount=500)])
+    with head.database.reading() as connection:
+        assert missing(connection, journal.device) == []
+
+
+def test_a_box_is_retired_only_when_all_of_it_is_in(head: Head) -> None:
+    head.enrol("a", head.claim())
+    device = head.box("a").device
+    assert head.do("retire-box", device=device) == Refused(Reason.BOX_UNSYNCED)
+    row = {"device": device, "state": "online", "inc": "0" * 16, "since_ms": NOW, "heard_ms": NOW}
+    with head.database.writing() as connection:
+        connection.execute(tables.box.insert(), {**row, "telemetry": b'{"pending": 3}'})
+    assert head.do("retire-box", device=device) == Refused(Reason.BOX_UNSYNCED, "3")
+    with head.database.writing() as connection:
+        connection.execute(tables.box.update().values(telemetry=b'{"pending": 0}'))
+    assert head.do("retire-box", device=device).state == "retired"
+    assert head.enrol("a").refused == Reason.BOX_RETIRED
+
+
+def test_an_engineer_needs_the_slip_in_the_hand(head: Head) -> None:
+    answer = head.enrol("a", head.claim())
+    key = head.box("a")
+    report = b'{"checks":[]}'
+    with head.database.writing() as connection:
+        assert registry.born(connection, key.device, answer.epoch, report)
+        assert not registry.born(connection, key.device, 99, report)
+    wrong = head.do("accept-box", role="engineer", device=key.device, proof=web(key.sign(SLIP + report)))
+    assert wrong == Refused(Reason.SLIP_OF_ANOTHER)
+    proof = web(key.sign(BIRTH + report))
+    assert head.do("accept-box", role="engineer", device=key.device, proof=proof).accepted_ms == NOW
+
+
+@pytest.mark.parametrize("role", ["", "guest", *ROLES])
+@pytest.mark.parametrize("act", ACTS)
+def test_who_may_do_what(head: Head, act: str, role: str) -> None:
+    """Every role and every act: what is not allowed is refused before anything is looked at."""
+    allowed = role in ROLES and ROLES.index(role) >= ROLES.index(ACTS[act].least)
+    found = head.do(act, role=role)
+    reason = found.reason if isinstance(found, Refused) else None
+    assert may(role, ACTS[act].least) == allowed
+    assert (reason is not Reason.NOT_ALLOWED) == allowed
+
+
+def test_the_audit_log_is_a_chain_that_cannot_be_edited(head: Head) -> None:
+    head.claim()
+    with head.database.reading() as connection:
+        assert list(audit.broken(connection)) == []
+        acts = list(connection.execute(select(tables.audit.c.act)).scalars())
+    assert acts == ["plan-places", "decide-settings", "make-claims"]
+    for statement in ("UPDATE audit SET who='nobody'", "DELETE FROM audit"):
+        with pytest.raises(DBAPIError, match="append-only"), head.database.writing() as connection:
+            connection.execute(text(statement))
+
+
+def test_settings_of_a_level_are_checked_numbered_and_signed_anew_only_when_they_change(head: Head) -> None:
+    first = head.enrol("a", head.claim()).desired
+    assert head.enrol("a").desired == first
+    assert head.do("decide-settings", scope="store:s1", settings={"language": "en"}).version == 1
+    assert head.enrol("a").desired != first
+    wrong = head.do("decide-settings", scope="tenant", settings={"goods": [{"gtin": "1"}]})
+    assert isinstance(wrong, Refused)
+    assert wrong.reason is Reason.SETTINGS_WRONG
+    unknown = head.do("decide-settings", scope="tenant", settings={"lanugage": "en"})
+    assert isinstance(unknown, Refused)
+    assert "lanugage" in unknown.detail
