@@ -17,6 +17,7 @@ from tillbox.hardware.registry import display, printer, reader, speaker
 
 from .tapping import Tap
 from .till import Setup
+from .updates.settings import Updates
 
 
 class Broker(Strict):
@@ -165,6 +166,9 @@ class BoxConfig(Strict):
     tap: Tap | None = Field(
         default=None, description="Read what another program's till prints; off unless it is set."
     )
+    updates: Updates | None = Field(
+        default=None, description="Take signed releases into two slots; off unless it is set."
+    )
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
     claim_url: str = Field(default="", description="Where the code on a receipt leads.")
     language: Literal["zh", "en"] = Field(
@@ -177,6 +181,12 @@ class BoxConfig(Strict):
         default=(), description="The products on the screen's buttons and their codes."
     )
     stocks: dict[Template, Annotated[int, Field(ge=1, le=LEASE_MAX)]] = Field(default_factory=dict, description="Coupon templates to hold rights of, and how many.")  # fmt: skip
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> BoxConfig:
+        if self.updates is not None and not self.screen_port:
+            raise ValueError("updates need the till's screen: a trial is judged by it, so set screen_port")
+        return self
 
     def setup(self) -> Setup:
         """The part of it that the till decides by."""

@@ -227,6 +227,7 @@ class World:
                     shop.Cleared(),
                     shop.AskAgainPressed(),
                     shop.DrawerPressed("change"),
+                    shop.CanaryAsked("c" * 16, (tea,), None, Amount(5_000, CNY)),
                     shop.OrderPlaced(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
                     ),
