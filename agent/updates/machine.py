@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .gate import Blocker
-from .words import Refusal
+from .words import Refusal, Why
+
+PASSING = (Why.UNREACHABLE, Why.INTERRUPTED, Why.CLOCK_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,11 @@ def _drop(state: Fetching | Examining | Waiting, event: Refused) -> Step:
     return Steady(event.refusal), remember
 
 
+def _doubt(state: Waiting, event: Refused) -> Step:
+    """Nobody could be asked: that says nothing against what is ready. What is said against it does."""
+    return (state, ()) if event.refusal.why in PASSING else _drop(state, event)
+
+
 def _wait(state: Examining, _: Passed) -> Step:
     return Waiting(state.release), ()
 
@@ -293,7 +300,7 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     Offered:   (_fetch,  _stay,    _stay,     _fetch_other, _stay,   _stay,      _stay,      _stay),
     Withdrawn: (_steady, _stay,    _stay,     _steady,      _stay,   _stay,      _stay,      _stay),
     Fetched:   (_stay,   _examine, _stay,     _stay,        _stay,   _stay,      _stay,      _stay),
-    Refused:   (_told,   _drop,    _drop,     _drop,        _stay,   _stay,      _stay,      _stay),
+    Refused:   (_told,   _drop,    _drop,     _doubt,       _stay,   _stay,      _stay,      _stay),
     Passed:    (_stay,   _stay,    _wait,     _stay,        _stay,   _stay,      _stay,      _stay),
     Looked:    (_stay,   _stay,    _stay,     _look,        _stay,   _stay,      _stay,      _stay),
     Started:   (_start,  _start,   _start,    _start,       _start,  _start,     _start,     _start),

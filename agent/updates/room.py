@@ -30,6 +30,7 @@ from .words import Refusal, Why
 
 LOOK_S = 0.5
 TRIAL_LOOK_S = 1.0
+CLOCK_AGAIN_S = 5.0  # the hour comes with the line, seconds after a start
 ASK_AGAIN_MAX_S = (
     86_400.0  # what is refused is fetched again ever more seldom: a bad server must not eat a data plan
 )
@@ -60,7 +61,7 @@ class UpdateRoom:
         self._papers_unanswered = papers_unanswered
         self._ended, self._nudge = threading.Event(), threading.Event()
         self._trust = Trust(room, Line(room.rate_bytes_s, self._ended.wait))
-        self._due_ms, self._refusals = 0, 0
+        self._due_ms, self._refusals, self._asks = 0, 0, 0
         self._known = State("")
         self._seen: tuple[str, int] = ("", 0)
         self._busy_ms = clock_ms()
@@ -97,6 +98,7 @@ class UpdateRoom:
             if refusal
             else None,
             "last": dict(known.last) or None,
+            "asks": self._asks,
         }
 
     def line(self) -> Text | None:
@@ -137,7 +139,12 @@ class UpdateRoom:
     def _ask(self) -> None:
         runs = str(self.slots.told(self._known.good).get("version", "0"))
         have = Have(runs, self.slots.base_lock(), frozenset(self._known.refused))
-        found = self._trust.offer(have) if self._clock_right() else Refusal(Why.CLOCK_UNKNOWN)
+        if not self._clock_right():
+            self.state, _ = machine.step(self.state, machine.Refused(Refusal(Why.CLOCK_UNKNOWN)))
+            self._due_ms = self._clock_ms() + int(CLOCK_AGAIN_S * 1_000)
+            return
+        found = self._trust.offer(have)
+        self._asks += 1
         if found is None:
             self._refusals = 0
             self._happen(machine.Withdrawn())
