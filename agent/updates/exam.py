@@ -26,7 +26,7 @@ EXAM_S = 60.0  # the interpreter and the till's modules, on a slow card
 def examine(lib: Path) -> Refusal | None:
     """Why a release must not be started; None where every answer is right."""
     asked = "".join(f"{one.model_dump_json()}\n" for one, _ in GOLDEN)
-    command = ["nice", sys.executable, "-I", "-B", "-c", ENTRY, str(lib), "update", "answer"]
+    command = ["nice", "-n", "5", sys.executable, "-I", "-B", "-c", ENTRY, str(lib), "update", "answer"]
     try:
         done = subprocess.run(
             command, input=asked, capture_output=True, text=True, timeout=EXAM_S, check=False

@@ -25,7 +25,7 @@ from .workshop import Workshop
 
 PATIENCE_S = 40.0  # a box's start on a machine that has other work
 LOOK_S = 0.05
-UP_S, CANARY_S = 15.0, 6.0  # shorter than a shop's: a drill waits for both in vain
+UP_S, CANARY_S = 12.0, 6.0  # shorter than a shop's: a drill waits for both in vain
 
 
 class DrillFailed(Exception):

@@ -7,11 +7,13 @@ the release is what was promised, with its reason, and when the box sells afterw
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,11 @@ from .station import DrillFailed, Station, canaries_booked
 from .webserver import WebServer
 from .workshop import Change, Workshop
 
-OLD, OLDER, TAMPERED, WRONG, CRASHES, HANGS, MUTE, NEW = (
-    "0.1.0", "0.0.9", "0.2.0", "0.2.1", "0.2.2", "0.2.3", "0.2.4", "0.3.0",
-)  # fmt: skip
+OLD, OLDER, WRONG, CRASHES, HANGS, MUTE, NEW = "0.1.0", "0.0.9", "0.2.0", "0.2.1", "0.2.2", "0.2.3", "0.3.0"
 RELEASES: dict[str, tuple[Change, ...]] = {
     NEW: made.GOOD,
     WRONG: made.OFF_BY_A_FEN,
     OLDER: made.GOOD,
-    TAMPERED: made.GOOD,
     CRASHES: made.CRASHES,
     HANGS: made.NEVER_STARTS,
     MUTE: made.NEVER_SETTLES,
@@ -112,7 +111,7 @@ class Drill:
     def _lies(self) -> None:
         metadata = self.shop.repository.metadata
         first = (metadata / "timestamp.json").read_bytes()
-        self.shop.publish(TAMPERED)
+        self.shop.publish(NEW)
         self._refused(
             "tampered archive",
             Why.TAMPERED,
@@ -124,7 +123,7 @@ class Drill:
             bend=lambda name, data: _later(data) if name == "timestamp.json" else data,
         )
         strangers = Repository(self.folder / "strangers")
-        strangers.create(make_keys(self.folder / "strangers-keys"), made.datetime.now(made.UTC))
+        strangers.create(make_keys(self.folder / "strangers-keys"), datetime.now(UTC))
         self.web.folder = strangers.folder
         self._refused("signed by strangers", Why.UNSIGNED)
         self.web.folder = self.shop.repository.folder
@@ -134,10 +133,10 @@ class Drill:
             bend=lambda name, data: first if name == "timestamp.json" else data,
         )
         older = _newest(metadata, "snapshot").read_bytes()
-        self.shop.publish(TAMPERED)
+        self.shop.publish(NEW)
         newest = _newest(metadata, "snapshot").name
         self._refused("mix and match", Why.MIXED, bend=lambda name, data: older if name == newest else data)
-        self.shop.publish(TAMPERED, days_ago=10)
+        self.shop.publish(NEW, days_ago=10)
         self._refused("expired: news is held back", Why.EXPIRED)
         self.shop.publish(OLDER)
         self._refused("downgrade", Why.DOWNGRADE)
@@ -217,30 +216,29 @@ class Drill:
 
     def _power_cuts(self, short: bool) -> None:
         steps = self.station.log.read_text().splitlines()
-        cuts = cuts_at(steps, every=3 if short else 1)
         self.say(
-            f"one update has {len(steps)} durable steps outside the unpacked tree; power cuts at {len(cuts)} of them"
+            f"one update has {len(steps)} durable steps beside the unpacked tree; the power goes at some of them"
         )
-        staged = steps.index(next(step for step in steps if step.startswith("replace slots/b/slot.json")))
-        for cut in cuts:
-            late = steps.index(cut.partition(" ")[2]) > staged
-            self._power_cut(cut, "staged" if late else "seeded")
+        for label, cut in cuts_of(steps, short=short):
+            self._power_cut(label, cut, "staged" if LATE.search(cut) else "seeded")
 
-    def _power_cut(self, cut: str, since: str) -> None:
-        with self._case(f"power cut {cut}", "sells on") as row:
+    def _power_cut(self, label: str, cut: str, since: str) -> None:
+        late = since == "staged"
+        with self._case(f"power cut: {label}", "sells on, then kept" if late else "sells on") as row:
             self._fresh(since)
-            if since == "staged":  # its steps were counted there, too
-                self.station.log.unlink(missing_ok=True)
-            self.station.start(cut=_renumbered(cut, since))
-            self.station.until("the cut", lambda: not self.station.box.alive)
-            state, whole = launcher.read_state(self.station.root), launcher.bootable(self.station.root)
+            self.station.start(cut=cut)
+            self.station.until(f"the cut {cut}", lambda: not self.station.box.alive)
+            slot, _ = launcher.choose(
+                launcher.read_state(self.station.root), launcher.bootable(self.station.root)
+            )
             self.station.start()
             self.station.ready()
-            slot, _ = launcher.choose(state, whole)
-            row.seen = (
-                "sells on" if slot in whole and self.station.runs() in (OLD, NEW) else f"{state} {whole}"
-            )
-            row.says = f"release {self.station.runs()} came up"
+            row.seen = "sells on" if slot else "no slot can be started"
+            row.says = f"cut {cut}; slot {slot} starts"
+            if late:
+                row.sells = self.station.sell()
+                self._ended(Row("", ""), NEW)
+                row.seen += ", then kept" if self.station.slots.state().good == "b" else ", and is lost"
 
     def _fresh(self, since: str) -> None:
         self.station.box.kill()
@@ -255,6 +253,7 @@ class Drill:
             if sell:
                 row.sells = self.station.sell()
         except DrillFailed as failed:
+            self.web.honest()
             row.seen = f"{row.seen} {failed}".strip()
         row.seconds = round(time.monotonic() - began, 1)
         self.rows.append(row)
@@ -274,18 +273,38 @@ class Drill:
         }
 
 
-def cuts_at(steps: list[str], *, every: int = 1) -> list[str]:
-    """Where the power goes: before every step, and after those that make something current."""
-    cuts = []
-    for step in steps:
-        cuts.append(f"before {step}")
-        if step.startswith(("replace state.json", "replace slots/b")):
-            cuts.append(f"after {step}")
-    return cuts[::every]
+POINTS: tuple[tuple[str, str, str], ...] = (
+    ("before a newer timestamp is believed", "before", r"replace metadata/timestamp\.json#1"),
+    ("a newer timestamp is believed, the rest is not", "after", r"replace metadata/timestamp\.json#1"),
+    ("before newer targets are believed", "before", r"replace metadata/targets\.json#1"),
+    ("before the archive is on the disk", "before", r"sync downloads/.*\.part#1"),
+    ("the archive is on the disk", "after", r"sync downloads/.*\.part#1"),
+    ("the idle slot is no release any more", "after", r"sync slots/b#1"),
+    ("before the new tree is on the disk", "before", r"sync slots/b/slot\.json\.new#1"),
+    ("before the new slot can be started", "before", r"replace slots/b/slot\.json#1"),
+    ("the new slot can be started", "after", r"replace slots/b/slot\.json#1"),
+    ("before the trial is written down", "before", r"replace state\.json#1"),
+    ("the trial is written down", "after", r"replace state\.json#1"),
+    ("before its first start is counted", "before", r"replace state\.json#2"),
+    ("its first start is counted", "after", r"replace state\.json#2"),
+    ("before it is marked as kept", "before", r"replace slots/b/kept#1"),
+    ("it is marked as kept, and still on trial", "after", r"replace slots/b/kept#1"),
+    ("before it is kept", "before", r"replace state\.json#3"),
+    ("it is kept", "after", r"replace state\.json#3"),
+)
+"""In the order in which they come, in words; each must be among the steps that a whole update was seen to take."""
+
+SHORT = POINTS[6], POINTS[10], POINTS[12], POINTS[14], POINTS[15]
+LATE = re.compile(r"state\.json|kept")  # from here on a release that is staged already will do
 
 
-def _renumbered(cut: str, since: str) -> str:
-    return cut
+def cuts_of(steps: list[str], *, short: bool = False) -> Iterator[tuple[str, str]]:
+    """What is cut, in words, and at which step. A point that no step is like would prove nothing."""
+    for label, when, pattern in SHORT if short else POINTS:
+        step = next((step for step in steps if re.fullmatch(pattern, step)), None)
+        if step is None:
+            raise DrillFailed(f"an update has no step like {pattern}: this drill does not know it any more")
+        yield label, f"{when} {step}"
 
 
 def _flipped(data: bytes) -> bytes:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+STOP_LOOK_S = 0.02
+
 Bend = Callable[[str, bytes], bytes]
 
 
@@ -22,7 +24,7 @@ class WebServer:
         """Where archives were asked to go on from."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(STOP_LOOK_S,), daemon=True).start()
 
     def honest(self) -> None:
         """No lies from here on."""
