@@ -30,7 +30,6 @@ from .words import Refusal, Why
 
 LOOK_S = 0.5
 TRIAL_LOOK_S = 1.0
-CLOCK_AGAIN_S = 5.0  # the hour comes with the line, seconds after a start
 ASK_AGAIN_MAX_S = (
     86_400.0  # what is refused is fetched again ever more seldom: a bad server must not eat a data plan
 )
@@ -139,9 +138,8 @@ class UpdateRoom:
     def _ask(self) -> None:
         runs = str(self.slots.told(self._known.good).get("version", "0"))
         have = Have(runs, self.slots.base_lock(), frozenset(self._known.refused))
-        if not self._clock_right():
+        if not self._clock_right():  # the hour comes with the line, seconds after a start
             self.state, _ = machine.step(self.state, machine.Refused(Refusal(Why.CLOCK_UNKNOWN)))
-            self._due_ms = self._clock_ms() + int(CLOCK_AGAIN_S * 1_000)
             return
         found = self._trust.offer(have)
         self._asks += 1
