@@ -12,7 +12,7 @@ from typing import Any
 
 from securesystemslib.signer import CryptoSigner
 
-from tillbox.cloud_bridge.releases.archive import pack
+from tillbox.cloud_bridge.releases.archive import THEN, pack
 from tillbox.cloud_bridge.releases.keys import make_keys
 from tillbox.cloud_bridge.releases.repository import Repository
 from tillbox.proof.drills.webserver import WebServer
@@ -25,7 +25,7 @@ def wheel(folder: Path, version: str, files: dict[str, str] | None = None, name:
     }
     with zipfile.ZipFile(path, "w") as whole:
         for inside, text in ({f"{name}/main.py": f"VERSION = {version!r}\n"} | told | (files or {})).items():
-            whole.writestr(inside, text)
+            whole.writestr(zipfile.ZipInfo(inside, THEN), text)
     return path
 
 

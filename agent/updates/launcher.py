@@ -247,15 +247,19 @@ class Launcher:
                 return None
             if box.poll() is not None:
                 self._end(judge)
-                return ended(box.returncode)
+                return self._unless_told(ended(box.returncode))
             if judge.poll() is not None:
-                return heard.verdict()
+                return self._unless_told(heard.verdict())
             if (
                 len(heard.lines) > lines
             ):  # a customer is at its till: that is no failure, however long it takes
                 until, lines = time.monotonic() + self.trial_s, len(heard.lines)
         self._end(judge)
         return UNJUDGED
+
+    def _unless_told(self, verdict: Verdict) -> Verdict | None:
+        """A machine that goes down may end box and judge before it tells us: that is nobody's fault."""
+        return None if self._ended.wait(LOOK_S) else verdict
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:

@@ -7,6 +7,7 @@ the two no customer can begin. While its own slot is on trial it does nothing at
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from tillbox.contracts.verdicts import Text
 
 from . import machine
 from .exam import examine
-from .gate import WORDS, Now, blocked_by
+from .gate import FREE_BYTES_MIN, WORDS, Now, blocked_by
 from .launcher import State
 from .machine import Examine, Fetch, Leave, Remember
 from .settings import Updates
@@ -34,6 +35,9 @@ ASK_AGAIN_MAX_S = (
     86_400.0  # what is refused is fetched again ever more seldom: a bad server must not eat a data plan
 )
 REDEMPTIONS_LOOKED_AT = 500
+UNPACKED_TIMES = (
+    12  # our own wheel, compiled, is ten times its archive; the card must not be full while somebody sells
+)
 
 OnTill = Callable[[Callable[[Runtime], None]], bool]
 """Runs something on the till's thread; False where it is too busy."""
@@ -176,6 +180,9 @@ class UpdateRoom:
     def _fetch(self, release: machine.Release) -> machine.Event:
         if self.slots.holds(release):
             return machine.Fetched()
+        need = FREE_BYTES_MIN + UNPACKED_TIMES * release.length
+        if shutil.disk_usage(self.room.root).free < need:
+            return machine.Refused(Refusal(Why.NO_ROOM, f"{need // 1_000_000} MB"))
         found = self._trust.bring(release)
         return machine.Refused(found) if isinstance(found, Refusal) else machine.Fetched()
 
@@ -198,9 +205,9 @@ class UpdateRoom:
             now = self._now(runtime)
             try:
                 self._happen(machine.Looked(blocked_by(now, quiet_ms=int(self.room.quiet_s * 1_000))))
-            except OSError as full:
+            except (OSError, ArchiveWrong) as full:
                 # What could not be put on the disk has not happened: this box sells on, and asks again later.
-                self.state = machine.Steady(Refusal(Why.NO_ROOM, full.strerror or ""))
+                self.state = machine.Steady(Refusal(Why.NO_ROOM, str(full)))
 
     def _now(self, runtime: Runtime) -> Now:
         till, journal = runtime.till, runtime.journal

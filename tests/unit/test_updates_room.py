@@ -175,6 +175,15 @@ def test_a_card_that_takes_no_more_keeps_the_box_selling(box: Box, monkeypatch: 
     assert box.room.report()["refused"]["why"] == "no_room"
 
 
+def test_a_card_without_room_is_not_filled_by_a_release(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = room.shutil.disk_usage(box.room.room.root)._replace(free=200 * 1024 * 1024)
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: usage)
+    box.publisher.publish("0.2.0")
+    box.turn()
+    assert box.room.report()["refused"]["why"] == "no_room"
+    assert list((box.room.room.root / "downloads").glob("*.part")) == []
+
+
 def test_a_release_that_is_withdrawn_while_it_waits_is_let_go(box: Box) -> None:
     box.publisher.publish("0.2.0")
     box.runtime.happen(shop.LineRung(TEA))
