@@ -63,6 +63,8 @@ class UpdateRoom:
         self._on_till, self._leave, self._clock_right, self._clock_ms = on_till, leave, clock_right, clock_ms
         self._papers_unanswered = papers_unanswered
         self._ended, self._nudge = threading.Event(), threading.Event()
+        # Two threads move the machine: this one, and the till's while it looks. The till's waits for nobody.
+        self._moving = threading.Lock()
         self._trust = Trust(room, Line(room.rate_bytes_s, self._ended.wait))
         self._due_ms, self._refusals, self._asks = 0, 0, 0
         self._known = State("")
@@ -136,10 +138,13 @@ class UpdateRoom:
         if isinstance(self.state, machine.Waiting):
             self._on_till(self._look)
         if self._clock_ms() >= self._due_ms:
-            self._ask()
+            with self._moving:
+                self._ask()
         return LOOK_S
 
     def _ask(self) -> None:
+        if isinstance(self.state, machine.Leaving):
+            return
         runs = str(self.slots.told(self._known.good).get("version", "0"))
         have = Have(runs, self.slots.base_lock(), frozenset(self._known.refused))
         if not self._clock_right():  # the hour comes with the line, seconds after a start
@@ -201,13 +206,17 @@ class UpdateRoom:
     # the till's thread
 
     def _look(self, runtime: Runtime) -> None:
-        if isinstance(self.state, machine.Waiting):
-            now = self._now(runtime)
-            try:
+        if not self._moving.acquire(blocking=False):
+            return
+        try:
+            if isinstance(self.state, machine.Waiting):
+                now = self._now(runtime)
                 self._happen(machine.Looked(blocked_by(now, quiet_ms=int(self.room.quiet_s * 1_000))))
-            except (OSError, ArchiveWrong) as full:
-                # What could not be put on the disk has not happened: this box sells on, and asks again later.
-                self.state = machine.Steady(Refusal(Why.NO_ROOM, str(full)))
+        except (OSError, ArchiveWrong) as full:
+            # What could not be put on the disk has not happened: this box sells on, and asks again later.
+            self.state = machine.Steady(Refusal(Why.NO_ROOM, str(full)))
+        finally:
+            self._moving.release()
 
     def _now(self, runtime: Runtime) -> Now:
         till, journal = runtime.till, runtime.journal

@@ -47,6 +47,7 @@ def update(
     """
     from tillbox.broker.mosquitto import MosquittoMissing
 
+    from .points import PointUnknown
     from .station import DrillFailed
     from .update import Drill
     from .workshop import NoTree
@@ -56,7 +57,7 @@ def update(
             report = Drill(keep or Path(folder), lambda what: print(what, file=sys.stderr, flush=True)).run(
                 short=short
             )
-        except (MosquittoMissing, NoTree, DrillFailed) as why:
+        except (MosquittoMissing, NoTree, DrillFailed, PointUnknown) as why:
             sys.exit(f"tillbox fleet drill update: {why}")
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
