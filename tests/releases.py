@@ -18,13 +18,22 @@ from tillbox.cloud_bridge.releases.repository import Repository
 from tillbox.proof.drills.webserver import WebServer
 
 
-def wheel(folder: Path, version: str, files: dict[str, str] | None = None, name: str = "tillbox") -> Path:
+def wheel(
+    folder: Path,
+    version: str,
+    files: dict[str, str] | None = None,
+    name: str = "tillbox",
+    *,
+    main: bool = True,
+) -> Path:
     path = folder / f"{name}-{version}-py3-none-any.whl"
     told = {
         f"{name}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     }
     with zipfile.ZipFile(path, "w") as whole:
-        for inside, text in ({f"{name}/main.py": f"VERSION = {version!r}\n"} | told | (files or {})).items():
+        for inside, text in (
+            ({f"{name}/main.py": f"VERSION = {version!r}\n"} if main else {}) | told | (files or {})
+        ).items():
             whole.writestr(zipfile.ZipInfo(inside, THEN), text)
     return path
 

@@ -288,11 +288,11 @@ class _Ears:
     def verdict(self) -> Verdict:
         """The last line. A judge that says nothing that can be understood keeps nothing."""
         self._thread.join(STOP_S)
+        if self._judge.returncode:
+            return UNJUDGED
         try:
             told = json.loads(self.lines[-1])
-            return Verdict(
-                told["kept"] is True and self._judge.returncode == 0, str(told["zh"]), str(told["en"])
-            )
+            return Verdict(told["kept"] is True, str(told["zh"]), str(told["en"]))
         except (ValueError, KeyError, TypeError, IndexError):
             return UNJUDGED
 
