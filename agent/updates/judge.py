@@ -36,6 +36,7 @@ LOOK_S = 0.1
 PRESS_S = 1.0  # between two requests for a canary: the till may have been busy
 ASK_S = 3.0  # one answer of the till's page
 ROWS_MAX = 1_000  # records made during a trial
+PERHAPS_THE_LINE = (Why.NO_LINE, Why.CANARY_UNSETTLED)  # a few such trials, before a release is given up
 SERVING = ("Ringing", "Checking", "Paying")
 
 
@@ -45,10 +46,13 @@ class Outcome:
 
     kept: bool
     text: Text
+    lasting: bool = True
 
     def line(self) -> str:
         """As the launcher reads it."""
-        return json.dumps({"kept": self.kept, "zh": self.text.zh, "en": self.text.en})
+        return json.dumps(
+            {"kept": self.kept, "lasting": self.lasting, "zh": self.text.zh, "en": self.text.en}
+        )
 
 
 class Till:
@@ -106,7 +110,7 @@ class Judge:
                     self._outcome = Outcome(True, Text(KEPT.zh, KEPT.en))
                 case EndTrial(refusal):
                     self._let_customer_finish()
-                    self._outcome = Outcome(False, refusal.back)
+                    self._outcome = Outcome(False, refusal.back, refusal.why not in PERHAPS_THE_LINE)
 
     def _wait_for_till(self) -> TillUp | Failed:
         until_ms, up = monotonic_ms() + int(self._room.up_s * 1_000), False

@@ -26,6 +26,7 @@ from typing import Any
 
 SLOTS = ("a", "b")
 STARTS_MAX = 3  # a trial that the power ended twice may be the cause of it; a third time is not chance
+TRIES_MAX = 3  # trials of one version that failed by something that may have been the line's fault
 TRIAL_S = 100.0  # the judge's own patience is shorter; with the stop and the old box's start it stays under two minutes
 STOP_S = 8.0  # a box closes its journal in well under a second
 AGAIN_S = 1.0  # between two starts of the good slot, which nobody can roll back
@@ -44,16 +45,19 @@ class State:
     """Of the release on trial."""
     refused: Mapping[str, dict[str, str]] = field(default_factory=dict)
     """Versions that failed here, and why: they are not taken again."""
+    tries: Mapping[str, int] = field(default_factory=dict)
+    """Versions whose trial failed so often by something that may have been another's fault."""
     last: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a trial is kept, and why, in words."""
+    """Whether a trial is kept, and why, in words. What is not `lasting` may have been the line's fault."""
 
     kept: bool
     zh: str
     en: str
+    lasting: bool = True
 
 
 KEPT = Verdict(True, "新版本通过试用", "The new release passed its trial.")
@@ -173,6 +177,9 @@ def conclude(state: State, verdict: Verdict, seconds: float) -> State:
     last = {"version": state.version, "kept": verdict.kept, "seconds": round(seconds, 1), **said}
     if verdict.kept:
         return State(good=state.trial, refused=state.refused, last=last)
+    tries = {**state.tries, state.version: state.tries.get(state.version, 0) + 1}
+    if not verdict.lasting and tries[state.version] < TRIES_MAX:
+        return State(good=state.good, refused=state.refused, tries=tries, last=last)
     return State(good=state.good, refused={**state.refused, state.version: said}, last=last)
 
 
@@ -292,7 +299,8 @@ class _Ears:
             return UNJUDGED
         try:
             told = json.loads(self.lines[-1])
-            return Verdict(told["kept"] is True, str(told["zh"]), str(told["en"]))
+            lasting = told.get("lasting") is not False
+            return Verdict(told["kept"] is True, str(told["zh"]), str(told["en"]), lasting)
         except (ValueError, KeyError, TypeError, IndexError):
             return UNJUDGED
 

@@ -166,6 +166,7 @@ class Drill:
             self.station.check_updates()
             self.station.until("a trial", lambda: self._on_trial(version))
             began = time.monotonic()
+            self.shop.publish(OLD)  # withdrawn, or a failure that may be the line's would be tried once more
             self._ended(row, version)
             self.station.ready()
             row.back_s = round(time.monotonic() - began, 1)

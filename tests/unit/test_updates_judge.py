@@ -114,6 +114,7 @@ def test_a_trial_that_fails_is_ended_with_the_reason(
     assert not outcome.kept
     assert says in outcome.text.en
     assert outcome.text.en.endswith("The box is back on the release before it.")
+    assert json.loads(outcome.line())["lasting"] is ("its line" not in says and "acknowledge" not in says)
 
 
 def test_a_canary_of_yesterday_convinces_nobody(trial: Trial, outcome_of: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tillbox.agent.updates import launcher
 from tillbox.agent.updates.launcher import (
     KEPT,
     STARTS_MAX,
+    TRIES_MAX,
     State,
+    Verdict,
     bootable,
     choose,
     conclude,
@@ -106,6 +109,17 @@ def test_a_kept_trial_is_the_good_slot_and_a_failed_one_is_remembered() -> None:
     assert "signal 9" in failed.last["en"]
 
 
+def test_a_line_that_was_down_in_a_trial_costs_a_release_one_try_and_not_its_life() -> None:
+    perhaps = Verdict(False, "云端没有确认", "The core did not acknowledge.", lasting=False)
+    state = TRIAL
+    for tries in range(1, TRIES_MAX):
+        state = conclude(state, perhaps, 1.0)
+        assert (state.good, state.trial, state.tries, state.refused) == ("a", "", {"0.2.0": tries}, {})
+        state = replace(state, trial="b", version="0.2.0")
+    state = conclude(state, perhaps, 1.0)
+    assert (set(state.refused), state.tries) == ({"0.2.0"}, {})
+
+
 @pytest.mark.parametrize(
     "spoil", [lambda data: data[:-9], lambda data: b"", lambda data: data.replace(b'"a"', b'"b"')]
 )
@@ -118,7 +132,13 @@ def test_a_state_file_that_is_not_what_was_written_is_none(slots: Slots, spoil: 
 
 def test_the_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     state = State(
-        "b", "a", 2, "0.2.0", {"0.1.9": {"zh": "坏", "en": "bad"}}, {"version": "0.1.9", "kept": False}
+        "b",
+        "a",
+        2,
+        "0.2.0",
+        {"0.1.9": {"zh": "坏", "en": "bad"}},
+        {"0.1.8": 1},
+        {"version": "0.1.9", "kept": False},
     )
     write_state(tmp_path, state)
     assert read_state(tmp_path) == state
