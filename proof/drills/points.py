@@ -31,7 +31,7 @@ POINTS: tuple[tuple[str, str, str], ...] = (
 )
 """In the order in which they come, in words; each must be among the steps that a whole update was seen to take."""
 
-SHORT = POINTS[6], POINTS[10], POINTS[12], POINTS[14], POINTS[15]
+SHORT = POINTS[6], POINTS[12], POINTS[14], POINTS[15]
 LATE = re.compile(r"state\.json|kept")  # from here on a release that is staged already will do
 
 
