@@ -41,7 +41,8 @@ def update(
     """Updates: good releases, bad ones, lying servers, and power cuts at every step that makes something durable.
 
     A box runs under its launcher; releases are built from this checkout, signed, and served on loopback. Each case must
-    end as promised, with its reason, and the box must sell afterwards: the core must have that sale. About four minutes.
+    end as promised, with its reason, and the box must sell afterwards: the core must have that sale.
+    Two and a half minutes of work for one core, most of it starts of boxes.
 
     Example: tillbox fleet drill update --json | jq '.cases[] | {case, seen, says, seconds}'
     """
