@@ -55,6 +55,7 @@ from .prints import PrintState
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
 from .tapping import TapRoom
+from .updates.room import UpdateRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
 
@@ -63,6 +64,7 @@ LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than t
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
 REOPEN_S = 5.0  # between two tries to open a journal that cannot be opened
+CLOCK_OFF_MS = 3_600_000  # an hour: less than what any signed word about releases is good for
 SOFTWARE = f"tillbox {version('tillbox')}"
 
 log = structlog.get_logger(__name__)
@@ -124,6 +126,7 @@ class Box:
         self.prints = self._print_room()
         self._front = self._customer_front()
         self._collector = Collector()
+        self.updates = self._update_room()
         self._ended = threading.Event()
         self._runtime: Runtime | None = None
         self._readers: list[CodeReader] = []
@@ -180,6 +183,8 @@ class Box:
         self._front.start()
         self._start_readers()
         tap = self._tap_room()
+        if self.updates:
+            self.updates.start()
         try:
             while not self._ended.is_set():
                 self._boot()
@@ -188,6 +193,8 @@ class Box:
                 one.stop()
             if tap:
                 tap.stop()
+            if self.updates:
+                self.updates.stop()
             self._front.stop()
             if self.prints:
                 self.prints.stop()
@@ -407,6 +414,25 @@ class Box:
             return None
         room.start()
         return room
+
+    def _update_room(self) -> UpdateRoom | None:
+        if self.config.updates is None:
+            return None
+        return UpdateRoom(
+            self.config.updates,
+            on_till=self.work,
+            leave=self.stop,
+            clock_right=self._clock_right,
+            papers_unanswered=lambda: len(self.prints.perhaps) if self.prints else 0,
+            clock_ms=monotonic_ms,
+        )
+
+    def _clock_right(self) -> bool:
+        """Whether the machine's own clock, by which expiry is judged, is near what the core says."""
+        runtime = self._runtime
+        if runtime is None or runtime.belief.anchor is None:
+            return False
+        return abs(wall_ms() - runtime.belief.at(BootClock().boot_ms()).lo_ms) < CLOCK_OFF_MS
 
     def _record_paper(self, paper: Tapped, then: Callable[[str], None]) -> None:
         def record(runtime: Runtime) -> None:

@@ -17,6 +17,7 @@ from tillbox.hardware.registry import display, printer, reader, speaker
 
 from .tapping import Tap
 from .till import Setup
+from .updates.settings import Updates
 
 
 class Broker(Strict):
@@ -137,6 +138,9 @@ class Machine(Strict):
     tap: Tap | None = Field(
         default=None, description="Read what another program's till prints; off unless it is set."
     )
+    updates: Updates | None = Field(
+        default=None, description="Take signed releases into two slots; off unless it is set."
+    )
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
 
 
@@ -171,6 +175,12 @@ class BoxConfig(Machine, ShopSettings):
 
     device: Device = Field(description="The box's name, as in its certificate.")
     broker: Broker = Field(description="Where the core is heard, and who this box is to it.")
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> BoxConfig:
+        if self.updates is not None and not self.screen_port:
+            raise ValueError("updates need the till's screen: a trial is judged by it, so set screen_port")
+        return self
 
     def setup(self) -> Setup:
         """The part of it that the till decides by."""

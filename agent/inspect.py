@@ -64,6 +64,18 @@ def rows(path: Path, *, after: int = 0, most: int = 100) -> Iterator[JournalRow]
         connection.close()
 
 
+def newest(path: Path) -> int:
+    """The position of the newest record; 0 where there is none yet."""
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            return int(connection.execute("SELECT coalesce(max(position), 0) FROM journal").fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as fault:
+        raise NoJournal(f"{path} cannot be read: {fault}") from fault
+
+
 def count(path: Path) -> int:
     """How many records a journal has, after every page of it was looked at. NoJournal says what is wrong."""
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

@@ -36,7 +36,9 @@ from tillbox.contracts.messages import BATCH_BYTES_MAX
 from .line import Deliver, Down, Happening, Line, Message, Unheard, Up, Will
 
 KEEPALIVE_S = 30
-WILL_DELAY_S = 0  # mosquitto 2.0.11 frees a delayed will twice when its client is back: the core waits instead
+WILL_DELAY_S = (
+    0  # mosquitto 2.0.11 frees a delayed will twice when its client is back: the core waits instead
+)
 INFLIGHT_MAX = 20  # publishes on the wire without PUBACK: what brokers allow where they say nothing else
 UNANSWERED_MAX = (
     200  # publishes given to paho and not answered: a core's largest batch of acks; more is a dead line

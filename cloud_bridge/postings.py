@@ -193,6 +193,7 @@ _KINDS: dict[str, Callable[[Postings, Record, Any, str], str]] = {
     "rights_lost": Postings._rights_lost,
     "drawer_opened": Postings._noted,
     "tapped": Postings._noted,
+    "canary": Postings._noted,
 }
 
 

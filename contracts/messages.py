@@ -195,6 +195,19 @@ class DrawerOpened(Wire):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
+class Canary(Wire):
+    """A basket that the till priced, discounted, took cash for and changed, and that nobody bought: what came out of it. It is
+    in the journal and with the core like a sale, and in the book it is nothing."""
+
+    mark: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+    """What the asker knows it by."""
+    total: Minor
+    discount: Minor
+    amount: Minor
+    received: Minor
+    change: Minor
+
+
 Signed = Annotated[int, Field(ge=-SUM_MAX, le=SUM_MAX)]
 TAPPED_LINES_MAX = 100
 """A longer receipt of a strange till is kept by its sums alone: with all its lines it may not fit into a record."""
@@ -242,6 +255,7 @@ BODIES: dict[str, type[Wire]] = {
     "rights_lost": RightsLost,
     "drawer_opened": DrawerOpened,
     "tapped": Tapped,
+    "canary": Canary,
 }
 """Every kind of record and its body. A kind that is not here comes from a newer box."""
 

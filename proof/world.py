@@ -226,7 +226,9 @@ class World:
                     shop.CouponDropped(),
                     shop.Cleared(),
                     shop.AskAgainPressed(),
-                    shop.DrawerPressed("change"),
+                    shop.CanaryAsked("c" * 16, (tea,), None, Amount(5_000, CNY))
+                    if self.agenda.now_ms % 2
+                    else shop.DrawerPressed("change"),
                     shop.OrderPlaced(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
                     ),

@@ -173,6 +173,8 @@ class TillPage:
     can_charge: bool
     can_sell: bool
     core_silent: bool
+    update: str
+    """What to know of an update: what it waits for, or why it was rolled back."""
     said: tuple[Said, ...]
     goods: tuple[Row, ...]
     sales: tuple[SaleRow, ...]
@@ -182,7 +184,7 @@ class TillPage:
         return LABELS[name].say(self.language)
 
 
-def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
+def till_page(view: View, config: BoxConfig, language: str, update: str = "") -> TillPage:
     """The page of a moment."""
     till = view.till
     basket = shop.basket_of(till)
@@ -217,6 +219,7 @@ def till_page(view: View, config: BoxConfig, language: str) -> TillPage:
         can_charge=basket.held is not None,
         can_sell=isinstance(till.phase, (shop.Idle, shop.Ringing)),
         core_silent=till.line_up and view.core_silent,
+        update=update,
         said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
         sales=tuple(_sale(own) for own in list(till.past.sales.values())[: -SALES_SHOWN - 1 : -1]),

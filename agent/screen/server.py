@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 import uvicorn
 from jinja2 import Environment, FileSystemLoader
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.middleware import Middleware
@@ -26,6 +27,8 @@ from tillbox.agent import till as shop
 from tillbox.agent.app import Box
 from tillbox.agent.doctor import examine, report
 from tillbox.agent.examine import of_box
+from tillbox.agent.updates.answers import event_of
+from tillbox.agent.updates.health import Rehearsal
 from tillbox.contracts.messages import Line
 from tillbox.contracts.money import CNY, Amount, parse_amount
 from tillbox.contracts.verdicts import Reason, Refused
@@ -84,7 +87,9 @@ class Screen:
 
     def _html(self, template: str, language: str) -> HTMLResponse:
         view = self.box.view
-        page = till_page(view, self.box.config, language) if view else None
+        update = self.box.updates.line() if self.box.updates else None
+        said = update.say(language) if update else ""
+        page = till_page(view, self.box.config, language, said) if view else None
         starting = LABELS["starting"].say(language)
         html = self._templates.get_template(template).render(
             page=page, token=self.token, starting=starting, gone=LABELS["gone"].say(language)
@@ -94,7 +99,10 @@ class Screen:
     async def _state(self, _: Request) -> Response:
         view = self.box.view
         page = till_page(view, self.box.config, "en") if view else None
-        return JSONResponse(_plain(page) | {"token": self.token} if page else {"phase": "starting"})
+        if page is None:
+            return JSONResponse({"phase": "starting"})
+        updates = self.box.updates.report() if self.box.updates else None
+        return JSONResponse(_plain(page) | {"token": self.token, "updates": updates})
 
     async def _doctor(self, request: Request) -> Response:
         if _from_elsewhere(request):
@@ -201,6 +209,18 @@ def _drawer(form: FormData, _: Screen) -> shop.Event | Refused:
     return shop.DrawerPressed(reason) if reason else Refused(Reason.DRAWER_WHY)
 
 
+def _canary(form: FormData, _: Screen) -> shop.Event | Refused:
+    try:
+        return event_of(Rehearsal.model_validate_json(str(form.get("question", ""))))
+    except (ValidationError, OverflowError):
+        return Refused(Reason.NOT_UNDERSTOOD)
+
+
+def _check_updates(_: FormData, screen: Screen) -> None:
+    if screen.box.updates:
+        screen.box.updates.check_now()
+
+
 def _looked(printed: bool) -> Callable[[FormData, Screen], shop.Event | Refused | None]:
     """What a person saw on the paper goes to the printer's own thread; the till has no part in it."""
 
@@ -226,6 +246,8 @@ _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused | None]] =
     "refund": _refund,
     "reprint": lambda form, _: shop.ReprintPressed(str(form.get("sale", ""))),
     "drawer": _drawer,
+    "canary": _canary,
+    "check_updates": _check_updates,
     "printed": _looked(True),
     "print_again": _looked(False),
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from .canary import rehearse
 from .counter import LINES_MAX
 from .coupons import COUPON_PATIENCE_MS, SINGLE_LEASE
 from .effects import Ask, Effect, Greet, Handler, Kick, Patience, Print, Record, Show, Slip, Step, Witness
 from .events import (
     AskAgainPressed,
+    CanaryAsked,
     CashTaken,
     ChargePressed,
     Cleared,
@@ -74,6 +76,7 @@ __all__ = [
     "Ask",
     "AskAgainPressed",
     "Basket",
+    "CanaryAsked",
     "Caps",
     "CashTaken",
     "ChargePressed",
@@ -127,5 +130,6 @@ __all__ = [
     "WitnessRead",
     "basket_of",
     "boot",
+    "rehearse",
     "step",
 ]

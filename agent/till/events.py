@@ -9,6 +9,7 @@ from tillbox.agent.offline import Lease
 from tillbox.contracts.codes import Code
 from tillbox.contracts.messages import Line, Tapped
 from tillbox.contracts.money import Amount
+from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
 
 
@@ -101,6 +102,16 @@ class PaperTapped:
 
 
 @dataclass(frozen=True, slots=True)
+class CanaryAsked:
+    """Somebody wants to see that this till sells: a basket, a coupon's offer and cash, of which nothing is sold."""
+
+    mark: str
+    lines: tuple[Line, ...]
+    offer: ThresholdOffer | None
+    received: Amount
+
+
+@dataclass(frozen=True, slots=True)
 class ReprintPressed:
     """The receipt once more."""
 
@@ -190,6 +201,6 @@ class JournalMended:
 
 Event = (
     LineRung | OrderPlaced | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
-    | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | PaymentTold | RightGranted | RightRefused | HelloAnswered
+    | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | CanaryAsked | PaymentTold | RightGranted | RightRefused | HelloAnswered
     | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended | PutOut
 )  # fmt: skip

@@ -21,11 +21,13 @@ from tillbox.agent.past import Past
 from tillbox.contracts.verdicts import Reason
 
 from .beside import open_drawer, tapped
+from .canary import canary
 from .counter import clear, codes_shown, drop_coupon, place_order, ring
 from .coupons import coupon_too_late, granted, right_refused
 from .effects import Handler, Step
 from .events import (
     AskAgainPressed,
+    CanaryAsked,
     CashTaken,
     ChargePressed,
     Cleared,
@@ -94,6 +96,7 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     ReprintPressed:  (reprint,       reprint,       reprint,         reprint,          reprint,       reprint),
     DrawerPressed:   (open_drawer,   open_drawer,   open_drawer,     open_drawer,       open_drawer,   stopped),
     PaperTapped:     (tapped,        tapped,        tapped,          tapped,            tapped,        ignore),
+    CanaryAsked:     (canary,        _busy,         _busy,           _busy,             _busy,         stopped),
     PaymentTold:     (ignore,        ignore,        ignore,          paid_or_not,      paid_or_not,   ignore),
     RightGranted:    (granted,       granted,       granted,         granted,          granted,       ignore),
     RightRefused:    (right_refused, right_refused, right_refused,   right_refused,    right_refused, ignore),

@@ -106,7 +106,11 @@ def _by_its_card(stage: Stage, old: Counter, _: Counter) -> str:
     said = subprocess.run(command, capture_output=True, text=True, timeout=RESCUE_S, check=False)
     found = json.loads(said.stdout or "{}")
     stage.say(f"rescue said {found}")
-    return "dead" if said.returncode == 0 and found.get("taken", 0) >= OFFLINE_SALES else f"NO: {said.stderr[-200:]}"
+    return (
+        "dead"
+        if said.returncode == 0 and found.get("taken", 0) >= OFFLINE_SALES
+        else f"NO: {said.stderr[-200:]}"
+    )
 
 
 def _by_codes(stage: Stage, old: Counter, new: Counter) -> str:

@@ -38,9 +38,15 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "agent",
         "hand in what a dead box did not, from its card",
     ),
+    "update": ("tillbox.agent.updates.commands:update", "agent", "the two slots of a box: seed, show"),
     "pair": ("tillbox.agent.commands:pair", "agent", "let another program's till use a box's local door"),
     "devices": ("tillbox.agent.commands:devices", "agent", "what is plugged in, and how to configure it"),
     "core": ("tillbox.cloud_bridge.commands:core", "cloud", "run the core: book, payments, console"),
+    "release": (
+        "tillbox.cloud_bridge.releases.commands:release",
+        "cloud",
+        "sign and publish releases for the boxes",
+    ),
     "channel": ("tillbox.cloud_bridge.commands:channel", "cloud", "run the sandbox wallet channel"),
     "demo": ("tillbox.demo.commands:demo", "dev", "a whole shop on this machine, on real parts"),
     "fleet": (

@@ -206,6 +206,7 @@ def happening(box: Box, random: Random) -> shop.Event:
                 lambda: shop.OrderPlaced(uuid7(5, random.randbytes(10)), TEA),
                 lambda: shop.DrawerPressed("change"),
                 lambda: shop.PaperTapped(uuid7(4, random.randbytes(10)), NOODLES),
+                lambda: shop.CanaryAsked("c" * 16, (TEA,), None, yuan(random.choice([1, 5_000]))),
             ]
         ),
         lambda: shop.PaymentTold(random.choice(attempts), random.choice(STATES)),

@@ -43,7 +43,8 @@ def test_every_room_of_the_devices_has_a_map_of_all_that_is_in_it(home: Path) ->
 def test_only_the_clocks_know_what_time_it_is() -> None:
     pure = [path for path in CODE if path.parts[len(ROOT.parts)] in ("contracts", "agent", "cloud_bridge")]
     clock = re.compile(r"\btime\.(time|time_ns|monotonic)\(|datetime\.now\(")
-    allowed = {"clock.py", "app.py", "sandbox_server.py", "sandbox_notices.py"}
+    # launcher.py stands alone beside the slots and can import no clock of ours
+    allowed = {"clock.py", "app.py", "sandbox_server.py", "sandbox_notices.py", "launcher.py"}
     assert [str(path) for path in pure if clock.search(path.read_text()) and path.name not in allowed] == []
 
 
