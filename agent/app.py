@@ -94,8 +94,9 @@ class View:
 class Box:
     """One running box."""
 
-    def __init__(self, config: BoxConfig) -> None:
+    def __init__(self, config: BoxConfig, alive: Callable[[str], None] = lambda _: None) -> None:
         self.config = config
+        self._alive = alive
         self.view: View | None = None
         self.changed = threading.Condition()
         self._inbox: queue.Queue[Callable[[Runtime], None]] = queue.Queue(INBOX_MAX)
@@ -252,6 +253,8 @@ class Box:
         if self.view is None or self.view.till.phase != stopped:
             self.show(shop.Show(Refused(reason)))
             self._draw(shop.Till(self.config.setup(), Past(), stopped))
+        # Still alive: another start would find the same card, and the screen says what is wrong.
+        self._alive(f"{self.config.device} does not sell: {reason}")
         self._ended.wait(REOPEN_S)
         with suppress(queue.Empty):
             while True:
@@ -266,6 +269,7 @@ class Box:
                     self._inbox.get(timeout=TICK_S)(runtime)
                 runtime.tick()
                 self._draw(runtime.till, runtime)
+                self._alive(self._status())
             except JournalBroken as broken:
                 log.warning("journal.unreadable", why=str(broken), hint="it is opened and verified again")
                 return
@@ -289,6 +293,13 @@ class Box:
             with self.changed:
                 self.view = view
                 self.changed.notify_all()
+
+    def _status(self) -> str:
+        assert self.view is not None
+        line = "online" if self.view.till.line_up else "offline"
+        return (
+            f"{self.config.device} is {line}; {self.view.pending} of {self.records} records wait for the core"
+        )
 
     def _line(self, inc: str) -> MqttLine:
         broker, device = self.config.broker, self.config.device

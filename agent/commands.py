@@ -59,12 +59,13 @@ def show(
 
 
 @box.command()
-def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JSON file.")]) -> None:
+def run(config: Annotated[Path, typer.Option(help="The box's configuration, TOML or JSON.")]) -> None:
     """Run one checkout box: its devices, its journal, its line to the core and its screen.
 
     Stop it with Ctrl-C or SIGTERM; a power cut does it no harm either. Example: tillbox box --config box-1.json
     """
     from tillbox.broker.own import TakenAlready, own_file, own_port
+    from tillbox.broker.supervisor import Supervisor
 
     from .app import Box
     from .config import BoxConfig
@@ -77,7 +78,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
         api_door = own_port(loaded.api.port) if loaded.api else None
     except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
-    box = Box(loaded)
+    box = Box(loaded, Supervisor().alive)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: box.stop())
     if door is not None:
@@ -93,7 +94,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
 
 @doctor.command()
 def see(
-    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.toml"),
     slip: Annotated[
         bool, typer.Option("--slip", help="Print a test slip and wait until a reader reads it back.")
     ] = False,
@@ -168,7 +169,7 @@ def list_devices(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
 @pair.command()
 def pair_program(
     name: Annotated[str, typer.Argument(help="What the shop calls the other program.")],
-    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.toml"),
 ) -> None:
     """Give another program's till a token for this box's local door. It is shown once; a new one ends the old one.
 

@@ -44,7 +44,7 @@ def _said() -> Iterator[None]:
 
 
 @core.command("run")
-def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")]) -> None:
+def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, TOML or JSON.")]) -> None:
     """Run the core: the book, payments, coupon rights and the console.
 
     Stop it with Ctrl-C or SIGTERM; killing it loses nothing. Example: tillbox core run --config core.json
@@ -67,7 +67,7 @@ def operator(
     name: Annotated[
         str, typer.Argument(help="Who may see the console: letters, digits, dots and dashes, up to 32.")
     ],
-    config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
+    config: Annotated[Path, typer.Option(help="The core's configuration, TOML or JSON.")],
 ) -> None:
     """Give somebody a new password for the console. It is generated, printed once, and kept nowhere."""
     from .config import CoreConfig

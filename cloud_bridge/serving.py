@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.own import own_file, own_port
+from tillbox.broker.supervisor import Supervisor
 
 from .app import SUBSCRIPTIONS, Core, Notified
 from .clock import wall_ms
@@ -25,6 +26,7 @@ from .payments.channels.sandbox_client import SandboxChannel
 from .payments.channels.sandbox_seal import read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
 from .payments.machine import Told
+from .probes import add_probes
 from .store import coupons, tables
 from .store.database import Database, database_file, open_database
 from .store.ledger import Ledger
@@ -61,7 +63,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     """Everything of a core, wired and not yet started. Raises SettingsWrong, SecretUnsafe, TakenAlready,
     StoreUnknown, and what a database says that cannot be opened; nothing is made before the settings are sound."""
     secret = read_secret(config.wallet.secret)
-    door = own_port(config.http_port)
+    door = own_port(config.http_port, str(config.http_host))
     lock = own_file(path) if (path := database_file(config.database)) else None
     database = open_database(config.database)
     _stock_up(database, config)
@@ -76,9 +78,11 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         now_ms=wall_ms,
         chance=chance,
         on_change=changes.happened,
+        alive=Supervisor().alive,
     )
     app = build_console(database, changes, now_ms=wall_ms, chance=chance)
     _take_notices(app, core, secret)
+    add_probes(app, core)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
     return Running(
         core, server, lock, threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
