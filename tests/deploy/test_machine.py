@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import segno
 from tests.deploy.machine import CACHE, ROOT, Machine
 from tests.patience import eventually
 
@@ -23,6 +25,7 @@ PRINTER = (
     '#[printer]\n#kind = "network"\n#address = "192.168.1.50:9100"',
     '[printer]\naddress = "127.0.0.1:9100"',
 )
+EXPOSED_MOST = 2.0
 TODAY, TOMORROW = "0.9.0", "0.9.1"
 
 
@@ -70,6 +73,10 @@ def test_a_box_sells_as_it_comes_a_till_that_hangs_is_started_again_and_unsent_s
     said = install(machine, TODAY, "tillbox", "tillbox-box")
     assert "nothing runs yet" in said
     assert machine.shows("tillbox-box", "ActiveState") == "inactive"
+    assert machine.run("systemd-analyze", "verify", "tillbox-box.service") == ""
+    safe(machine, "tillbox-box")
+    machine.put("/tmp/goods.png", goods_picture())
+    assert "6901234567892" in machine.run("tillbox", "scan", "/tmp/goods.png")
     machine.edit("/etc/tillbox/box.toml", PRINTER)
     soon = "[Service]\nWatchdogSec=2\nRestartSec=1\n"
     machine.put("/etc/systemd/system/tillbox-box.service.d/soon.conf", soon)
@@ -109,6 +116,9 @@ def test_a_shop_is_upgraded_with_unsent_sales_hands_them_in_and_a_purge_keeps_bu
     machine: Machine, tmp_path: Path
 ) -> None:
     install(machine, TODAY, "tillbox", "tillbox-box", "tillbox-core")
+    for unit in ("tillbox-broker", "tillbox-core"):
+        assert machine.run("systemd-analyze", "verify", f"{unit}.service") == ""
+        safe(machine, unit)
     certify(machine, tmp_path)
     machine.edit("/etc/tillbox/core.toml", ("broker.example", "127.0.0.1"))
     machine.edit("/etc/tillbox/box.toml", ("broker.example", "127.0.0.1"), PRINTER)
@@ -141,6 +151,19 @@ def test_a_shop_is_upgraded_with_unsent_sales_hands_them_in_and_a_purge_keeps_bu
     assert "The journal is kept" not in said
     assert "core.db" in machine.run("ls", said.partition("the book is kept: ")[2].split()[0])
     assert left(machine) == ""
+
+
+def safe(machine: Machine, unit: str) -> None:
+    """systemd's own judgement of what a service could do: from 0 for nothing to 10 for everything."""
+    file = f"/usr/lib/systemd/system/{unit}.service"
+    machine.run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSED_MOST * 10:.0f}", file)
+
+
+def goods_picture() -> bytes:
+    """A product's number as a camera might see it."""
+    picture = io.BytesIO()
+    segno.make("6901234567892", micro=False).save(picture, kind="png", scale=8, border=4)
+    return picture.getvalue()
 
 
 def modes(machine: Machine, *paths: str) -> list[str]:
