@@ -11,6 +11,7 @@ Python are the same.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import re
@@ -72,6 +73,9 @@ def main() -> None:
             f"build: this environment's Python is not {PYTHON}'s {_python_version()}; make .venv with that one"
         )
     told.out.mkdir(parents=True, exist_ok=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    lock = (CACHE / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would pack each other's files
     for name in PACKAGES:
         print(build(name, told.version, told.out, told.compression))
 

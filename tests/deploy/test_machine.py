@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import segno
-from tests.deploy.machine import CACHE, ROOT, Machine
+from tests.deploy.machine import ROOT, Machine
 from tests.patience import eventually
 
 from tillbox.broker.pki import Authority
@@ -36,13 +37,14 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [ROOT / "deploy/debian/build.py", "--version", TODAY, "--out", folder, "--compression", "none"]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for tree in (CACHE / "tree").iterdir():
+    for package in list(folder.glob("*.deb")):
+        tree = folder / "tree"
+        subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
         control = tree / "DEBIAN/control"
         control.write_text(control.read_text().replace(TODAY, TOMORROW))
-        subprocess.run(
-            ["dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, folder / f"{tree.name}_{TOMORROW}_x.deb"],
-            check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        next_one = folder / package.name.replace(TODAY, TOMORROW)
+        subprocess.run(["dpkg-deb", "-Znone", "--build", tree, next_one], check=True, capture_output=True)
+        shutil.rmtree(tree)
     return folder
 
 
