@@ -88,7 +88,7 @@ def build(name: str, number: str, out: Path, compression: str) -> Path:
         shutil.copytree(HERE / name / "root", tree)
     {"tillbox": _program, "tillbox-core": _access_list}.get(name, lambda _: None)(tree)
     _papers(tree, name, number)
-    _everybody_reads(tree)
+    _settle(tree)
     _control(tree, name, number)
     architecture = "all" if "Architecture: all" in (HERE / name / "control").read_text() else _architecture()
     package = out / f"{name}_{number}_{architecture}.deb"
@@ -218,11 +218,14 @@ def _control(tree: Path, name: str, number: str) -> None:
     (control / "md5sums").write_text("".join(sums))
 
 
-def _everybody_reads(tree: Path) -> None:
-    """Whatever the builder's umask says; a wheel's files too."""
+def _settle(tree: Path) -> None:
+    """Everybody reads, whatever the builder's umask says; and every file bears the last commit's time, whenever it was
+    fetched or unpacked, so that the same commit gives the same package."""
+    committed_s = int(_committed_s())
     for path in [tree, *tree.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+            os.utime(path, (committed_s, committed_s))
 
 
 def _python_version() -> str:
@@ -246,7 +249,7 @@ def _committed_s() -> str:
 
 
 def _run(*command: object, quiet: bool = False) -> None:
-    """Run a program. Files bear the last commit's time, so that the same commit gives the same package."""
+    """Run a program; what it packs is not younger than the last commit."""
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _committed_s()}
     out = subprocess.DEVNULL if quiet else None
     subprocess.run([str(part) for part in command], check=True, env=environment, stdout=out)
