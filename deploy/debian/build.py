@@ -33,7 +33,7 @@ PYTHON = Path("/usr/bin/python3")
 """The machine's own: a package cannot depend on any other."""
 HOME = Path("usr/lib/tillbox")
 LEVEL = 3
-"""The highest takes minutes for a tenth less."""
+"""The highest takes twice as long for a tenth less."""
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 
 LAUNCHER = """\

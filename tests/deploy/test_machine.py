@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -112,6 +113,24 @@ def test_a_box_sells_as_it_comes_a_till_that_hangs_is_started_again_and_unsent_s
     )
     assert machine.run("python3", "-c", count, f"{aside}/journal.db").strip() == f"({len(held)},)"
     assert left(machine) == ""
+
+
+def test_a_device_whose_driver_comes_later_may_be_opened_and_another_may_not(machine: Machine) -> None:
+    """By name, systemd would leave out what the kernel has no driver for when the box starts."""
+    unit = (ROOT / "deploy/debian/tillbox-box/root/usr/lib/systemd/system/tillbox-box.service").read_text()
+    allowed = "\n".join(
+        line for line in unit.splitlines() if line.startswith(("DevicePolicy=", "DeviceAllow="))
+    )
+    opened = "\n".join(f"ExecStart=-/bin/sh -c ': < /run/{node}'" for node in ("ttyUSB0", "tun"))
+    service = f"[Service]\nType=oneshot\n{allowed}\nStandardError=append:/run/said\n{opened}\n"
+    machine.put("/etc/systemd/system/try.service", service)
+    machine.run("sh", "-c", "mknod /run/ttyUSB0 c 188 0; mknod /run/tun c 10 200")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "try")
+    assert re.findall("/run/(.+)", machine.run("cat", "/run/said")) == [
+        "ttyUSB0: No such device or address",
+        "tun: Operation not permitted",
+    ]
 
 
 def test_a_shop_is_upgraded_with_unsent_sales_hands_them_in_and_a_purge_keeps_but_the_book(
