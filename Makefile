@@ -2,12 +2,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := mosquitto libzbar0 fonts-wqy-microhei
-# libatomic1 is for the program that drives the browser
-TESTING := postgresql chromium libatomic1
+# libatomic1 is for the program that drives the browser; mmdebstrap makes the Debian that the packages are tried on
+TESTING := postgresql chromium libatomic1 mmdebstrap
 TILLS := tests/tap_streams
 EMULATOR := qemu-system-x86 busybox-static cpio kmod
 
-.PHONY: help setup demo smoke test lint check lab bench bench-decode tap-streams tap-judge docs clean
+.PHONY: help setup demo smoke test lint check lab deb bench bench-decode tap-streams tap-judge docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: lint ## what to run while working: lint and the quick tests
 lab: setup ## the device tests, on real devices of a real kernel in a machine of its own; the last line is JSON
 	@tools/system-packages $(EMULATOR) >&2
 	@$(BIN)/python lab/run.py $(TESTS)
+
+deb: setup ## Debian packages for this machine's architecture, in dist: see docs/install.md
+	@$(BIN)/python deploy/debian/build.py --out dist $(if $(VERSION),--version $(VERSION))
 
 bench: setup ## figures, each beside a reference in the same run
 	@tools/system-packages postgresql

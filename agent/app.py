@@ -111,8 +111,11 @@ class Terms:
 class Box:
     """One running box."""
 
-    def __init__(self, config: BoxConfig, terms: Terms | None = None) -> None:
+    def __init__(
+        self, config: BoxConfig, terms: Terms | None = None, *, alive: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.config = config
+        self._alive = alive
         self._terms = terms or Terms()
         self._change: tuple[BoxConfig, Terms] | None = None
         self.view: View | None = None
@@ -313,6 +316,8 @@ class Box:
         if self.view is None or self.view.till.phase != stopped:
             self.show(shop.Show(Refused(reason)))
             self._draw(shop.Till(self._setup(), Past(), stopped))
+        # Still alive: another start would find the same card, and the screen says what is wrong.
+        self._alive(f"{self.config.device} does not sell: {reason}")
         self._ended.wait(REOPEN_S)
         with suppress(queue.Empty):
             while True:
@@ -327,6 +332,7 @@ class Box:
                     self._inbox.get(timeout=TICK_S)(runtime)
                 runtime.tick()
                 self._draw(runtime.till, runtime)
+                self._alive(self._status())
                 if self._changes(runtime.till):
                     return
             except JournalBroken as broken:
@@ -365,6 +371,13 @@ class Box:
             with self.changed:
                 self.view = view
                 self.changed.notify_all()
+
+    def _status(self) -> str:
+        assert self.view is not None
+        line = "online" if self.view.till.line_up else "offline"
+        return (
+            f"{self.config.device} is {line}; {self.view.pending} of {self.records} records wait for the core"
+        )
 
     def _line(self, inc: str) -> Line:
         if self._terms.late_line is not None:

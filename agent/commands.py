@@ -63,12 +63,13 @@ def show(
 
 
 @box.command()
-def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JSON file.")]) -> None:
+def run(config: Annotated[Path, typer.Option(help="The box's configuration, TOML or JSON.")]) -> None:
     """Run one checkout box: its devices, its journal, its line to the core and its screen.
 
     Stop it with Ctrl-C or SIGTERM; a power cut does it no harm either. Example: tillbox box --config box-1.json
     """
     from tillbox.broker.own import TakenAlready, own_file, own_port
+    from tillbox.broker.supervisor import Supervisor
 
     from .app import Box
     from .config import BoxConfig, FleetBoxConfig
@@ -84,18 +85,18 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, a JS
         api_door = own_port(loaded.api.port) if loaded.api else None
     except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
-    ended = threading.Event()
+    ended, alive = threading.Event(), Supervisor().alive
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     box: Box | None
     if isinstance(loaded, FleetBoxConfig):
         try:
-            box = fleet_box(loaded, door, ended)
+            box = fleet_box(loaded, door, ended, alive)
         except (SettingsWrong, KeyUnsafe) as wrong:
             sys.exit(f"tillbox box: {wrong}")
     else:
         assert isinstance(loaded, BoxConfig)
-        box = Box(loaded)
+        box = Box(loaded, alive=alive)
     if box is None:
         return
     threading.Thread(target=_stop_when, args=(ended, box), name="end", daemon=True).start()
@@ -117,7 +118,7 @@ def _stop_when(ended: threading.Event, box: Box) -> None:
 
 @doctor.command()
 def see(
-    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.toml"),
     slip: Annotated[
         bool, typer.Option("--slip", help="Print a test slip and wait until a reader reads it back.")
     ] = False,
@@ -192,7 +193,7 @@ def list_devices(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
 @pair.command()
 def pair_program(
     name: Annotated[str, typer.Argument(help="What the shop calls the other program.")],
-    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.json"),
+    config: Annotated[Path, typer.Option(help="The box's configuration.")] = Path("/etc/tillbox/box.toml"),
 ) -> None:
     """Give another program's till a token for this box's local door. It is shown once; a new one ends the old one.
 

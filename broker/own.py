@@ -32,9 +32,9 @@ def own_file(path: Path) -> IO[bytes] | None:
     return lock
 
 
-def own_port(port: int) -> socket.socket:
-    """A listening socket on loopback. Raises TakenAlready."""
+def own_port(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """A listening socket, on loopback unless another address is named. Raises TakenAlready."""
     try:
-        return socket.create_server(("127.0.0.1", port))
+        return socket.create_server((host, port))
     except OSError as taken:
         raise TakenAlready(f"port {port} is taken: end what uses it, or choose another") from taken

@@ -43,6 +43,7 @@ CALLERS = (
     8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
 )
 LOOK_S = 1.0
+HANGS_MS = 60_000  # a batch takes a second and a look at a slow store ten; a minute is neither
 
 SUBSCRIPTIONS = (
     (topics.ALL_RECORDS, 1),
@@ -96,6 +97,7 @@ class Core:
         now_ms: Callable[[], int],
         chance: Callable[[int], bytes],
         on_change: Callable[[], None] = lambda: None,
+        alive: Callable[[], None] = lambda: None,
         registrar: Registrar | None = None,
         warden: Warden | None = None,
         console_url: str = "",
@@ -103,8 +105,9 @@ class Core:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
         self._desk = Desk(database, schedule, console_url=console_url)
-        self._now_ms, self._chance, self._on_change = now_ms, chance, on_change
+        self._now_ms, self._chance, self._on_change, self._alive = now_ms, chance, on_change, alive
         self._registrar, self._warden = registrar, warden
+        self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
         self._codes: dict[str, str] = {}
@@ -139,6 +142,11 @@ class Core:
             self._warden.wake()
         self._on_change()
 
+    @property
+    def hangs(self) -> bool:
+        """Whether the worker has not come round for so long that it will not any more."""
+        return self._now_ms() - self._turned_ms > HANGS_MS
+
     def _hear(self, happening: Happening) -> None:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
         if isinstance(happening, Message) and not self._intake.put(happening):
@@ -159,6 +167,8 @@ class Core:
                 # start it never repeats them. The promise is our own ack; without it the box sends again.
                 if isinstance(item, Message):
                     self.line.acknowledge(item.token)
+            self._turned_ms = self._now_ms()
+            self._alive()
             if any(isinstance(item, _Stop) for item in items):
                 return
 

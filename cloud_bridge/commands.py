@@ -53,7 +53,7 @@ def _check(name: str, role: str) -> None:
 
 
 @core.command("run")
-def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")]) -> None:
+def run_core(config: Annotated[Path, typer.Option(help="The core's configuration, TOML or JSON.")]) -> None:
     """Run the core: the book, payments, coupon rights and the console.
 
     Stop it with Ctrl-C or SIGTERM; killing it loses nothing. Example: tillbox core run --config core.json
@@ -76,7 +76,7 @@ def operator(
     name: Annotated[
         str, typer.Argument(help="Who may see the console: letters, digits, dots and dashes, up to 32.")
     ],
-    config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
+    config: Annotated[Path, typer.Option(help="The core's configuration, TOML or JSON.")],
     role: Annotated[str, typer.Option(help="viewer, engineer, operator or admin.")] = "admin",
 ) -> None:
     """Give somebody a new password for the console. It is generated, printed once, and kept nowhere."""
@@ -95,7 +95,7 @@ def operator(
 @core.command()
 def key(
     name: Annotated[str, typer.Argument(help="What uses it: letters, digits, dots and dashes, up to 32.")],
-    config: Annotated[Path, typer.Option(help="The core's configuration, a JSON file.")],
+    config: Annotated[Path, typer.Option(help="The core's configuration, TOML or JSON.")],
     role: Annotated[str, typer.Option(help="viewer, engineer, operator or admin.")] = "viewer",
 ) -> None:
     """Give a program a key to the API. It is printed once and kept as a hash; the program's key before it ends.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated
 
@@ -72,7 +73,11 @@ class CoreConfig(Strict):
     broker: Broker = Field(description="Where the boxes are heard, and who the core is there.")
     wallet: Wallet = Field(description="Who moves the money of payment codes.")
     fleet: Fleet | None = Field(default=None, description="Boxes that enrol by themselves; none unless it is set.")  # fmt: skip
-    http_port: int = Field(ge=1, le=65_535, description="The console's loopback port.")
+    http_port: int = Field(ge=1, le=65_535, description="The console's port.")
+    http_host: IPv4Address = Field(
+        default=IPv4Address("127.0.0.1"),
+        description="The address it listens on: loopback, unless what brings TLS is on another machine or in another container.",
+    )
     stocks: tuple[Stock, ...] = Field(
         default=(), description="Coupon templates to make where they are missing."
     )

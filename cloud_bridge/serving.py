@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.own import own_file, own_port
+from tillbox.broker.supervisor import Supervisor
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .api.fleet import add_fleet_api
@@ -33,6 +34,7 @@ from .payments.channels.sandbox_client import SandboxChannel
 from .payments.channels.sandbox_seal import read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
 from .payments.machine import Schedule, Told
+from .probes import add_probes
 from .store import coupons, tables
 from .store.database import Database, database_file, open_database
 from .store.ledger import Ledger
@@ -69,7 +71,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     """Everything of a core, wired and not yet started. Raises SettingsWrong, SecretUnsafe, TakenAlready,
     StoreUnknown, and what a database says that cannot be opened; nothing is made before the settings are sound."""
     secret = read_secret(config.wallet.secret)
-    door = own_port(config.http_port)
+    door = own_port(config.http_port, str(config.http_host))
     lock = own_file(path) if (path := database_file(config.database)) else None
     database = open_database(config.database)
     _stock_up(database, config)
@@ -88,6 +90,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         registrar=_registrar(config.fleet, home, database) if config.fleet and home else None,
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
+        alive=Supervisor().alive,
     )
     fleet = _fleet(config.fleet, home, config.schedule()) if config.fleet and home else None
     do = _do(database, fleet, core, chance) if fleet else None
@@ -95,6 +98,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     _take_notices(app, core, secret)
     if fleet is not None:
         add_fleet_api(app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed)
+    add_probes(app, core)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
     return Running(
         core, server, lock, threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)

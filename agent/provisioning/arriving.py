@@ -13,6 +13,7 @@ import os
 import platform
 import queue
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,11 +91,12 @@ class Arriving:
         key: KeyStore,
         *,
         patience_s: float = ASK_S,
+        alive: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.stage = WAITING
         self.changed = threading.Condition()
         self._machine, self._trust, self._identity, self._key = machine, trust, identity, key
-        self._patience_s = patience_s
+        self._patience_s, self._alive = patience_s, alive
         self._shown: queue.Queue[Shown] = queue.Queue(SHOWN_MAX)
         self._ended = threading.Event()
         self._stick = ""
@@ -151,6 +153,7 @@ class Arriving:
 
     def _next(self) -> Shown | None:
         while not self._ended.is_set():
+            self._alive(f"{self._key.device} waits for its claim sheet")
             with suppress(queue.Empty):
                 return self._shown.get(timeout=STICK_LOOK_S)
             if (found := self._on_stick()) is not None:
@@ -196,9 +199,7 @@ class Arriving:
         self._stage(TESTING)
         began_ms = BootClock().boot_ms()
         config = compose(self._machine, self._identity, place, self._key.device, self._trust)
-        facts = of_config(
-            config, slip=config.printer is not None, tell=lambda what: log.info("test", what=what)
-        )
+        facts = of_config(config, slip=config.printer is not None, tell=self._tests)
         return report_of(
             examine(facts),
             device=self._key.device,
@@ -207,6 +208,10 @@ class Arriving:
             hardware=hardware(),
             seconds=(BootClock().boot_ms() - began_ms) / 1000,
         )
+
+    def _tests(self, what: str) -> None:
+        log.info("place.test", what=what)
+        self._alive(f"{self._key.device} tests itself: {what}")
 
     def _refuse(self, refused: Refused) -> None:
         """Say it; the box waits for another sheet."""

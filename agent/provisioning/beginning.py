@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -22,18 +23,20 @@ from .steward import Steward, terms_of
 log = structlog.get_logger(__name__)
 
 
-def fleet_box(machine: FleetBoxConfig, door: socket.socket | None, ended: threading.Event) -> Box | None:
+def fleet_box(
+    machine: FleetBoxConfig, door: socket.socket | None, ended: threading.Event, alive: Callable[[str], None]
+) -> Box | None:
     """A box with its place, not running yet; None where it was told to end before it had one. Raises SettingsWrong where
     the fleet's trust file cannot be used, KeyUnsafe where the box's key cannot."""
     trust = load(machine.fleet.trust, Trust)
     identity = Identity(machine.state / "identity")
     identity.trust(trust)
     key = FileKeyStore(identity.key)
-    place = identity.place() or _arrive(machine, trust, identity, key, door, ended)
+    place = identity.place() or _arrive(machine, trust, identity, key, door, ended, alive)
     if place is None:
         return None
     config = compose(machine, identity, place, key.device, trust)
-    box = Box(config, terms_of(machine, place, identity, key))
+    box = Box(config, terms_of(machine, place, identity, key), alive=alive)
     Steward(box, machine, trust, identity, key, place).start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box
@@ -46,8 +49,9 @@ def _arrive(
     key: KeyStore,
     door: socket.socket | None,
     ended: threading.Event,
+    alive: Callable[[str], None],
 ) -> Place | None:
-    arriving = Arriving(machine, trust, identity, key)
+    arriving = Arriving(machine, trust, identity, key, alive=alive)
 
     def stop() -> None:
         ended.wait()
