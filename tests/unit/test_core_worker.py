@@ -121,10 +121,10 @@ def test_a_store_that_was_away_does_not_leave_the_core_deaf(
 def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
     database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poisoned(*_: object, **__: object) -> None:
+    def poisoned(*_: object) -> None:
         raise ZeroDivisionError("a fault of ours that one message finds")
 
-    monkeypatch.setattr(fleet, "telemetry", poisoned)
+    monkeypatch.setattr(fleet, "_reported", poisoned)
     telemetry = Telemetry(inc=INC, seq=1, pending=0).model_dump_json(exclude_none=True).encode()
     with core(database, desk, NoChannel()) as running:
         running._intake.put(Message(topics.telemetry_up("box-1"), telemetry, b"", 1))
