@@ -151,6 +151,7 @@ class Town:
     counters: list[Counter] = field(default_factory=list)
     issuer_seed: bytes = field(default_factory=lambda: os.urandom(32))
     console_port: int = 0
+    authority: Authority = field(init=False)
     broker: Mosquitto = field(init=False)
     core: Process = field(init=False)
     wallet: Process = field(init=False)
@@ -161,7 +162,7 @@ class Town:
         """Make certificates, secrets and configurations. Nothing runs yet."""
         self.folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
-        authority = Authority.create(self.folder / "ca", name="Tillbox demo fleet", now=now)
+        self.authority = authority = Authority.create(self.folder / "ca", name="Tillbox demo fleet", now=now)
         server = authority.issue_server(self.folder / "broker", names=("127.0.0.1", "localhost"), now=now)
         self.broker = Mosquitto(self.folder / "broker", port=free_port(), authority=authority, server=server)
         self.console_port = self.console_port or free_port()
