@@ -27,7 +27,7 @@ from .store.tables import box
 TELEMETRY_BYTES_MAX = 4_096
 ECHO_MS = 10_000  # a word that comes so long after its box was heard of last was not under way all the while
 SILENCE_MS = 40_000
-"""A box says something every 5 s, and every 35 s at least while it hands in a long queue. A dead connection shows the
+"""A box says something every 15 s at least, and every 35 s while it hands in a long queue. A dead connection shows the
 broker only after 45 s (one keepalive and a half), and the will waits for 8 more."""
 LOOK_MS = 2_000  # how often silence is looked for
 STALL_MS = 3 * LOOK_MS  # a core that did not look for so long has not listened either

@@ -256,7 +256,7 @@ class Member:
 
     def _report(self, life: int) -> None:
         if life == self._life:
-            self.twin.report()
+            self.twin.report(self.street.now_ms())
             self.street.agenda.after(self.street.plan.telemetry_ms, partial(self._report, life))
 
     def _tick(self, life: int) -> None:

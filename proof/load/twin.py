@@ -35,6 +35,7 @@ from tillbox.contracts.verdicts import Reason
 
 BATCH_RECORDS = 50  # as a box's own runtime sends them
 ASK_EXPIRES_S = 5  # the same
+TELEMETRY_CALM_MS = 15_000  # the same
 SOFTWARE = "loadtest"
 GOODS = (("茉莉花茶 Jasmine tea", "6901234567892", 1200), ("豆沙饼 Bean cake", "6934567000002", 650))
 
@@ -84,6 +85,7 @@ class Twin:
         self.proven = False
         self.up = False
         self.refused: dict[str, int] = {}
+        self._reported: tuple[int, tuple[int, int, int]] = (0, (0, 0, 0))
         self._random, self._say, self._anew, self._on_settled = random, say, anew, settled
         self._hour_ms = hour_ms
         self._head = genesis(device, self.inc, None)
@@ -144,8 +146,13 @@ class Twin:
         """Nobody listens to the records, or the broker refused them."""
         self._deliver(courier.Unheard(), now_ms)
 
-    def report(self) -> None:
-        """Telemetry, as a box's own runtime makes it."""
+    def report(self, now_ms: int) -> None:
+        """Telemetry, as a box's own runtime makes it: less of it while nothing is new."""
+        gist = len(self.journal), self.pending, sum(self.refused.values())
+        then_ms, before = self._reported
+        if gist == before and now_ms < then_ms + TELEMETRY_CALM_MS:
+            return
+        self._reported = now_ms, gist
         oldest = self.journal[self.delivery.settled].made_ms if self.pending else None
         said = Telemetry(
             inc=self.inc,

@@ -148,11 +148,13 @@ def test_a_line_that_takes_nothing_more_keeps_the_records_waiting() -> None:
     assert len(counter.records[0].split(b"\n")) == 2
 
 
-def test_telemetry_tells_what_waits() -> None:
+def test_telemetry_tells_what_waits_and_is_rarer_while_nothing_is_new() -> None:
     counter = Counter()
     counter.twin.line_up(0)
     counter.twin.sell(3)
-    counter.twin.report()
-    (said,) = counter.of(topics.telemetry_up("load-1"))
-    health = Telemetry.model_validate_json(said)
+    for now_ms in range(5_000, 31_000, 5_000):
+        counter.twin.report(now_ms)
+    said = counter.of(topics.telemetry_up("load-1"))
+    assert len(said) == 2
+    health = Telemetry.model_validate_json(said[0])
     assert (health.seq, health.pending, health.head) == (2, 2, counter.twin.journal[-1].hash)
