@@ -188,7 +188,7 @@ class Member:
                 topic, payload, packet_id=number, retain=retain, correlation=correlation, expires_s=expires_s
             )
         )
-        self.street.counts["said"] += 1
+        self.street.counts["said" if qos else "telemetry"] += 1
         return self._wire is not None
 
     def down(self, why: str) -> None:

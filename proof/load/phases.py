@@ -175,7 +175,7 @@ class LoadTest:
             "rate_wanted": rate,
             "sold_per_s": round(sold, 1),
             "ingested_per_s": round((held - held_before) / took, 1),
-            "telemetry_per_s": round(self.wanted.boxes / self.wanted.telemetry_s, 1),
+            "telemetry_per_s": round((after.counts["telemetry"] - before.counts["telemetry"]) / took, 1),
             "ack_p50_ms": _part(waited, 0.5),
             "ack_p99_ms": _part(waited, 0.99),
             "ack_max_ms": waited[-1] if waited else None,
