@@ -583,7 +583,7 @@ def _sentence(fault: Exception, endpoint: Endpoint) -> str:
     if isinstance(fault, ConnectionRefusedError):
         return f"nobody answers at {where}; is the broker up?"
     if isinstance(fault, TimeoutError):
-        return f"no answer from {where} in {CONNECT_S:.0f} s; is the cable in?"
+        return f"no answer from {where} within the time a slow line takes; is the cable in?"
     return f"the connection to {where} failed: {fault}"
 
 
