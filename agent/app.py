@@ -17,7 +17,7 @@ import structlog
 from tillbox.broker.journal import JournalBroken, JournalDamaged, JournalFull, open_journal
 from tillbox.broker.line import Down, Happening, Line, Up, Will
 from tillbox.broker.medium import FileMedium
-from tillbox.broker.mqtt import Endpoint, MqttLine
+from tillbox.broker.mqtt import Endpoint, MqttLine, own_waits
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief
 from tillbox.contracts.codes import CodeRead, ScannerMode, classify
@@ -383,6 +383,7 @@ class Box:
         if self._terms.late_line is not None:
             return self._terms.late_line()
         broker, device = self.config.broker, self.config.device
+        least_s, most_s = own_waits(os.urandom(2))
         return MqttLine(
             Endpoint(
                 host=broker.host,
@@ -396,8 +397,8 @@ class Box:
                 birth=lambda: self._state("online", inc),
                 # Each box waits its own time, so that a thousand do not come back in one second. Not longer
                 # than a minute: until then a customer with a payment code is sent away.
-                reconnect_min_s=1 + os.urandom(1)[0] % 3,
-                reconnect_max_s=10 + os.urandom(1)[0] % 50,
+                reconnect_min_s=least_s,
+                reconnect_max_s=most_s,
             )
         )
 

@@ -44,6 +44,7 @@ from .offline import Lease
 
 BATCH_RECORDS = 50  # one message of 50 records is some 25 KB; the window is four of them
 TELEMETRY_MS = 5_000
+TELEMETRY_CALM_MS = 15_000  # where nothing is new; one may get lost before the core takes silence for a loss
 TELEMETRY_LATE_MS = 30_000  # telemetry waits for money, but not for ever
 ASK_EXPIRES_S = 5  # an older question has lost its asker's patience
 ASKS_OPEN_MAX = 64  # correlations remembered; a till asks a handful at a time
@@ -112,6 +113,7 @@ class Runtime:
         self._asked: dict[bytes, int] = {}
         self._waits: deque[_Wait] = deque(maxlen=ASKS_OPEN_MAX)
         self._telemetry_due_ms = 0
+        self._telemetry_said: tuple[int, Telemetry | None] = (0, None)
         self._mend_due_ms = 0
         self._rights_due_ms = parts.clock.boot_ms() + RIGHTS_LOOK_MS
         self._witness_failed = False
@@ -326,8 +328,14 @@ class Runtime:
         if busy and now_ms < self._telemetry_due_ms + TELEMETRY_LATE_MS:
             return
         self._telemetry_due_ms = now_ms + TELEMETRY_MS
-        payload = self.telemetry().model_dump_json(exclude_none=True).encode()
-        self.parts.line.publish(topics.telemetry_up(self.parts.device), payload, qos=0)
+        said = self.telemetry()
+        gist = said.model_copy(update={"free_bytes": None})
+        then_ms, before = self._telemetry_said
+        if gist == before and now_ms < then_ms + TELEMETRY_CALM_MS:
+            return
+        payload = said.model_dump_json(exclude_none=True).encode()
+        if self.parts.line.publish(topics.telemetry_up(self.parts.device), payload, qos=0):
+            self._telemetry_said = now_ms, gist
 
     def telemetry(self) -> Telemetry:
         """How the box is doing, as the core and the screen see it."""

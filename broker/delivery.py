@@ -24,8 +24,10 @@ RESEND_MS = 2_000
 RESEND_MAX_MS = 30_000
 """The wait for an ack doubles from 2 s (three slow 4G round trips) to 30 s (the broker's keepalive)."""
 
-SILENT_ROUNDS = 4
-"""After four rounds without an ack (2 + 4 + 8 + 16 s) the connection itself is suspected and made anew."""
+SILENT_ROUNDS = 8
+"""After eight rounds without an ack (2 + 4 + 8 + 16 s, and four of 30) the connection itself is suspected and made anew. A
+dead one is found by its keepalive long before; sooner, a core that ten thousand boxes come back to at once would be
+answered with ten thousand handshakes, each dearer than a hundred records."""
 
 
 class Phase(Enum):

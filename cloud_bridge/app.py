@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from tillbox.broker.line import Happening, Line, Message
+from tillbox.broker.line import Down, Happening, Line, Message, Up
 from tillbox.contracts import topics
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import Answer
@@ -112,6 +112,7 @@ class Core:
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
         self._codes: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
+        self._listening, self._is_up = presence.Listening(), False
         self._dropped = 0
 
     def start(self) -> None:
@@ -149,6 +150,8 @@ class Core:
 
     def _hear(self, happening: Happening) -> None:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
+        if isinstance(happening, (Up, Down)):
+            self._is_up = isinstance(happening, Up)
         if isinstance(happening, Message) and not self._intake.put(happening):
             self._dropped += 1
             if self._dropped % 1_000 == 1:
@@ -199,21 +202,21 @@ class Core:
         return True
 
     def _handle(self, items: Sequence[_Item]) -> None:
-        records = [
-            (item, device) for item in items if isinstance(item, Message) and (device := _sender(item, "tx"))
-        ]
+        messages = [item for item in items if isinstance(item, Message)]
+        records = [(item, device) for item in messages if (device := _sender(item, "tx"))]
+        hellos = [(item, device) for item in messages if (device := _sender(item, "hello"))]
         if records:
             self._records(records)
-        for item in items:
-            if isinstance(item, Message) and item.topic.endswith("/late"):
-                self._late(item)
+        if hellos:
+            self._greet(hellos)
         for item in items:
             if isinstance(item, Message):
-                self._message(item)
+                self._question(item)
             elif isinstance(item, _Called):
                 self._called(item)
             elif isinstance(item, Notified):
                 self._notified(item)
+        self._presence(messages)
         self._look()
         if items:
             self._on_change()
@@ -221,38 +224,20 @@ class Core:
     def _records(self, messages: list[tuple[Message, str]]) -> None:
         arrived = [Arrived(device, message.payload) for message, device in messages]
         for device, ack in self.ingest.take(arrived, self._now_ms()):
-            self.line.publish(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
+            # At QoS 0: a box whose ack was lost sends again, and hears the next one. At QoS 1 a core that answers ten
+            # thousand boxes waits for as many acknowledgements of its acknowledgements.
+            payload = ack.model_dump_json(exclude_none=True).encode()
+            self.line.publish(topics.ack_down(device), payload, qos=0)
 
-    def _late(self, message: Message) -> None:
+    def _late(self, nonce: str, _: Registrar, message: Message) -> None:
         """Records by another hand; the answers go to that hand."""
-        nonce = topics.nonce_of(message.topic)
-        if nonce is None or self._registrar is None:
-            return
         with self.database.writing() as connection:
             found = late.arrived(connection, message.payload)
             if isinstance(found, Reason):
                 notes.count_refused(connection, "", found, nonce.encode(), self._now_ms())
                 return
-        for _, ack in self.ingest.take([found], self._now_ms()):
+        for __, ack in self.ingest.take([found], self._now_ms()):
             self.line.publish(topics.enrol_down(nonce), ack.model_dump_json(exclude_none=True).encode())
-
-    def _message(self, message: Message) -> None:
-        if message.topic.endswith("/late"):
-            return  # its records are in already
-        nonce = topics.nonce_of(message.topic)
-        if nonce is not None and self._registrar is not None:
-            self._enrol(nonce, self._registrar, message)
-            return
-        device = topics.device_of(message.topic)
-        if device is None:
-            return
-        name = topics.ask_name_of(message.topic)
-        if name is not None:
-            self._ask(device, name, message)
-        elif message.topic == topics.state_up(device):
-            self._note(device, presence.state, message)
-        elif message.topic == topics.telemetry_up(device):
-            self._note(device, presence.telemetry, message)
 
     def _enrol(self, nonce: str, registrar: Registrar, message: Message) -> None:
         answer = registrar.answer(message.payload, now_ms=self._now_ms())
@@ -260,6 +245,40 @@ class Core:
         self.line.publish(topics.enrol_down(nonce), payload, correlation=message.correlation)
         if self._warden is not None and answer.certificate is not None:
             self._warden.wake()  # it may have taken the place of another box
+
+    def _greet(self, hellos: list[tuple[Message, str]]) -> None:
+        said = [(device, message.payload) for message, device in hellos]
+        answers = self._desk.greet(said, now_ms=self._now_ms())
+        for (message, device), answer in zip(hellos, answers, strict=True):
+            if answer is not None:
+                self._answer(device, "hello", answer.model_dump(mode="json"), message.correlation)
+
+    def _question(self, message: Message) -> None:
+        nonce = topics.nonce_of(message.topic)
+        if nonce is not None and self._registrar is not None:
+            asks = self._late if message.topic == topics.late_up(nonce) else self._enrol
+            asks(nonce, self._registrar, message)
+        device, name = topics.device_of(message.topic), topics.ask_name_of(message.topic)
+        if device is not None and name not in (None, "hello"):
+            self._ask(device, name, message)
+
+    def _presence(self, messages: Sequence[Message]) -> None:
+        """Who is there, in one transaction."""
+        words = [
+            presence.Word(device, message.topic, message.payload)
+            for message in messages
+            if (device := topics.device_of(message.topic)) is not None
+        ]
+        now_ms = self._now_ms()
+        look = self._listening.may_look(now_ms, up=self._is_up)
+        if words or look:
+            with self.database.writing() as connection:
+                presence.take(connection, words, now_ms=now_ms)
+                lost = presence.silent(connection, now_ms=now_ms) if look else 0
+            if lost:
+                hint = "their broker died with them, or their words do not come through"
+                log.warning("boxes.silent", boxes=lost, hint=hint)
+                self._on_change()
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()
@@ -271,12 +290,6 @@ class Core:
         for call in answered.todo.calls:
             self._codes[call.attempt] = answered.code
         self._do(answered.todo)
-
-    def _note(self, device: str, digest: Callable[..., Reason | None], message: Message) -> None:
-        with self.database.writing() as connection:
-            refused = digest(connection, device, message.payload, now_ms=self._now_ms())
-            if refused is not None:
-                notes.count_refused(connection, device, refused, message.payload, self._now_ms())
 
     def _called(self, called: _Called) -> None:
         call = called.call

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, select
 
 from tillbox.contracts.messages import (
     RECORD_BYTES_MAX,
@@ -31,7 +31,6 @@ from .complaints import Complaints, Counts
 from .store import coupons, tables
 
 NOTHING = "0" * 64  # the head of an incarnation of which nothing is held
-CLAUSES = 200  # incarnations asked for at once: SQLite's expressions are a thousand deep at the most
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,24 +184,17 @@ class Chains:
             self._newest[row.device] = row.inc, mark
 
     def _load_held(self) -> dict[tuple[str, str, int], str]:
-        """The hashes of those numbers in this batch that are already in the inbox."""
+        """The hashes of those numbers in this batch that are already in the inbox. The newest of a chain is its head, so
+        what is sent again because its ack was late costs no query."""
+        held = {(*key, mark.watermark): mark.head for key, mark in self.marks.items() if mark.watermark}
         spans: dict[tuple[str, str], list[int]] = {}
-        for read in self._reads:
-            spans.setdefault((read.record.dev, read.record.inc), []).append(read.record.seq)
-        inbox = tables.inbox.c
-        clauses = [
-            and_(inbox.device == device, inbox.inc == inc, inbox.seq.between(min(seqs), max(seqs)))
-            for (device, inc), seqs in spans.items()
-            if (device, inc) in self.marks and min(seqs) <= self.marks[device, inc].watermark
-        ]
-        held = select(inbox.device, inbox.inc, inbox.seq, inbox.hash)
-        return {
-            (device, inc, seq): found
-            for start in range(0, len(clauses), CLAUSES)
-            for device, inc, seq, found in self._connection.execute(
-                held.where(or_(*clauses[start : start + CLAUSES]))
-            )
-        }
+        for key, seq in [((read.record.dev, read.record.inc), read.record.seq) for read in self._reads]:
+            if key in self.marks and seq < self.marks[key].watermark:
+                spans.setdefault(key, []).append(seq)
+        for (device, inc), seqs in spans.items():
+            span = {"device": device, "inc": inc, "first": min(seqs), "last": max(seqs)}
+            held.update({(device, inc, seq): found for seq, found in self._connection.execute(_HELD, span)})
+        return held
 
     def _open(self, read: Read) -> Mark | None:
         """The first record of a new incarnation says what it continues; compare it with what we know."""
@@ -242,6 +234,11 @@ class Chains:
         return mark
 
 
+_HELD = select(tables.inbox.c.seq, tables.inbox.c.hash).where(
+    tables.inbox.c.device == bindparam("device"),
+    tables.inbox.c.inc == bindparam("inc"),
+    tables.inbox.c.seq.between(bindparam("first"), bindparam("last")),
+)
 _MARKS = (
     select(tables.incarnation)
     .where(tables.incarnation.c.device.in_(bindparam("devices", expanding=True)))

@@ -1,8 +1,9 @@
-"""The desk: answers the boxes' online questions, each in one transaction. Same question, same answer."""
+"""The desk: answers the boxes' online questions, each in one transaction (hellos many in one). Same question, same
+answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,7 @@ from .store.database import Database
 from .store.ledger import Ledger
 
 ASK_BYTES_MAX = 4_096
+CHUNK = 400  # boxes per SELECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,23 @@ class Desk:
             ledger.flush()
             return answered
 
+    def greet(self, hellos: Sequence[tuple[str, bytes]], *, now_ms: int) -> list[HelloAnswer | None]:
+        """Answer many hellos in one transaction, in their order: after a power cut a whole town says it at once."""
+        with self._database.writing() as connection:
+            standings = _standings(connection, {device for device, _ in hellos})
+            return [self._greet(connection, standings, *hello, now_ms) for hello in hellos]
+
+    def _greet(
+        self, connection: Connection, standings: _Standings, device: str, payload: bytes, now_ms: int
+    ) -> HelloAnswer | None:
+        try:
+            body = _parse("hello", payload)
+        except ValidationError:
+            notes.count_refused(connection, device, Reason.NOT_UNDERSTOOD, payload, now_ms)
+            return None
+        assert isinstance(body, HelloAsk)
+        return _hello_answer(standings.get((device, body.inc)), now_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -85,10 +104,29 @@ def _parse(name: str, payload: bytes) -> BaseModel:
     return model.model_validate_json(payload if len(payload) <= ASK_BYTES_MAX else b"")
 
 
+_Standings = dict[tuple[str, str], str]
+"""How each incarnation of some boxes stood when it opened."""
+
+
+def _standings(connection: Connection, devices: set[str]) -> _Standings:
+    incarnation, ordered = tables.incarnation.c, sorted(devices)
+    found: _Standings = {}
+    for start in range(0, len(ordered), CHUNK):
+        some = incarnation.device.in_(ordered[start : start + CHUNK])
+        rows = connection.execute(
+            select(incarnation.device, incarnation.inc, incarnation.standing).where(some)
+        )
+        found.update({(device, inc): standing for device, inc, standing in rows})
+    return found
+
+
+def _hello_answer(standing: str | None, now_ms: int) -> HelloAnswer:
+    return HelloAnswer.model_validate({"core_ms": now_ms, "standing": standing or "waiting"})
+
+
 def _hello(asked: _Asked, body: HelloAsk) -> Answered:
-    where = (tables.incarnation.c.device == asked.device) & (tables.incarnation.c.inc == body.inc)
-    standing = asked.connection.execute(select(tables.incarnation.c.standing).where(where)).scalar()
-    return Answered(HelloAnswer.model_validate({"core_ms": asked.now_ms, "standing": standing or "waiting"}))
+    standings = _standings(asked.connection, {asked.device})
+    return Answered(_hello_answer(standings.get((asked.device, body.inc)), asked.now_ms))
 
 
 def _pay(asked: _Asked, body: PayAsk) -> Answered:

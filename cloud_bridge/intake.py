@@ -14,6 +14,9 @@ from tillbox.broker.line import Message
 from tillbox.contracts import topics
 
 WAITING_MAX = 10_000  # messages of all boxes: some seconds of work
+TELEMETRY_AT_ONCE = (
+    1_000  # of as many boxes, in one transaction: cheap, and nobody may wait so long that he seems lost
+)
 WAITING_PER_BOX = 64  # an honest box has four messages of records and a few questions under way
 
 News = TypeVar("News")
@@ -37,7 +40,8 @@ class Intake(Generic[News]):
         device = topics.device_of(message.topic) or ""
         with self._filled:
             if message.topic == topics.telemetry_up(device):
-                gone = self._telemetry.pop(device, None)
+                # In its old place: a box that was sent to the end with every word of its would never be heard.
+                gone = self._telemetry.get(device)
                 self._telemetry[device] = message
             elif self._of[device] >= WAITING_PER_BOX or len(self._items) >= WAITING_MAX:
                 gone = message
@@ -57,7 +61,7 @@ class Intake(Generic[News]):
             self._filled.notify()
 
     def take(self, most: int, wait_s: float) -> list[Message | News]:
-        """What waits, the oldest first and telemetry last; empty after the longest wait."""
+        """What waits, `most` of it and the oldest first, and telemetry last; empty after the longest wait."""
         with self._filled:
             if not self._items and not self._telemetry:
                 self._filled.wait(wait_s)
@@ -67,6 +71,7 @@ class Intake(Generic[News]):
                 if isinstance(item, Message):
                     self._of[topics.device_of(item.topic) or ""] -= 1
                 taken.append(item)
-            while self._telemetry and len(taken) < most:
+            reports = min(len(self._telemetry), TELEMETRY_AT_ONCE)
+            for _ in range(reports):
                 taken.append(self._telemetry.pop(next(iter(self._telemetry))))
             return taken

@@ -44,8 +44,12 @@ class Postings:
         self._sales: list[dict[str, Any]] = []
         self._reversals: list[dict[str, Any]] = []
         self._voided: set[tuple[str, str]] = set()
-        entries = [sales.sale(device, body) for device, body in bodies if isinstance(body, Sale)]
-        ledger.load(chain.from_iterable(entry.keys() for entry in entries))
+        self._bodies = bodies  # held, for their identity names the entries below
+        self._entries = {
+            id(body): sales.sale(device, body) for device, body in bodies if isinstance(body, Sale)
+        }
+        """By the very body: one that a claim was dropped from is another, and posts something else."""
+        ledger.load(chain.from_iterable(entry.keys() for entry in self._entries.values()))
 
     def apply(self, record: Record, body: BaseModel, content: str) -> str:
         """Do what a record says; what became of it, for the inbox. `content` is the hash of what it says."""
@@ -61,7 +65,7 @@ class Postings:
         body, dropped = self._claims.own_sale(record.dev, body)
         self._complaints.not_its_own(record.dev, record.tid, record.kind, dropped)
         self._claims.sold(record.tid, record.dev)
-        entry = sales.sale(record.dev, body)
+        entry = self._entries.get(id(body)) or sales.sale(record.dev, body)
         decision = self._ledger.post(entry, tid=record.tid, kind="sale", device=record.dev, content=content)
         assert decision.refused is None, decision
         for reason in decision.variances:

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import select
 
+from tillbox.broker.mosquitto.server import INFLIGHT_MAX
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.own import own_file, own_port
 from tillbox.broker.supervisor import Supervisor
@@ -39,6 +40,9 @@ from .store import coupons, tables
 from .store.database import Database, database_file, open_database
 from .store.ledger import Ledger
 
+ANSWERS_MAX = (
+    2_000  # acks and answers on their way: some batches; what is let go here, its box asks for again
+)
 NOTICE_BYTES_MAX = 16_384
 NOTICE_WAIT_S = 2.5  # before the wallet, which waits three seconds, has given up
 
@@ -168,6 +172,8 @@ def _endpoint(config: CoreConfig) -> Endpoint:
         subscriptions=SUBSCRIPTIONS,
         manual_ack=True,
         reconnect_max_s=5,
+        inflight_max=INFLIGHT_MAX,
+        unanswered_max=ANSWERS_MAX,
     )
 
 

@@ -151,6 +151,7 @@ class Town:
     counters: list[Counter] = field(default_factory=list)
     issuer_seed: bytes = field(default_factory=lambda: os.urandom(32))
     console_port: int = 0
+    authority: Authority = field(init=False)
     broker: Mosquitto = field(init=False)
     core: Process = field(init=False)
     wallet: Process = field(init=False)
@@ -161,7 +162,7 @@ class Town:
         """Make certificates, secrets and configurations. Nothing runs yet."""
         self.folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
-        authority = self._authority(now)
+        self.authority = authority = self._authority(now)
         server = authority.issue_server(self.folder / "broker", names=("127.0.0.1", "localhost"), now=now)
         self.broker = self._broker(authority, server)
         self.console_port = self.console_port or free_port()

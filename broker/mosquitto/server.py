@@ -20,13 +20,21 @@ ACL = Path(__file__).with_name("acl")
 START_S = 10.0
 LOOK_S = 0.2  # a box that was thrown out is to be out within seconds
 PBKDF2_ROUNDS = 101  # mosquitto's own; one password is public, and the other has 256 bits
+INFLIGHT_MAX = 100
+"""What one client may have unacknowledged. The core acknowledges after its commit, so this is the most that one commit can
+take in: with mosquitto's own 20 a core of ten thousand boxes spends its time on commits."""
+QUEUE_MAX = 60_000  # a core that is busy: birth, hello and first records of ten thousand boxes, twice
+QUEUE_BYTES_MAX = 256 * 1024 * 1024  # and that is all that it may cost
 
 CONFIG = """\
 # Written at every start; change server.py instead.
 {user}persistence false
-max_queued_messages 20000
-max_inflight_messages 20
+max_queued_messages {queue}
+max_queued_bytes {queue_bytes}
+max_inflight_messages {inflight}
 max_packet_size 262144
+# Without it every answer waits 40 ms for the other side's delayed TCP acknowledgement.
+set_tcp_nodelay true
 acl_file {acl}
 log_dest file {folder}/mosquitto.log
 log_type error
@@ -92,8 +100,10 @@ class Mosquitto:
         server: Identity,
         host: str = "127.0.0.1",
         doors: Doors | None = None,
+        inflight_max: int = INFLIGHT_MAX,
     ) -> None:
-        self.folder, self.port, self.host, self.doors = folder, port, host, doors
+        self.folder, self.port, self.host, self.inflight_max = folder, port, host, inflight_max
+        self.doors = doors
         self._authority, self._server = authority, server
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = threading.Event()
@@ -102,6 +112,11 @@ class Mosquitto:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, while it runs."""
+        return self._process.pid if self._process is not None and self.alive else None
 
     def start(self) -> None:
         """Start, and return when it takes connections. MosquittoMissing where there is none."""
@@ -123,6 +138,9 @@ class Mosquitto:
                 # Started by root it would change to its own user, which cannot read our key.
                 user="user root\n" if os.geteuid() == 0 else "",
                 acl=acl,
+                queue=QUEUE_MAX,
+                queue_bytes=QUEUE_BYTES_MAX,
+                inflight=self.inflight_max,
                 folder=self.folder,
                 port=self.port,
                 host=self.host,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, insert, select
 
 from tillbox.cloud_bridge.book.engine import Decision, Entry, Key, Leg, decide
 from tillbox.contracts.money import Amount, Unit
@@ -19,11 +19,10 @@ from .database import upsert
 from .tables import balance, posting, txn
 
 CHUNK = 400
-"""Keys per SELECT: SQLite of Debian 12 takes 32,766 parameters, older ones 999; two per key."""
+"""Names per SELECT: SQLite of Debian 12 takes 32,766 parameters, older ones 999."""
 
-_BALANCES = select(balance).where(
-    tuple_(balance.c.account, balance.c.unit).in_(bindparam("keys", expanding=True))
-)
+# By account alone, which has a unit or a few: SQLite reads the whole table where pairs are looked for.
+_BALANCES = select(balance).where(balance.c.account.in_(bindparam("accounts", expanding=True)))
 _KNOWN = select(txn.c.tid, txn.c.content).where(txn.c.tid.in_(bindparam("tids", expanding=True)))
 _LEGS = (
     select(posting.c.account, posting.c.unit, posting.c.minor)
@@ -46,11 +45,13 @@ class Ledger:
     def load(self, keys: Iterable[Key]) -> None:
         """Read balances that will be needed, many at a time and in a fixed order."""
         missing = sorted({key for key in keys if key not in self._balances})
-        for start in range(0, len(missing), CHUNK):
-            some = missing[start : start + CHUNK]
-            self._balances.update(dict.fromkeys(some, 0))
-            for account, unit, minor in self._connection.execute(_BALANCES, {"keys": some}):
-                self._balances[account, unit] = minor
+        self._balances.update(dict.fromkeys(missing, 0))
+        wanted, accounts = set(missing), sorted({account for account, _ in missing})
+        for start in range(0, len(accounts), CHUNK):
+            some = accounts[start : start + CHUNK]
+            for account, unit, minor in self._connection.execute(_BALANCES, {"accounts": some}):
+                if (account, unit) in wanted:
+                    self._balances[account, unit] = minor
 
     def known(self, tids: Iterable[str]) -> dict[str, str]:
         """The content hash of each transaction that is already in the book."""

@@ -64,6 +64,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "dev",
         "play what goes wrong in a fleet, on real parts, and judge it",
     ),
+    "loadtest": (
+        "tillbox.proof.load.commands:loadtest",
+        "dev",
+        "thousands of boxes on this machine: storms, steady load, restarts, presence; judged",
+    ),
     "smoke": ("tillbox.proof.commands:smoke", "dev", "the demo without a person, judged in one line"),
     "bench": ("tillbox.proof.commands:bench", "dev", "measure beside a reference: decode"),
     "prove": (

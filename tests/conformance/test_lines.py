@@ -105,7 +105,13 @@ class RealStreet(Street):
         super().__init__()
         self.authority, self.folder = authority, folder
         identity = server or authority.issue_server(folder / "broker", names=("127.0.0.1",), now=NOW)
-        self.broker = Mosquitto(folder / "broker", port=free_port(), authority=authority, server=identity)
+        self.broker = Mosquitto(
+            folder / "broker",
+            port=free_port(),
+            authority=authority,
+            server=identity,
+            inflight_max=INFLIGHT_MAX,
+        )
         self.broker.start()
         self.wires: dict[str, Wire] = {}
 
@@ -803,6 +809,7 @@ def test_a_broker_that_takes_the_call_and_says_nothing_is_given_up(
 ) -> None:
     box, heard = real.up("box-1")
     monkeypatch.setattr(mqtt, "CONNECT_S", 0.3)
+    monkeypatch.setattr(mqtt, "SHAKE_S", 0.3)
     real.pause()
     box.reconnect()
     assert real.until(lambda: len(heard.downs) == 2)

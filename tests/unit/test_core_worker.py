@@ -15,7 +15,7 @@ from tests.patience import eventually
 from tillbox.broker.line import Deliver, Happening, Message, Will
 from tillbox.cloud_bridge.app import Core, Notified
 from tillbox.cloud_bridge.fleet import presence
-from tillbox.cloud_bridge.intake import WAITING_PER_BOX, Intake
+from tillbox.cloud_bridge.intake import TELEMETRY_AT_ONCE, WAITING_PER_BOX, Intake
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.channels.port import Channel, Outcome
 from tillbox.cloud_bridge.payments.machine import Schedule, Told
@@ -121,10 +121,10 @@ def test_a_store_that_was_away_does_not_leave_the_core_deaf(
 def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
     database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poisoned(*_: object, **__: object) -> None:
+    def poisoned(*_: object) -> None:
         raise ZeroDivisionError("a fault of ours that one message finds")
 
-    monkeypatch.setattr(presence, "telemetry", poisoned)
+    monkeypatch.setattr(presence, "_reported", poisoned)
     telemetry = Telemetry(inc=INC, seq=1, pending=0).model_dump_json(exclude_none=True).encode()
     with core(database, desk, NoChannel()) as running:
         running._intake.put(Message(topics.telemetry_up("box-1"), telemetry, b"", 1))
@@ -159,6 +159,21 @@ def test_a_box_that_says_too_much_keeps_nobody_else_out() -> None:
     assert intake.put(word("evil", 1)), "what was taken makes room again"
     assert intake.take(1, 0) == [word("evil", 1)]
     assert intake.take(1, 0) == []
+
+
+def test_telemetry_that_comes_again_keeps_its_place_and_a_busy_core_hears_everybody() -> None:
+    intake: Intake[str] = Intake(lambda _: None)
+    boxes = [f"box-{number}" for number in range(TELEMETRY_AT_ONCE + 10)]
+    for token, box in enumerate([*boxes, *boxes[:100]], start=1):
+        intake.put(word(box, token, topics.telemetry_up(box)))
+    first = intake.take(200, 0)
+    assert [topics.device_of(one.topic) for one in first if isinstance(one, Message)] == boxes[
+        :TELEMETRY_AT_ONCE
+    ]
+    assert first[0] == word(boxes[0], len(boxes) + 1, topics.telemetry_up(boxes[0])), (
+        "the newest stands for all"
+    )
+    assert len(intake.take(200, 0)) == 10
 
 
 def test_what_the_wallet_says_is_answered_once_it_is_in_the_store(

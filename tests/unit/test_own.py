@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import zipfile
@@ -76,6 +77,14 @@ def test_a_core_that_cannot_start_says_why_and_makes_nothing(
     assert said in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "core.db").exists()
+
+
+def test_who_is_let_in_gets_a_page_in_two_pieces_at_once() -> None:
+    """Nagle and a delayed acknowledgement together are 40 ms for every page."""
+    with own_port(0) as door, socket.create_connection(door.getsockname()) as _:
+        inside, _ = door.accept()
+        with inside:
+            assert inside.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_database_that_was_closed_is_whole_in_its_file(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tillbox.agent.past import Past
 from tillbox.agent.runtime import (
     BATCH_RECORDS,
     RIGHTS_LOOK_MS,
+    TELEMETRY_CALM_MS,
     TELEMETRY_LATE_MS,
     TELEMETRY_MS,
     Parts,
@@ -23,6 +24,7 @@ from tillbox.agent.witness import FileWitness
 from tillbox.broker.journal import Journal, JournalBroken, JournalFull, open_journal
 from tillbox.broker.line import Deliver, Down, Message, Up, Will
 from tillbox.broker.medium import FileMedium
+from tillbox.cloud_bridge import fleet
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief, TimeInterval
 from tillbox.contracts.ids import uuid7
@@ -313,3 +315,17 @@ def test_telemetry_waits_for_money_but_not_for_ever(box: Shop) -> None:
     box.counter.now_ms += 10 * TELEMETRY_LATE_MS
     box.runtime.tick()
     assert len(box.counter.messages(TELEMETRY)) == first + 1, "nobody hears it"
+
+
+def test_a_box_with_nothing_new_says_less_and_never_so_little_that_it_is_taken_for_lost(box: Shop) -> None:
+    box.runtime.hear(Up())
+    box.settle_all()
+    for _ in range(10 * TELEMETRY_CALM_MS // TELEMETRY_MS):
+        box.runtime.tick()
+        box.counter.now_ms += TELEMETRY_MS
+    assert len(box.counter.messages(TELEMETRY)) == 10
+    assert 2 * TELEMETRY_CALM_MS <= fleet.SILENCE_MS
+    box.sell()
+    box.settle_all()
+    box.runtime.tick()
+    assert len(box.counter.messages(TELEMETRY)) == 11

@@ -20,6 +20,7 @@ from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import reading, tables
 from tillbox.cloud_bridge.store.database import Database, open_database
+from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.messages import (
     ASK_BODIES,
@@ -231,9 +232,12 @@ def test_an_old_question_is_answered(core: Database, path: Path) -> None:
 @pytest.mark.parametrize("how", ["least", "full"])
 def test_how_an_old_box_is_doing_is_shown(core: Database, how: str) -> None:
     with core.writing() as connection:
-        for said, name in ((presence.state, "state"), (presence.telemetry, "telemetry")):
-            data = canonical(message(f"{name}.{how}"))
-            assert said(connection, "box-1", data, now_ms=NOW) is None
+        state = presence.Word("box-1", topics.state_up("box-1"), canonical(message(f"state.{how}")))
+        telemetry = presence.Word(
+            "box-1", topics.telemetry_up("box-1"), canonical(message(f"telemetry.{how}"))
+        )
+        presence.take(connection, [state, telemetry], now_ms=NOW)
+    assert refused(core) == {}
     with core.reading() as connection:
         assert [row.pending for row in reading.boxes(connection)] == [2 if how == "full" else 0]
 
@@ -243,7 +247,7 @@ def test_how_an_old_box_is_doing_is_shown(core: Database, how: str) -> None:
 def test_telemetry_that_goes_on_behind_its_limit_does_not_take_the_page_away(core: Database) -> None:
     data = canonical(message("telemetry.least")).ljust(presence.TELEMETRY_BYTES_MAX) + b"and more"
     with core.writing() as connection:
-        presence.telemetry(connection, "box-1", data, now_ms=NOW)
+        presence.take(connection, [presence.Word("box-1", topics.telemetry_up("box-1"), data)], now_ms=NOW)
     with core.reading() as connection:
         assert len(reading.boxes(connection)) <= 1
 
