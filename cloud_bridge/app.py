@@ -113,6 +113,7 @@ class Core:
         self._codes: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
         self._listening, self._is_up = presence.Listening(), False
+        self._gone_ms = 0
         self._dropped = 0
 
     def start(self) -> None:
@@ -271,10 +272,15 @@ class Core:
         ]
         now_ms = self._now_ms()
         look = self._listening.may_look(now_ms, up=self._is_up)
-        if words or look:
+        over = now_ms - self._gone_ms >= presence.LOOK_MS
+        if words or look or over:
             with self.database.writing() as connection:
                 presence.take(connection, words, now_ms=now_ms)
                 lost = presence.silent(connection, now_ms=now_ms) if look else 0
+                gone = presence.gone(connection, now_ms=now_ms) if over else 0
+            self._gone_ms = now_ms if over else self._gone_ms
+            if gone:
+                self._on_change()
             if lost:
                 hint = "their broker died with them, or their words do not come through"
                 log.warning("boxes.silent", boxes=lost, hint=hint)

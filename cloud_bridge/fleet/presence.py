@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from tillbox.cloud_bridge.store import notes
 from tillbox.cloud_bridge.store.database import upsert
-from tillbox.cloud_bridge.store.tables import box
+from tillbox.cloud_bridge.store.tables import LEAVING, PRESENT, box
 from tillbox.contracts import topics
 from tillbox.contracts.messages import State, Telemetry
 from tillbox.contracts.verdicts import Reason
@@ -84,6 +84,13 @@ def silent(connection: Connection, *, now_ms: int) -> int:
     return found.rowcount
 
 
+def gone(connection: Connection, *, now_ms: int) -> int:
+    """Boxes whose connection broke and that did not come back in their moment. How many that are."""
+    over = (box.c.state == LEAVING) & (box.c.heard_ms < now_ms - GRACE_MS)
+    found = connection.execute(update(box).where(over).values(state="lost", since_ms=now_ms))
+    return found.rowcount
+
+
 class Listening:
     """Since when the core hears everybody: only then is silence a box's own. One thread uses it."""
 
@@ -122,9 +129,12 @@ def _stated(known: Presence | None, said: State, now_ms: int) -> Presence | None
     if said.s != "online" and said.inc != known.inc:
         return None
     if said.s == "lost" and known.state == "online":
-        # It has a moment to come back, as a box whose socket broke does: `silent` finds it if it does not.
-        return replace(known, heard_ms=min(known.heard_ms, now_ms - SILENCE_MS + GRACE_MS))
-    since_ms = known.since_ms if known.state == said.s else now_ms
+        # It has a moment to come back, as a box whose socket broke does; `gone` finds it if it does not.
+        return replace(known, state=LEAVING, heard_ms=now_ms)
+    if said.s == "lost" and known.state == LEAVING:
+        return None
+    same = known.state == said.s or (known.state, said.s) == (LEAVING, "online")
+    since_ms = known.since_ms if same else now_ms
     return replace(known, state=said.s, inc=said.inc, since_ms=since_ms, heard_ms=now_ms)
 
 
@@ -138,7 +148,7 @@ def _reported(known: Presence | None, health: Telemetry, now_ms: int) -> Presenc
         return replace(known, telemetry=said, heard_ms=now_ms)
     if now_ms - known.heard_ms < ECHO_MS:
         return None
-    since_ms = known.since_ms if known.state == "online" else now_ms
+    since_ms = known.since_ms if known.state in PRESENT else now_ms
     return Presence("online", health.inc, said, since_ms, now_ms)
 
 

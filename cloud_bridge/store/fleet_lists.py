@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from tillbox.cloud_bridge.fleet.missing import Gap, missing
 
-from .tables import audit, binding, box, certificate, claim, claim_use, device, position
+from .tables import PRESENT, audit, binding, box, certificate, claim, claim_use, device, position
 
 MOST = 500
 
@@ -121,7 +121,7 @@ def _place(row: Any) -> PlaceRow:
         epoch=row.epoch,
         device=row.device,
         accepted_ms=row.accepted_ms,
-        state=row.state,
+        state="online" if row.state in PRESENT else row.state,
         heard_ms=row.heard_ms,
         pending=health.get("pending"),
         oldest_pending_ms=health.get("oldest_pending_ms"),

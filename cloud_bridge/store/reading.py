@@ -12,6 +12,7 @@ from tillbox.cloud_bridge.book import accounts
 from tillbox.contracts.money import coupon_unit
 
 from . import tables
+from .tables import PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +378,7 @@ def _box_row(row: Any, records: int, standing: str, shouts: int) -> BoxRow:
     health = json.loads(row.telemetry or b"{}")
     return BoxRow(
         device=row.device,
-        state=row.state,
+        state="online" if row.state in PRESENT else row.state,
         since_ms=row.since_ms,
         heard_ms=row.heard_ms,
         pending=int(health.get("pending", 0)),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from tillbox.cloud_bridge.fleet.admission import Claim, Known, Standing, Use
 
 from .database import upsert
-from .tables import binding, box, certificate, claim, claim_use, device, position
+from .tables import PRESENT, binding, box, certificate, claim, claim_use, device, position
 
 
 def token_hash(token: bytes) -> str:
@@ -48,7 +48,7 @@ def bound(connection: Connection, name: str) -> Row[Any] | None:
 
 def is_online(connection: Connection, name: str) -> bool:
     """Whether a box is there, as far as anybody knows."""
-    return connection.execute(select(box.c.state).where(box.c.device == name)).scalar() == "online"
+    return connection.execute(select(box.c.state).where(box.c.device == name)).scalar() in PRESENT
 
 
 def holder(connection: Connection, place: str) -> Row[Any] | None:
@@ -119,7 +119,7 @@ def close(connection: Connection, name: str, at_ms: int) -> None:
 def pending(connection: Connection, name: str) -> int | None:
     """How many records a box that is here has to hand in; None where it is not here, and nobody knows."""
     row = connection.execute(select(box.c.state, box.c.telemetry).where(box.c.device == name)).one_or_none()
-    waiting = json.loads(row.telemetry or b"{}").get("pending") if row and row.state == "online" else None
+    waiting = json.loads(row.telemetry or b"{}").get("pending") if row and row.state in PRESENT else None
     return int(waiting) if waiting is not None else None
 
 

@@ -198,7 +198,11 @@ box = Table(
     _ms("since_ms"),
     _ms("heard_ms"),
 )
-"""Derived: presence and the newest telemetry of a box."""
+"""Derived: presence and the newest telemetry of a box. `state`: online, leaving, offline, lost."""
+
+LEAVING = "leaving"
+"""A box whose connection broke a moment ago. For people it is there."""
+PRESENT = ("online", LEAVING)
 
 alarm = Table(
     "alarm",

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tillbox.cloud_bridge.fleet import ECHO_MS, LOOK_MS, SILENCE_MS, STALL_MS, Listening, Word, presence
+from tillbox.cloud_bridge.fleet import presence
+from tillbox.cloud_bridge.fleet.presence import (
+    ECHO_MS,
+    GRACE_MS,
+    LOOK_MS,
+    SILENCE_MS,
+    STALL_MS,
+    Listening,
+    Word,
+)
 from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.tables import box, refused
 from tillbox.contracts import topics
@@ -43,6 +52,14 @@ class Street:
         with self.database.writing() as connection:
             return presence.silent(connection, now_ms=NOW + int(at * 1_000))
 
+    def gone(self, at: float) -> int:
+        with self.database.writing() as connection:
+            return presence.gone(connection, now_ms=NOW + int(at * 1_000))
+
+    def since(self) -> int:
+        with self.database.reading() as connection:
+            return connection.execute(select(box.c.since_ms)).scalar_one()
+
     def of(self, device: str = "box-1") -> str:
         with self.database.reading() as connection:
             return connection.execute(select(box.c.state).where(box.c.device == device)).scalar_one()
@@ -59,7 +76,19 @@ def test_telemetry_that_was_under_way_does_not_raise_the_dead(street: Street) ->
     street.state("online", FIRST, 0)
     street.state("lost", FIRST, 60)
     street.telemetry(FIRST, 61)
+    assert street.of() == "leaving"
+    assert street.gone(61) == 0
+    assert street.gone(60 + GRACE_MS / 1_000 + 1) == 1
     assert street.of() == "lost"
+
+
+def test_a_box_whose_socket_broke_and_that_is_back_at_once_was_never_gone(street: Street) -> None:
+    street.state("online", FIRST, 0)
+    since = street.since()
+    street.state("lost", FIRST, 60)
+    street.state("online", FIRST, 62)
+    assert street.gone(100) == 0
+    assert (street.of(), street.since()) == ("online", since)
 
 
 def test_a_box_that_goes_on_speaking_after_its_will_is_there(street: Street) -> None:
@@ -75,7 +104,7 @@ def test_late_telemetry_of_an_earlier_boot_does_not_hide_the_death_of_this_one(s
     street.state("online", SECOND, 10)
     street.telemetry(FIRST, 11)
     street.state("lost", SECOND, 20)
-    assert street.of() == "lost"
+    assert street.of() == "leaving"
 
 
 def test_a_will_of_an_earlier_boot_says_nothing_about_this_one(street: Street) -> None:
@@ -117,7 +146,7 @@ def test_a_batch_is_taken_in_its_order_and_nonsense_is_counted(street: Street) -
 
     street.take([word for number in range(500) for word in words(f"box-{number}")], 0)
     with street.database.reading() as connection:
-        assert set(connection.execute(select(box.c.state)).scalars()) == {"lost"}
+        assert set(connection.execute(select(box.c.state)).scalars()) == {"leaving"}
         assert set(connection.execute(select(refused.c["count"])).scalars()) == {2}
 
 
