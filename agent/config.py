@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -143,6 +143,12 @@ class Machine(Strict):
     )
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
 
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        if self.updates is not None and not self.screen_port:
+            raise ValueError("updates need the till's screen: a trial is judged by it, so set screen_port")
+        return self
+
 
 VIA = r"^(?:[A-Za-z0-9.-]{1,64}:[0-9]{1,5})?$"
 
@@ -175,12 +181,6 @@ class BoxConfig(Machine, ShopSettings):
 
     device: Device = Field(description="The box's name, as in its certificate.")
     broker: Broker = Field(description="Where the core is heard, and who this box is to it.")
-
-    @model_validator(mode="after")
-    def _can_be_judged(self) -> BoxConfig:
-        if self.updates is not None and not self.screen_port:
-            raise ValueError("updates need the till's screen: a trial is judged by it, so set screen_port")
-        return self
 
     def setup(self) -> Setup:
         """The part of it that the till decides by."""

@@ -24,7 +24,7 @@ from tillbox.agent.witness import FileWitness
 from tillbox.broker.journal import Journal, JournalBroken, JournalFull, open_journal
 from tillbox.broker.line import Deliver, Down, Message, Up, Will
 from tillbox.broker.medium import FileMedium
-from tillbox.cloud_bridge import fleet
+from tillbox.cloud_bridge.fleet import presence
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeBelief, TimeInterval
 from tillbox.contracts.ids import uuid7
@@ -324,7 +324,7 @@ def test_a_box_with_nothing_new_says_less_and_never_so_little_that_it_is_taken_f
         box.runtime.tick()
         box.counter.now_ms += TELEMETRY_MS
     assert len(box.counter.messages(TELEMETRY)) == 10
-    assert 2 * TELEMETRY_CALM_MS <= fleet.SILENCE_MS
+    assert 2 * TELEMETRY_CALM_MS <= presence.SILENCE_MS
     box.sell()
     box.settle_all()
     box.runtime.tick()

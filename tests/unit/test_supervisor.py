@@ -74,7 +74,7 @@ def test_a_box_is_ready_when_it_can_sell_and_one_that_cannot_record_says_so_and_
     for name, sells in (("state", True), ("card", False)):
         (tmp_path / "card").touch()
         words: list[str] = []
-        box = Box(config(tmp_path, tmp_path / name), words.append)
+        box = Box(config(tmp_path, tmp_path / name), alive=words.append)
         thread = threading.Thread(target=box.run)
         thread.start()
         assert eventually(lambda words=words: words)

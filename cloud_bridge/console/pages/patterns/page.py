@@ -15,11 +15,14 @@ from tillbox.cloud_bridge.console.pages.beside.page import BesidePage
 from tillbox.cloud_bridge.console.pages.box.page import BoxPage
 from tillbox.cloud_bridge.console.pages.boxes.page import BoxesPage
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
+from tillbox.cloud_bridge.console.pages.field.page import FieldPage
+from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
 from tillbox.cloud_bridge.console.pages.sale.page import lines_of, sale_page
 from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
 from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
+from tillbox.cloud_bridge.store.fleet_lists import BoxStory
 from tillbox.cloud_bridge.store.reading import (
     AlarmRow,
     BesideRow,
@@ -158,9 +161,32 @@ _BESIDE = (
     ),
 )
 
+_STORY = BoxStory(
+    device="bq3xk2v7m4t6w2a5d",
+    state="live",
+    hardware="Raspberry Pi 5 Model B Rev 1.1",
+    software=f"tillbox 0.1.0 {HOSTILE}",
+    enrolled_ms=NOON,
+    certificate_until_ms=NOON + 30 * 86_400_000,
+    bindings=[],
+    birth=None,
+    missing=[],
+)
+_CHECKS = (
+    ("printer", "green", "Ready."),
+    ("clock", "yellow", "The box does not know the hour."),
+    (f"reader {HOSTILE}", "red", HOSTILE),
+)
+
 SAMPLES: tuple[tuple[str, Any], ...] = (
     ("login", LoginPage("wrong")),
     ("missing", None),
+    ("forbidden", ForbiddenPage(Reason.RANGE_OPEN, f"00ab:3-7 {HOSTILE}", "/boxes")),
+    (
+        "field",
+        FieldPage(_STORY, "store17/lane2", 3, True, True, "proof", _CHECKS, None, "", "/field/x?s=proof"),
+    ),
+    ("field", FieldPage(_STORY, "store17/lane2", 3, False, False, "", (), NOON, "ann", "/field/x?s=")),
     ("sales", SalesPage(_SALES, Day(3, 5_004_000, 500, 1, 5_001_250, 250), f"{NOON}-{TID.format(3)}")),
     ("sales", SalesPage((), Day(0, 0, 0, 0, 0, 0), "")),
     ("sales", SalesPage(_SALES[:1], None, f"{NOON}-{TID.format(1)}", {"coupon": "tea5"})),
