@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -98,6 +98,15 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinStands:
+    """Which settings of its fleet a box uses, as it says with its birth."""
+
+    twin: int | None = None
+    twin_refused: str | None = None
+    twin_said: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """How a box stands in its fleet. One that was put out hands in what it has over another line, and sells nothing."""
 
@@ -136,7 +145,10 @@ class Box:
         self.troubles: dict[str, str] = {}
         """What is wrong with devices now, by their names; for the doctor."""
         self.records = 0
+        self.twin = TwinStands()
         self.on_born: Callable[[BornAnswer], None] = lambda _: None
+        self.on_desired: Callable[[bytes], None] = lambda _: None
+        self.on_changed: Callable[[], None] = lambda: None
         self.on_line: Callable[[bool], None] = lambda _: None
         self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
 
@@ -242,6 +254,9 @@ class Box:
         else:
             word = Word.SLIP_NEW if answer.outcome == "new" else Word.SLIP_KNOWN
             self.show(shop.Show(word, (str(answer.missing),)))
+
+    def desired(self, sealed: bytes) -> None:
+        self.on_desired(sealed)
 
     def kick(self, reason: str) -> None:
         log.info("drawer.kicked", reason=reason)
@@ -349,6 +364,7 @@ class Box:
         if not isinstance(till.phase, calm):
             return False
         self.config, self._terms, self._change = config, terms, None
+        self.on_changed()
         log.info("box.changed", put_out=terms.put_out, provisional=terms.caps is not None)
         return True
 
@@ -392,7 +408,11 @@ class Box:
                 authority=broker.authority,
                 certificate=broker.certificate,
                 key=broker.key,
-                subscriptions=((topics.ack_down(device), 1), (topics.answer_down(device), 1)),
+                subscriptions=(
+                    (topics.ack_down(device), 1),
+                    (topics.answer_down(device), 1),
+                    (topics.desired_down(device), 1),
+                ),
                 will=self._state("lost", inc),
                 birth=lambda: self._state("online", inc),
                 # Each box waits its own time, so that a thousand do not come back in one second. Not longer
@@ -403,8 +423,19 @@ class Box:
         )
 
     def _state(self, state: str, inc: str) -> Will:
-        said = State.model_validate({"s": state, "inc": inc, "software": SOFTWARE})
-        return Will(topics.state_up(self.config.device), said.model_dump_json().encode())
+        twin = self.twin if state == "online" else TwinStands()
+        said = State.model_validate({"s": state, "inc": inc, "software": SOFTWARE, **asdict(twin)})
+        return Will(topics.state_up(self.config.device), said.model_dump_json(exclude_none=True).encode())
+
+    def tell_twin(self, twin: TwinStands) -> None:
+        """Say which settings are in use, now and with every birth."""
+        self.twin = twin
+
+        def say(runtime: Runtime) -> None:
+            said = self._state("online", runtime.journal.incarnation)
+            runtime.parts.line.publish(said.topic, said.payload, retain=True)
+
+        self._put(say)
 
     # the devices' threads
 

@@ -59,6 +59,7 @@ class Hands(Protocol):
     def print(self, slip: shop.Slip) -> None: ...
     def kick(self, reason: str) -> None: ...
     def answered(self, answer: BornAnswer | SlipAnswer) -> None: ...
+    def desired(self, sealed: bytes) -> None: ...
 
 
 class Witness(Protocol):
@@ -265,6 +266,9 @@ class Runtime:
             after += len(lines)
 
     def _message(self, topic: str, payload: bytes, correlation: bytes) -> None:
+        if topic == topics.desired_down(self.parts.device):
+            self.parts.hands.desired(payload)
+            return
         found = self._understood(topic, payload)
         if isinstance(found, Reason):
             self.refused[found] += 1

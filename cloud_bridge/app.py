@@ -23,7 +23,7 @@ from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason
 
 from .desk import Desk
-from .fleet import late, presence
+from .fleet import late, presence, twin
 from .fleet.enrolment import Registrar
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
@@ -114,6 +114,7 @@ class Core:
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
         self._listening, self._is_up = presence.Listening(), False
         self._gone_ms = 0
+        self._afresh = twin.Afresh()
         self._dropped = 0
 
     def start(self) -> None:
@@ -276,15 +277,28 @@ class Core:
         if words or look or over:
             with self.database.writing() as connection:
                 presence.take(connection, words, now_ms=now_ms)
+                twin.take(connection, words, now_ms=now_ms)
                 lost = presence.silent(connection, now_ms=now_ms) if look else 0
                 gone = presence.gone(connection, now_ms=now_ms) if over else 0
             self._gone_ms = now_ms if over else self._gone_ms
             if gone:
                 self._on_change()
+            if over:
+                self._send_settings(now_ms)
             if lost:
                 hint = "their broker died with them, or their words do not come through"
                 log.warning("boxes.silent", boxes=lost, hint=hint)
                 self._on_change()
+
+    def _send_settings(self, now_ms: int) -> None:
+        """Bring boxes to the settings that they should have."""
+        if self._registrar is None:
+            return
+        with self.database.writing() as connection:
+            self._afresh.look(connection, self._registrar.key, now_ms=now_ms)
+            sends = twin.due(connection, now_ms=now_ms)
+        for send in sends:
+            self.line.publish(topics.desired_down(send.device), send.sealed)
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()

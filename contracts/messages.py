@@ -464,6 +464,11 @@ class State(Wire):
     s: Literal["online", "offline", "lost"]
     inc: Incarnation
     software: Name = ""
+    twin: Count | None = None
+    """The version of the settings in use; None for a box that gets none from its fleet."""
+    twin_refused: Name | None = None
+    """Why the newest settings were not taken, if they were not; `twin_said` is their version."""
+    twin_said: Count | None = None
 
 
 class Telemetry(Wire):

@@ -56,3 +56,12 @@ class ShopSettings(Strict):
         default=(), description="The products on the screen's buttons and their codes."
     )
     stocks: dict[Template, Annotated[int, Field(ge=1, le=LEASE_MAX)]] = Field(default_factory=dict, description="Coupon templates to hold rights of, and how many.")  # fmt: skip
+
+
+class BoxSettings(ShopSettings):
+    """All that a fleet decides about a box: its shop's part, and where it finds the core."""
+
+    broker_host: str = Field(default="", max_length=64, description="Where the broker is from now on; as the claim said, if it is empty.")  # fmt: skip
+    broker_port: int = Field(
+        default=0, ge=0, le=65_535, description="Its TLS port; as the claim said, if it is 0."
+    )

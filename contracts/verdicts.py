@@ -105,6 +105,8 @@ class Reason(StrEnum):
     PROVISIONAL_TOTAL = "provisional_total"
     SETTINGS_WRONG = "settings_wrong"
     SETTINGS_OLD = "settings_old"
+    NOTHING_TO_UNDO = "nothing_to_undo"
+    SETTINGS_UNCONFIRMED = "settings_unconfirmed"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -413,6 +415,14 @@ TEXTS: dict[Reason, Text] = {
     Reason.SETTINGS_WRONG: Text(
         "下发的设置有误，没有采用，请在控制台改正",
         "The settings sent to this box are not right and were not taken. Mend them on the console.",
+    ),
+    Reason.SETTINGS_UNCONFIRMED: Text(
+        "换到新线路后 5 分钟内联系不上云端，已自动换回",
+        "With its line changed the box could not reach the core for five minutes, and went back by itself.",
+    ),
+    Reason.NOTHING_TO_UNDO: Text(
+        "这一级还没有做过设置，没有可撤销的",
+        "This level has never decided anything. There is nothing to undo.",
     ),
     Reason.SETTINGS_OLD: Text(
         "下发的设置比现用的旧，没有采用", "The settings sent are older than those in use and were not taken."

@@ -127,6 +127,9 @@ class BoxNode:
     def answered(self, answer: BornAnswer | SlipAnswer) -> None:
         """Nobody asks here: these boxes are in service from the start, and no paper comes back."""
 
+    def desired(self, sealed: bytes) -> None:
+        """These boxes keep their settings."""
+
     # power
 
     def power_on(self) -> None:

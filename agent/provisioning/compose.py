@@ -11,17 +11,17 @@ from tillbox.agent.config import BoxConfig, Broker, FleetBoxConfig, Machine
 from tillbox.agent.till import Caps
 from tillbox.contracts.desired import Desired, open_desired
 from tillbox.contracts.settings import SettingsWrong, load, names_in
-from tillbox.contracts.shop import ShopSettings
+from tillbox.contracts.shop import BoxSettings, ShopSettings
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .keystore import FileKeyStore
 from .place import Identity, Place, Trust
 
 
-def settings_of(desired: Desired) -> ShopSettings | Refused:
+def settings_of(desired: Desired) -> BoxSettings | Refused:
     """The settings, if this software can use them."""
     try:
-        return ShopSettings.model_validate_json(json.dumps(desired.settings))
+        return BoxSettings.model_validate_json(json.dumps(desired.settings))
     except ValidationError as fault:
         first = fault.errors()[0]
         return Refused(Reason.SETTINGS_WRONG, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:120])
@@ -31,15 +31,15 @@ def compose(
     machine: FleetBoxConfig, identity: Identity, place: Place, device: str, trust: Trust
 ) -> BoxConfig:
     """The whole configuration. Settings that cannot be used are as good as none: the box sells under its shop's name."""
-    shop = ShopSettings(tenant=place.tenant, shop=place.title)
+    shop = BoxSettings(tenant=place.tenant, shop=place.title)
     sealed = identity.desired()
     if sealed:
         desired = open_desired(sealed, keys=trust.by_kid(), device=device)
         found = settings_of(desired) if isinstance(desired, Desired) else desired
-        shop = found if isinstance(found, ShopSettings) else shop
+        shop = found if isinstance(found, BoxSettings) else shop
     host, port = via(machine.fleet.broker_via) or (
-        place.host or place.claim_host,
-        place.port or place.claim_port,
+        shop.broker_host or place.host or place.claim_host,
+        shop.broker_port or place.port or place.claim_port,
     )
     broker = Broker(
         host=host,

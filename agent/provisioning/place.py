@@ -121,6 +121,41 @@ class Identity:
         """The settings that are in use from now on."""
         replace_file(self.folder / "desired.json", sealed.encode())
 
+    @property
+    def _before(self) -> Path:
+        return self.folder / "desired.before.json"
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether the settings in use wait for their first word from the core."""
+        return self._before.exists()
+
+    def try_desired(self, sealed: str) -> None:
+        """Settings that change the line: those before are kept until the core was heard over the new one."""
+        replace_file(self._before, self.desired().encode())
+        self.keep_desired(sealed)
+
+    def confirmed(self) -> None:
+        """The core was heard."""
+        self._before.unlink(missing_ok=True)
+
+    def go_back(self) -> None:
+        """It was not: the settings from before count again."""
+        self.keep_desired(self._before.read_text())
+        self._before.unlink()
+
+    def refused(self) -> tuple[int, str] | None:
+        """The version that was not taken last, and why; it is not tried again."""
+        try:
+            version, reason = (self.folder / "refused").read_text().split(" ", 1)
+            return int(version), reason
+        except (OSError, ValueError):
+            return None
+
+    def keep_refused(self, version: int, reason: str) -> None:
+        """Remember a version that was not taken."""
+        replace_file(self.folder / "refused", f"{version} {reason}".encode())
+
     def trust(self, trust: Trust) -> None:
         """Whom it trusts, as a file for the TLS library."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -130,8 +165,8 @@ class Identity:
         """Keep what the core answered: the certificate first, the place, which says that there is one, last."""
         assert answer.certificate is not None
         replace_file(self.certificate, answer.certificate.encode())
-        if answer.desired:
-            self.keep_desired(answer.desired)
+        if answer.desired and place.epoch != answer.epoch:
+            self.keep_desired(answer.desired)  # afterwards they come by themselves, each judged when it comes
         now = {
             "position": answer.position,
             "epoch": answer.epoch,

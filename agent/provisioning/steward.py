@@ -15,20 +15,22 @@ from typing import Any
 import structlog
 from cryptography import x509
 
-from tillbox.agent.app import SOFTWARE, Box, Terms
+from tillbox.agent.app import SOFTWARE, Box, Terms, TwinStands
 from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.config import BoxConfig, FleetBoxConfig
 from tillbox.agent.till import Show
 from tillbox.broker.line import Line
+from tillbox.contracts.desired import Desired, open_desired
 from tillbox.contracts.messages import BornAnswer, BornAsk, EnrolAnswer
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
 
 from .arriving import ask_core, claim_door, refusal_of
 from .birth import accept_link, birth_slip
-from .compose import caps_of, compose
+from .compose import caps_of, compose, settings_of
 from .keystore import KeyStore
 from .late import LateLine
 from .place import Identity, Place, Trust
+from .trial import Trial, Verdict, judge
 
 TURN_S = 1.0
 ASK_S = 10.0
@@ -77,6 +79,10 @@ class Steward:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="steward", daemon=True)
         box.on_line, box.on_born = self._line_changed, self._born
+        box.on_desired, box.on_changed = self._desired_came, self._changed
+        self._came: bytes | None = None
+        self._trial = Trial(_now()) if identity.on_trial else None
+        box.twin = self._twin()
 
     def start(self) -> None:
         """Go to work."""
@@ -113,6 +119,14 @@ class Steward:
         self.place = place.model_copy(update={"report": ""})
         self._identity.keep(self.place)
 
+    def _desired_came(self, sealed: bytes) -> None:
+        self._came = sealed
+
+    def _changed(self) -> None:
+        """The box goes by its new settings from now on; its old line is no word for the new one."""
+        self._line_up = False
+        self._trial = Trial(_now()) if self._identity.on_trial else None
+
     # its own thread
 
     def _work(self) -> None:
@@ -127,6 +141,11 @@ class Steward:
         """Once: ask for what is due."""
         if self.place.put_out:
             return
+        if (sealed := self._came) is not None:
+            self._came = None
+            self._take(sealed)
+        if self._trial is not None:
+            self._judge(self._trial, now)
         if self.place.report and not self.place.is_provisional and self._line_up:
             self._tell_birth(now)
         seen = Seen(
@@ -140,6 +159,72 @@ class Steward:
         if due(seen, now):
             self._ask()
             self._asked = _now()
+
+    def _take(self, sealed: bytes) -> None:
+        """Settings that came over the line: for this box, signed, newer, and of use; or a refusal that the core hears."""
+        text = sealed.decode("utf-8", "replace")
+        found = open_desired(text, keys=self._trust.by_kid(), device=self._key.device)
+        settings = settings_of(found) if isinstance(found, Desired) else found
+        if not isinstance(found, Desired):
+            log.warning("twin.refused", reason=found.reason)
+            return
+        refused = self._identity.refused()
+        if isinstance(settings, Refused):
+            self._not_taken(found.version, settings)
+        elif found.version < self._version() or (refused and refused[0] == found.version):
+            self._box.tell_twin(self._twin())
+        elif found.version > self._version():
+            self._apply(text, found.version)
+        else:
+            self._box.tell_twin(self._twin())
+
+    def _apply(self, text: str, version: int) -> None:
+        before = self._box.config.broker
+        self._identity.try_desired(text)
+        composed = self._composed()
+        if (composed.broker.host, composed.broker.port) == (before.host, before.port):
+            self._identity.confirmed()
+        log.info("twin.taken", version=version, on_trial=self._identity.on_trial)
+        self._box.twin = self._twin()
+        self._box.change(composed, terms_of(self._machine, self.place, self._identity, self._key))
+
+    def _judge(self, trial: Trial, now: float) -> None:
+        view = self._box.view  # its clock is known once the core has answered in this very boot
+        heard = self._line_up and view is not None and view.clock_known
+        match judge(trial, heard=heard, now=now):
+            case Verdict.KEEP:
+                self._identity.confirmed()
+                self._trial = None
+                self._box.tell_twin(self._twin())
+                log.info("twin.confirmed", version=self._version())
+            case Verdict.GO_BACK:
+                version = self._version()
+                self._identity.go_back()
+                self._trial = None
+                self._not_taken(version, Refused(Reason.SETTINGS_UNCONFIRMED))
+                self._box.change(
+                    self._composed(), terms_of(self._machine, self.place, self._identity, self._key)
+                )
+            case Verdict.WAIT:
+                pass
+
+    def _not_taken(self, version: int, refused: Refused) -> None:
+        log.warning("twin.refused", version=version, reason=refused.reason, detail=refused.detail)
+        self._identity.keep_refused(version, f"{refused.reason} {refused.detail}"[:80])
+        self._box.tell_twin(self._twin())
+
+    def _version(self) -> int:
+        """The version in use; 0 where there is none yet."""
+        text = self._identity.desired()
+        found = open_desired(text, keys=self._trust.by_kid(), device=self._key.device) if text else None
+        return found.version if isinstance(found, Desired) else 0
+
+    def _twin(self) -> TwinStands:
+        refused = self._identity.refused()
+        version = self._version()
+        if refused is None or refused[0] <= version:
+            return TwinStands(version)
+        return TwinStands(version, refused[1], refused[0])
 
     def _tell_birth(self, now: float) -> None:
         if now - self._born_asked >= BORN_AGAIN_S:

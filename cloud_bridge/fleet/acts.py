@@ -26,9 +26,11 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from . import audit, papers, settings
 from .missing import Gap, missing
+from .twin import Change, difference
 
 ROLES = ("viewer", "engineer", "operator", "admin")
 """Each may what the ones before it may."""
+LISTED_MAX = 50  # boxes of a preview that are told one by one
 DAY_MS = 24 * 3_600_000
 
 Part = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}$")]
@@ -443,17 +445,89 @@ class Decided(BaseModel):
 
 
 def _decide(doing: Doing, wanted: DecideSettings) -> Decided | Refused:
-    unknown = sorted(set(wanted.settings) - set(settings.NAMES))
-    if unknown:
-        return Refused(Reason.SETTINGS_WRONG, f"there is no setting {', '.join(unknown)[:100]}")
-    base = {"tenant": "t", "shop": "s"}
-    wrong = settings.checked(base | wanted.settings)
+    wrong = _unusable(wanted.settings)
     if wrong is not None:
-        return Refused(Reason.SETTINGS_WRONG, wrong.why[:200])
+        return wrong
     version = settings.decide(
         doing.connection, wanted.scope, wanted.settings, who=doing.who, now_ms=doing.now_ms
     )
     return Decided(scope=wanted.scope, version=version)
+
+
+class PreviewSettings(DecideSettings):
+    """What a decision would change, box by box, before it is made."""
+
+
+class BoxChanges(BaseModel):
+    """What would change at one place."""
+
+    position: str
+    device: str
+    changes: list[Change]
+
+
+class Preview(BaseModel):
+    """Every box that would get other settings; `boxes` is how many, and the first of them are listed."""
+
+    boxes: int
+    of: int
+    listed: list[BoxChanges]
+
+
+class OfScope(Strict):
+    """A level of the fleet."""
+
+    scope: Annotated[str, StringConstraints(max_length=80)]
+
+
+class OfPlace(Strict):
+    """A place."""
+
+    place: Lane
+
+
+def _preview(doing: Doing, wanted: PreviewSettings) -> Preview | Refused:
+    wrong = _unusable(wanted.settings)
+    if wrong is not None:
+        return wrong
+    listed: list[BoxChanges] = []
+    changed = seen = 0
+    for place in settings.places_in(doing.connection, wanted.scope):
+        seen += 1
+        before = settings.effective(doing.connection, place)
+        after = settings.effective(doing.connection, place, {wanted.scope: wanted.settings})
+        changes = difference(before, after)
+        changed += bool(changes)
+        if changes and len(listed) < LISTED_MAX:
+            listed.append(BoxChanges(position=place.name, device=place.device or "", changes=changes))
+    return Preview(boxes=changed, of=seen, listed=listed)
+
+
+def _undo_settings(doing: Doing, wanted: OfScope) -> Decided | Refused:
+    """What the level decided before counts again, as a new version."""
+    before = settings.before(doing.connection, wanted.scope)
+    if before is None:
+        return Refused(Reason.NOTHING_TO_UNDO, wanted.scope)
+    version = settings.decide(doing.connection, wanted.scope, before, who=doing.who, now_ms=doing.now_ms)
+    return Decided(scope=wanted.scope, version=version)
+
+
+def _pin_box(doing: Doing, wanted: OfPlace) -> Decided | Refused:
+    """The box keeps what it has, whatever the wider levels decide from now on."""
+    for place in settings.places_in(doing.connection, f"box:{wanted.place}"):
+        scope = f"box:{wanted.place}"
+        held = settings.effective(doing.connection, place)
+        version = settings.decide(doing.connection, scope, held, who=doing.who, now_ms=doing.now_ms)
+        return Decided(scope=scope, version=version)
+    return Refused(Reason.POSITION_UNKNOWN, wanted.place)
+
+
+def _unusable(told: dict[str, Any]) -> Refused | None:
+    unknown = sorted(set(told) - set(settings.NAMES))
+    if unknown:
+        return Refused(Reason.SETTINGS_WRONG, f"there is no setting {', '.join(unknown)[:100]}")
+    wrong = settings.checked({"tenant": "t", "shop": "s"} | told)
+    return Refused(Reason.SETTINGS_WRONG, wrong.why[:200]) if wrong is not None else None
 
 
 ACTS: dict[str, Act] = {
@@ -468,5 +542,8 @@ ACTS: dict[str, Act] = {
     "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
+    "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
+    "undo-settings": Act("operator", OfScope, Decided, _undo_settings, lambda w: w.scope, "undone"),
+    "pin-box": Act("operator", OfPlace, Decided, _pin_box, lambda w: w.place, "pinned"),
 }  # fmt: skip
 """Everything that can be done, by its name in the API."""

@@ -41,7 +41,7 @@ class Registrar:
     """Answers boxes that ask for a certificate. One thread at a time."""
 
     def __init__(self, database: Database, authority: Authority, key: bytes, *, host: str, port: int) -> None:
-        self._database, self._authority, self._key = database, authority, key
+        self._database, self._authority, self.key = database, authority, key
         self._host, self._port = host, port
 
     def answer(self, payload: bytes, *, now_ms: int) -> EnrolAnswer:
@@ -96,7 +96,7 @@ class Registrar:
         bound = registry.bound(connection, asker.name)
         assert bound is not None, "a box in service stands somewhere"
         sealed = settings.for_box(
-            connection, asker.name, bound.position, bound.epoch, key=self._key, now_ms=now_ms
+            connection, asker.name, bound.position, bound.epoch, key=self.key, now_ms=now_ms
         )
         if isinstance(sealed, settings.Wrong):
             # It gets its certificate all the same: settings are mended on the console, and then sent.

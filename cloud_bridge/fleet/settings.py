@@ -7,7 +7,7 @@ shops' goods are not mixed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, func, insert, select
 
 from tillbox.cloud_bridge.store.database import upsert
-from tillbox.cloud_bridge.store.tables import desired, position, setting
+from tillbox.cloud_bridge.store.tables import binding, desired, position, setting
 from tillbox.contracts.desired import Desired, seal_desired
-from tillbox.contracts.shop import ShopSettings
+from tillbox.contracts.shop import BoxSettings
 
-NAMES = tuple(ShopSettings.model_fields)
+NAMES = tuple(BoxSettings.model_fields)
 """Every setting that a level may decide."""
 
 
@@ -41,7 +41,7 @@ def merged(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def checked(settings: Mapping[str, Any]) -> Wrong | None:
     """Whether a box could use these; the same model judges on the box."""
     try:
-        ShopSettings.model_validate_json(json.dumps(settings))
+        BoxSettings.model_validate_json(json.dumps(settings))
     except ValidationError as fault:
         return Wrong("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors()))
     return None
@@ -53,7 +53,54 @@ def scopes_of(place: str, store: str, group: str) -> tuple[str, ...]:
     return ("operator", "tenant", *middle, f"store:{store}", f"box:{place}")
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceOf:
+    """A place, as far as its settings go."""
+
+    name: str
+    title: str
+    scopes: tuple[str, ...]
+    device: str | None = None
+
+
+def places_in(connection: Connection, scope: str) -> Iterator[PlaceOf]:
+    """The places that a level speaks to, and the box of each."""
+    level, _, name = scope.partition(":")
+    where = {"group": position.c.store_group, "store": position.c.store, "box": position.c.name}
+    query = select(position, binding.c.device.label("device")).outerjoin(
+        binding, (binding.c.position == position.c.name) & binding.c.fenced_ms.is_(None)
+    )
+    query = query.where(where[level] == name) if level in where else query
+    for row in connection.execute(query.order_by(position.c.name)):
+        yield PlaceOf(row.name, row.title, scopes_of(row.name, row.store, row.store_group), row.device)
+
+
+def effective(
+    connection: Connection, place: PlaceOf, instead: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """What a place has from all its levels; `instead` of what some of them decide today."""
+    found = by_scope(connection, place.scopes) | dict(instead or {})
+    return {"shop": place.title} | merged(found[scope] for scope in place.scopes if scope in found)
+
+
+def before(connection: Connection, scope: str) -> dict[str, Any] | None:
+    """What a level decided before what it decides today; None where there is nothing before."""
+    query = select(setting.c.settings).where(setting.c.scope == scope)
+    found = list(connection.execute(query.order_by(setting.c.version.desc()).limit(2)).scalars())
+    if not found:
+        return None
+    earlier: dict[str, Any] = json.loads(found[1]) if len(found) > 1 else {}
+    return earlier
+
+
 def layers(connection: Connection, scopes: Iterable[str]) -> list[dict[str, Any]]:
+    """What each of these levels decides today, the widest first."""
+    wanted = list(scopes)
+    found = by_scope(connection, wanted)
+    return [found[scope] for scope in wanted if scope in found]
+
+
+def by_scope(connection: Connection, scopes: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What each of these levels decides today."""
     wanted = list(scopes)
     newest = (
@@ -67,8 +114,7 @@ def layers(connection: Connection, scopes: Iterable[str]) -> list[dict[str, Any]
             newest, (setting.c.scope == newest.c.scope) & (setting.c.version == newest.c.version)
         )
     )
-    found = {scope: json.loads(settings) for scope, settings in rows}
-    return [found[scope] for scope in wanted if scope in found]
+    return {scope: json.loads(settings) for scope, settings in rows}
 
 
 def decide(connection: Connection, scope: str, settings: Mapping[str, Any], *, who: str, now_ms: int) -> int:

@@ -370,9 +370,21 @@ desired = Table(
     Column("version", Integer, nullable=False),
     Column("settings", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("sent_ms", BigInteger, nullable=False, server_default="0"),
     _ms("made_ms"),
 )
-"""Derived: the signed settings that a box was last given."""
+"""Derived: the signed settings that a box is to have, and when they were last sent."""
+
+reported = Table(
+    "reported",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("refused", String(80), nullable=False),
+    Column("refused_version", Integer, nullable=False),
+    _ms("at_ms"),
+)
+"""Derived: the settings that a box says it uses, and why it did not take newer ones."""
 
 audit = Table(
     "audit",

@@ -19,16 +19,18 @@ from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.provisioning.late import late_message
 from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.alarms import Alarm
-from tillbox.cloud_bridge.fleet import audit, late
+from tillbox.cloud_bridge.fleet import audit, late, presence, twin
 from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, Fleet, may, perform
 from tillbox.cloud_bridge.fleet.enrolment import Registrar
 from tillbox.cloud_bridge.fleet.missing import missing
+from tillbox.cloud_bridge.fleet.presence import Word
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import reading, registry, tables
 from tillbox.cloud_bridge.store.database import Database
+from tillbox.contracts import topics
 from tillbox.contracts.codes.slip import SlipCode, slip_text
-from tillbox.contracts.messages import EnrolAnswer, EnrolAsk, canonical, digest
+from tillbox.contracts.messages import EnrolAnswer, EnrolAsk, State, canonical, digest
 from tillbox.contracts.proofs import BIRTH, SLIP, web
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -320,3 +322,57 @@ def test_settings_of_a_level_are_checked_numbered_and_signed_anew_only_when_they
     unknown = head.do("decide-settings", scope="tenant", settings={"lanugage": "en"})
     assert isinstance(unknown, Refused)
     assert "lanugage" in unknown.detail
+
+
+def reported(head: Head, name: str, version: int, **said: Any) -> None:
+    """A box that is there says which settings it uses."""
+    device = head.box(name).device
+    state = State.model_validate({"s": "online", "inc": "0" * 16, "twin": version, **said})
+    word = Word(device, topics.state_up(device), state.model_dump_json(exclude_none=True).encode())
+    with head.database.writing() as connection:
+        presence.take(connection, [word], now_ms=head.now_ms)
+        twin.take(connection, [word], now_ms=head.now_ms)
+
+
+def test_a_box_is_sent_its_settings_until_it_says_that_it_has_them(head: Head) -> None:
+    head.enrol("a", head.claim())
+    reported(head, "a", 1)
+    afresh = twin.Afresh()
+
+    def sent() -> int:
+        with head.database.writing() as connection:
+            afresh.look(connection, KEY, now_ms=head.now_ms)
+            return len(twin.due(connection, now_ms=head.now_ms))
+
+    assert sent() == 0
+    head.do("decide-settings", scope="store:s1", settings={"language": "en"})
+    assert sent() == 1
+    assert sent() == 0, "it was sent a moment ago"
+    head.now_ms += 60_000
+    assert sent() == 1
+    reported(head, "a", 2)
+    head.now_ms += 60_000
+    assert sent() == 0
+    head.do("decide-settings", scope="store:s1", settings={"language": "zh"})
+    assert sent() == 1
+    reported(head, "a", 2, twin_refused="settings_wrong", twin_said=3)
+    head.now_ms += 60_000
+    assert sent() == 0, "it has said no; the same again would be no better"
+
+
+def test_a_decision_is_seen_before_it_is_made_and_can_be_undone(head: Head) -> None:
+    head.enrol("a", head.claim())
+    seen = head.do("preview-settings", scope="store:s1", settings={"language": "en"})
+    assert (seen.boxes, seen.of) == (2, 2)
+    (change,) = seen.listed[0].changes
+    assert (change.setting, change.before, change.after) == ("language", None, "en")
+    head.do("decide-settings", scope="store:s1", settings={"language": "en"})
+    head.do("pin-box", place="s1/l1")
+    head.do("undo-settings", scope="store:s1")
+    after = head.do(
+        "preview-settings", scope="tenant", settings={"tenant": "corner-tea", "claim_url": "https://x/"}
+    )
+    assert [one.position for one in after.listed] == ["s1/l1", "s1/l2"]
+    pinned = head.do("preview-settings", scope="tenant", settings={"tenant": "other"})
+    assert [one.position for one in pinned.listed] == ["s1/l2"], "a pinned box keeps what it has"
+    assert head.do("undo-settings", scope="group:none") == Refused(Reason.NOTHING_TO_UNDO, "group:none")
