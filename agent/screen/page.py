@@ -68,6 +68,7 @@ LABELS: dict[str, Text] = {
     ),
     "doctor": Text("自检", "Check this box"),
     "doctor_back": Text("回到收银台", "Back to the till"),
+    "rescue": Text("把记录交给另一台盒子", "Hand records over"),
     "doctor_again": Text("再检查一次", "Check again"),
     "drawer": Text("开钱箱", "Open the drawer"),
     "drawer_why": Text("原因，例如找零", "Why, for example change"),

@@ -34,6 +34,7 @@ from tillbox.contracts.money import CNY, Amount, parse_amount
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.printing.document import clean
 
+from .codes import RescuePage, rescue_codes
 from .page import LABELS, TillPage, doctor_page, till_page
 
 HERE = Path(__file__).parent
@@ -67,6 +68,7 @@ class Screen:
             Route("/events", self._events),
             Route("/doctor", self._doctor),
             Route("/doctor.json", self._doctor_json),
+            Route("/rescue", self._rescue),
             Route("/do/{action}", self._do, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ]
@@ -111,6 +113,14 @@ class Screen:
         language = self._language(request)
         page = doctor_page(examine(facts), self.box.config.device, facts.software, language)
         return HTMLResponse(self._templates.get_template("doctor.html").render(page=page), headers=HEADERS)
+
+    async def _rescue(self, request: Request) -> Response:
+        """What this box has not handed in, as codes for another box to read: its line is dead and its screen is not."""
+        if _from_elsewhere(request):
+            return Response(status_code=403)
+        codes, why = await anyio.to_thread.run_sync(rescue_codes, self.box.config.state)
+        page = RescuePage.of(codes, why, self.box.config.device, self._language(request))
+        return HTMLResponse(self._templates.get_template("rescue.html").render(page=page), headers=HEADERS)
 
     async def _doctor_json(self, request: Request) -> Response:
         if _from_elsewhere(request):

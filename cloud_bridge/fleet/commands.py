@@ -328,6 +328,36 @@ def revoke(
     print(f"{device} is {found['state']}; {found['position']} is free for another box")
 
 
+@fleet.command()
+def retire(
+    device: Annotated[str, typer.Argument(help="The box's name.")], core: Core = CORE, key_file: KeyFile = KEY
+) -> None:
+    """Take a box out of service for good. Refused while anything of it is not in."""
+    from .client import Api
+
+    with _said():
+        Api.at(core, key_file).act("retire-box", {"device": device})
+    print(f"{device} is retired; wipe it before it goes anywhere")
+
+
+@fleet.command()
+def close(
+    device: Annotated[str, typer.Argument(help="A box that was put out.")],
+    write_off: Annotated[
+        str, typer.Option("--write-off", help="Close although records are missing, and why.")
+    ] = "",
+    core: Core = CORE,
+    key_file: KeyFile = KEY,
+) -> None:
+    """Say that all of a box that was put out is in. Refused, with the exact numbers, while something is missing."""
+    from .client import Api
+
+    with _said():
+        body = {"device": device, "write_off": bool(write_off), "why": write_off}
+        Api.at(core, key_file).act("close-range", body)
+    print(f"{device} is closed: nothing of it is taken any more")
+
+
 @fleet.command("set")
 def set_(
     scope: Annotated[str, typer.Argument(help="operator, tenant, group:NAME, store:NAME or box:STORE/LANE")],
@@ -345,6 +375,72 @@ def set_(
     with _said():
         found = Api.at(core, key_file).act("decide-settings", {"scope": scope, "settings": told})
     print(f"{scope} decides by its version {found['version']} now")
+
+
+twin = typer.Typer(
+    help="What a box is told: see what a decision would change, undo it, keep it off one box.",
+    no_args_is_help=True,
+)
+fleet.add_typer(twin, name="twin")
+
+
+@twin.command()
+def diff(
+    scope: Annotated[str, typer.Argument(help="operator, tenant, group:NAME, store:NAME or box:STORE/LANE")],
+    settings: Annotated[Path, typer.Argument(help="A JSON file of what this level would decide.")],
+    core: Core = CORE,
+    key_file: KeyFile = KEY,
+    as_json: AsJson = False,
+) -> None:
+    """What a decision would change, box by box. Nothing is decided."""
+    from .client import Api
+
+    try:
+        told = json.loads(settings.read_bytes())
+    except (OSError, ValueError) as fault:
+        sys.exit(f"tillbox fleet: {settings} cannot be used: {fault}")
+    with _said():
+        found = Api.at(core, key_file).act("preview-settings", {"scope": scope, "settings": told})
+    if as_json:
+        print(json.dumps(found))
+        return
+    rows = [
+        (one["position"], one["device"], change["setting"], _short(change["before"]), _short(change["after"]))
+        for one in found["listed"]
+        for change in one["changes"]
+    ]
+    if rows:
+        _table(("place", "box", "setting", "now", "then"), rows)
+    print(f"{found['boxes']} of {found['of']} places would change")
+
+
+def _short(value: object) -> str:
+    text = f"{len(value)} entries" if isinstance(value, list) else json.dumps(value, ensure_ascii=False)
+    return text[:60]
+
+
+@twin.command()
+def undo(
+    scope: Annotated[str, typer.Argument(help="The level.")], core: Core = CORE, key_file: KeyFile = KEY
+) -> None:
+    """What a level decided before counts again."""
+    from .client import Api
+
+    with _said():
+        found = Api.at(core, key_file).act("undo-settings", {"scope": scope})
+    print(f"{scope} decides by its version {found['version']} now, which says what the one before said")
+
+
+@twin.command()
+def pin(
+    place: Annotated[str, typer.Argument(help="store/lane")], core: Core = CORE, key_file: KeyFile = KEY
+) -> None:
+    """A box keeps what it has, whatever the wider levels decide from now on. `undo` of its own level ends that."""
+    from .client import Api
+
+    with _said():
+        found = Api.at(core, key_file).act("pin-box", {"place": place})
+    print(f"{place} keeps what it has ({found['scope']}, version {found['version']})")
 
 
 @fleet.command()
