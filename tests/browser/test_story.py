@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -151,7 +152,8 @@ def test_the_console_needs_a_login_and_reads_in_both_languages(
 ) -> None:
     running, _ = town
     page.goto(f"http://127.0.0.1:{running.console_port}{where}")
-    assert page.url.endswith("/login")
+    assert "/login" in page.url
+    assert parse_qs(urlsplit(page.url).query)["next"] == [where], "afterwards one is where one wanted to be"
     log_in(page, running, where)
     expect(page.locator("nav")).to_contain_text("Boxes")
     page.goto(f"http://127.0.0.1:{running.console_port}{where}?lang=zh")
