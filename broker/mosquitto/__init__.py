@@ -5,7 +5,16 @@ revoked.
 """
 
 from .kick import KickFailed, kick
-from .server import CLAIM_USER, SERVICE_USER, Doors, Mosquitto, MosquittoMissing, free_port
+from .server import (
+    CLAIM_USER,
+    SERVICE_USER,
+    Doors,
+    Mosquitto,
+    MosquittoMissing,
+    doors_config,
+    free_port,
+    password_file,
+)
 
 __all__ = [
     "CLAIM_USER",
@@ -14,6 +23,8 @@ __all__ = [
     "KickFailed",
     "Mosquitto",
     "MosquittoMissing",
+    "doors_config",
     "free_port",
     "kick",
+    "password_file",
 ]

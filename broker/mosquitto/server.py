@@ -129,12 +129,14 @@ class Mosquitto:
         acl.chmod(0o600)
         passwords = self.folder / "passwords"
         passwords.touch(mode=0o600)
-        passwords.write_text(_passwords(self.doors))
+        passwords.write_text(password_file(self.doors) if self.doors else "")
         config = self.folder / "mosquitto.conf"
         config.write_text(
             CONFIG.format(
                 passwords=passwords,
-                doors=self._doors(),
+                doors=doors_config(self.doors, self.host, self._authority.certificate, self._server)
+                if self.doors
+                else "",
                 # Started by root it would change to its own user, which cannot read our key.
                 user="user root\n" if os.geteuid() == 0 else "",
                 acl=acl,
@@ -156,19 +158,6 @@ class Mosquitto:
         self._wait()
         self._watch = threading.Event()
         threading.Thread(target=self._follow, args=(self._watch,), name="revocations", daemon=True).start()
-
-    def _doors(self) -> str:
-        """The two other listeners, where there are any."""
-        if self.doors is None:
-            return ""
-        claims = CLAIM_DOOR.format(
-            port=self.doors.claim_port,
-            host=self.host,
-            ca=self._authority.certificate,
-            certificate=self._server.certificate,
-            key=self._server.key,
-        )
-        return claims + SERVICE_DOOR.format(port=self.doors.service_port)
 
     def _follow(self, ended: threading.Event) -> None:
         """Read the revocation list again whenever it is another."""
@@ -216,9 +205,17 @@ class Mosquitto:
         raise RuntimeError(f"mosquitto did not start on {self.host}:{self.port}; its log says: {said}")
 
 
-def _passwords(doors: Doors | None) -> str:
+def doors_config(doors: Doors, host: str, authority: Path, server: Identity) -> str:
+    """The two other listeners, as mosquitto reads them."""
+    claims = CLAIM_DOOR.format(
+        port=doors.claim_port, host=host, ca=authority, certificate=server.certificate, key=server.key
+    )
+    return claims + SERVICE_DOOR.format(port=doors.service_port)
+
+
+def password_file(doors: Doors) -> str:
     """The password file: PBKDF2 as mosquitto 2 writes it."""
-    users = [CLAIM_USER, (SERVICE_USER, doors.secret)] if doors else []
+    users = [CLAIM_USER, (SERVICE_USER, doors.secret)]
     return "".join(f"{name}:{_hashed(password)}\n" for name, password in users)
 
 

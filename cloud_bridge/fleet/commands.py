@@ -44,6 +44,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 To = Annotated[
     tuple[str, Path], typer.Option("--to", help="pdf, png, tspl or zpl, and the file: --to pdf sheets.pdf")
 ]
+CORE_DAYS = 365  # the core is on a machine that somebody looks after
 CORE, KEY = "http://127.0.0.1:8081", Path("/etc/tillbox/api.key")
 NOWHERE = ("", Path())
 
@@ -102,6 +103,43 @@ def init(
         return
     print(f"The fleet's keys are in {folder}. Put {home.trust_path} into every box's image.")
     print(f"Move {folder / 'ca' / 'root.key'} to a safe place, off this machine.")
+
+
+@fleet.command()
+def broker(
+    home: Annotated[Path, typer.Argument(help="The folder of the fleet's keys.")],
+    to: Annotated[Path, typer.Option(help="The broker's own folder.")] = Path("/var/lib/tillbox-broker"),
+    name: Annotated[
+        list[str] | None, typer.Option(help="A name or address of the broker; as many as it has.")
+    ] = None,
+    core: Annotated[Path, typer.Option(help="The folder of the core's own certificate.")] = Path(
+        "/var/lib/tillbox-core/identity"
+    ),
+    claim_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Where boxes ask for a certificate.")
+    ] = 8884,
+    service_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Where the core ends connections; on this machine alone.")
+    ] = 1884,
+) -> None:
+    """Make or renew what the broker and the core need of the fleet: certificates, passwords, the two other doors.
+
+    Give the files to their users afterwards (chown), and restart both. Example:
+    tillbox fleet broker /var/lib/tillbox-core/fleet --name broker.example
+    """
+    from .home import FleetHome
+
+    now = datetime.fromtimestamp(wall_ms() / 1000, UTC)
+    fleet_home = FleetHome(home)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        fleet_home.equip_broker(
+            to, names=tuple(name or ["localhost"]), claim_port=claim_port, service_port=service_port, now=now
+        )
+        fleet_home.authority.issue_client(core, name="core", now=now, days=CORE_DAYS)
+    except OSError as fault:
+        sys.exit(f"tillbox fleet: {fault.filename or to} cannot be used: {fault.strerror}")
+    print(f"The broker's files are in {to}, the core's in {core}. They end in a year: run this again before.")
 
 
 @fleet.command()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tillbox.broker.mosquitto import Doors, doors_config, password_file
 from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.payments.channels.sandbox_seal import make_secret, read_secret
 
@@ -33,6 +34,22 @@ class FleetHome:
         home.trust_path.write_text(json.dumps(trust, indent=1))
         home.trust_path.chmod(0o644)
         return home
+
+    def equip_broker(
+        self, folder: Path, *, names: tuple[str, ...], claim_port: int, service_port: int, now: datetime
+    ) -> None:
+        """What a broker needs in its own folder: whom it trusts and refuses, its certificate, and its two other doors."""
+        server = self.authority.issue_server(folder, names=names, now=now)
+        root = folder / "root.crt"
+        root.write_bytes(self.authority.certificate.read_bytes())
+        (folder / "ca.crl").write_bytes(self.authority.revocations.read_bytes())
+        doors = Doors(claim_port, service_port, self.service_password)
+        passwords = folder / "passwords"
+        passwords.touch(mode=0o600)
+        passwords.write_text(password_file(doors))
+        (folder / "doors").mkdir(exist_ok=True)
+        config = f"password_file {passwords}\n" + doors_config(doors, "", root, server)
+        (folder / "doors" / "doors.conf").write_text(config)
 
     @property
     def key_path(self) -> Path:

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from tillbox.agent.config import BoxConfig
+from tillbox.agent.config import BoxConfig, FleetBoxConfig
 from tillbox.cloud_bridge.config import CoreConfig
 from tillbox.contracts.settings import SettingsWrong, load
 from tillbox.hardware.registry import Group
@@ -34,7 +34,10 @@ DRIVERS = {
     for point in entry_points(group=group)
     if point.value.startswith("tillbox.")
 }
-MODELS = sorted(models_in(BoxConfig) | models_in(CoreConfig) | DRIVERS, key=lambda model: model.__name__)
+MODELS = sorted(
+    models_in(BoxConfig) | models_in(FleetBoxConfig) | models_in(CoreConfig) | DRIVERS,
+    key=lambda model: model.__name__,
+)
 
 
 @pytest.mark.parametrize(("name", "model"), EXAMPLES)
@@ -53,6 +56,13 @@ def test_a_file_may_be_toml_and_a_broken_one_is_named(tmp_path: Path) -> None:
     path.write_text("database = ")
     with pytest.raises(SettingsWrong, match="is no TOML"):
         load(path, CoreConfig)
+
+
+def test_a_box_of_a_fleet_is_told_about_its_machine_alone() -> None:
+    config = load(DOCS / "box.fleet.example.toml", FleetBoxConfig)
+    assert config.fleet.claim_port == 8884
+    with pytest.raises(SettingsWrong, match="tenant"):
+        load(DOCS / "box.fleet.example.toml", BoxConfig)
 
 
 def test_settings_are_looked_for_in_every_part_of_the_file() -> None:
