@@ -31,8 +31,8 @@ smoke: setup ## the demo without a person, judged in one JSON line
 
 test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser
 	@tools/system-packages $(TESTING)
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser and not mosquitto"
-	$(BIN)/python -m pytest -q -m "slow or browser or mosquitto"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not mosquitto"
+	$(BIN)/python -m pytest -q -m "browser or mosquitto"
 
 lint: setup ## format, lint, types, layers
 	$(BIN)/ruff format --check .
