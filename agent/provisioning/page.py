@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from tillbox.agent.screen.page import LABELS
 from tillbox.agent.screen.server import HEADERS, HERE, PAGE_WAIT_S, form_of
+from tillbox.contracts.codes import token_typed
 from tillbox.contracts.verdicts import TEXTS, Reason, Text
 
 from .arriving import Arriving
@@ -124,11 +125,15 @@ class ArrivingScreen:
             str(form.get("token", "")).encode(), self._token.encode()
         ):
             return JSONResponse({"refused": LABELS["load_again"].say(_language(request))}, 403)
-        taken = self._arriving.type_in(str(form.get("letters", ""))[:40])
+        letters = str(form.get("letters", ""))[:40]
         if "fetch" not in request.headers.get("x-requested-with", ""):
+            self._arriving.type_in(letters)
             return RedirectResponse("/", 303)
-        refused = TEXTS[Reason.CLAIM_UNKNOWN].say(_language(request))
-        return Response(status_code=204) if taken else JSONResponse({"refused": refused}, 422)
+        if token_typed(letters) is None:
+            # The letters stay in their field: one of them may be wrong.
+            return JSONResponse({"refused": TEXTS[Reason.CLAIM_UNKNOWN].say(_language(request))}, 422)
+        self._arriving.type_in(letters)
+        return Response(status_code=204)
 
 
 def _language(request: Request) -> str:

@@ -42,6 +42,7 @@ async function refresh() {
     if (again && again.closest("form")?.action === form) again.focus({ preventScroll: true });
     const now = live.querySelector(".said .first")?.textContent;
     if (now !== before) {
+      refused.hidden = true; // it was about what stood there before
       window.scrollTo(0, 0);
       spoken.textContent = now ?? "";
     }
@@ -67,7 +68,7 @@ document.addEventListener("submit", async (event) => {
   refused.hidden = answer.ok;
   if (answer.ok) form.reset();
   pressing = false;
-  await refresh();
+  if (answer.ok) await refresh();
 });
 function catchUp() {
   if (!missed) return;
