@@ -7,6 +7,7 @@ acknowledges after the commit. Channel calls block, so they run in a small pool 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -50,9 +51,10 @@ SUBSCRIPTIONS = (
     (topics.ALL_ASKS, 1),
     (topics.ALL_STATES, 1),
     (topics.ALL_TELEMETRY, 0),
-    (topics.ALL_ENROLMENTS, 1),
     (topics.ALL_LATE, 1),
 )
+CLAIM_SUBSCRIPTIONS = ((topics.ALL_ENROLMENTS, 1), (topics.ALL_LATE, 1))
+ASKERS_MAX = 64  # who comes to the door for claims and finds so many waiting asks again in two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,16 @@ class Notified:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """Somebody stands at the door for claims."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Stop:
     """Finish what waits, and end."""
 
 
-_News = _Called | Notified | _Stop
+_News = _Called | Notified | _Asked | _Stop
 _Item = Message | _News
 
 
@@ -98,6 +105,7 @@ class Core:
         chance: Callable[[int], bytes],
         on_change: Callable[[], None] = lambda: None,
         alive: Callable[[], None] = lambda: None,
+        claims: Line | None = None,
         registrar: Registrar | None = None,
         warden: Warden | None = None,
         console_url: str = "",
@@ -106,7 +114,8 @@ class Core:
         self.ingest = Ingest(database, schedule)
         self._desk = Desk(database, schedule, console_url=console_url)
         self._now_ms, self._chance, self._on_change, self._alive = now_ms, chance, on_change, alive
-        self._registrar, self._warden = registrar, warden
+        self._claims, self._registrar, self._warden = claims, registrar, warden
+        self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -121,6 +130,8 @@ class Core:
         """Go to work."""
         self._worker.start()
         self.line.start(self._hear)
+        if self._claims is not None:
+            self._claims.start(self._ask_heard)
         if self._warden is not None:
             self._warden.start()
 
@@ -129,6 +140,8 @@ class Core:
         if self._warden is not None:
             self._warden.stop()
         self.line.stop()
+        if self._claims is not None:
+            self._claims.stop()
         self._intake.tell(_Stop())
         self._worker.join(10.0)
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -149,6 +162,13 @@ class Core:
     def hangs(self) -> bool:
         """Whether the worker has not come round for so long that it will not any more."""
         return self._now_ms() - self._turned_ms > HANGS_MS
+
+    def _ask_heard(self, happening: Happening) -> None:
+        """On the claims' own line: a strangers' door has a queue of its own, and keeps no box waiting."""
+        if isinstance(happening, Message):
+            self._askers.append(happening)
+            if len(self._askers) == 1:
+                self._intake.tell(_Asked())
 
     def _hear(self, happening: Happening) -> None:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
@@ -214,6 +234,8 @@ class Core:
         for item in items:
             if isinstance(item, Message):
                 self._question(item)
+            elif isinstance(item, _Asked):
+                self._at_the_door()
             elif isinstance(item, _Called):
                 self._called(item)
             elif isinstance(item, Notified):
@@ -231,7 +253,22 @@ class Core:
             payload = ack.model_dump_json(exclude_none=True).encode()
             self.line.publish(topics.ack_down(device), payload, qos=0)
 
-    def _late(self, nonce: str, _: Registrar, message: Message) -> None:
+    def _at_the_door(self) -> None:
+        """Everybody who waits there. What one of them breaks is his own."""
+        while self._askers and self._claims is not None and self._registrar is not None:
+            message = self._askers.popleft()
+            nonce = topics.nonce_of(message.topic)
+            if nonce is None:
+                continue
+            try:
+                if message.topic == topics.late_up(nonce):
+                    self._late(self._claims, nonce, message)
+                else:
+                    self._enrol(self._claims, nonce, self._registrar, message)
+            except Exception:
+                log.exception("core.asker_failed", hint="it asks again")
+
+    def _late(self, line: Line, nonce: str, message: Message) -> None:
         """Records by another hand; the answers go to that hand."""
         with self.database.writing() as connection:
             found = late.arrived(connection, message.payload)
@@ -239,12 +276,12 @@ class Core:
                 notes.count_refused(connection, "", found, nonce.encode(), self._now_ms())
                 return
         for __, ack in self.ingest.take([found], self._now_ms()):
-            self.line.publish(topics.enrol_down(nonce), ack.model_dump_json(exclude_none=True).encode())
+            line.publish(topics.enrol_down(nonce), ack.model_dump_json(exclude_none=True).encode())
 
-    def _enrol(self, nonce: str, registrar: Registrar, message: Message) -> None:
+    def _enrol(self, line: Line, nonce: str, registrar: Registrar, message: Message) -> None:
         answer = registrar.answer(message.payload, now_ms=self._now_ms())
         payload = answer.model_dump_json(exclude_none=True).encode()
-        self.line.publish(topics.enrol_down(nonce), payload, correlation=message.correlation)
+        line.publish(topics.enrol_down(nonce), payload, correlation=message.correlation)
         if self._warden is not None and answer.certificate is not None:
             self._warden.wake()  # it may have taken the place of another box
 
@@ -257,9 +294,8 @@ class Core:
 
     def _question(self, message: Message) -> None:
         nonce = topics.nonce_of(message.topic)
-        if nonce is not None and self._registrar is not None:
-            asks = self._late if message.topic == topics.late_up(nonce) else self._enrol
-            asks(nonce, self._registrar, message)
+        if nonce is not None and message.topic == topics.late_up(nonce):
+            self._late(self.line, nonce, message)  # a box carries what it read off another's screen
         device, name = topics.device_of(message.topic), topics.ask_name_of(message.topic)
         if device is not None and name not in (None, "hello"):
             self._ask(device, name, message)

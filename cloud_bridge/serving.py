@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import select
 
+from tillbox.broker.mosquitto import CORE_USER
 from tillbox.broker.mosquitto.server import INFLIGHT_MAX
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.own import own_file, own_port
@@ -20,7 +22,7 @@ from tillbox.broker.supervisor import Supervisor
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .api.fleet import add_fleet_api
-from .app import SUBSCRIPTIONS, Core, Notified
+from .app import CLAIM_SUBSCRIPTIONS, SUBSCRIPTIONS, Core, Notified
 from .clock import wall_ms
 from .config import CoreConfig
 from .config import Fleet as FleetConfig
@@ -91,6 +93,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         now_ms=wall_ms,
         chance=chance,
         on_change=changes.happened,
+        claims=_claims(config, config.fleet, home) if config.fleet and home else None,
         registrar=_registrar(config.fleet, home, database) if config.fleet and home else None,
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
@@ -107,6 +110,22 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     return Running(
         core, server, lock, threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
     )
+
+
+def _claims(config: CoreConfig, told: FleetConfig, home: FleetHome) -> MqttLine:
+    """The core at the door for claims, under a name that nobody there can guess and take."""
+    endpoint = Endpoint(
+        host=config.broker.host,
+        port=told.claim_port,
+        client_id=os.urandom(16).hex(),
+        authority=config.broker.authority,
+        certificate=None,
+        key=None,
+        password=(CORE_USER, home.service_password),
+        subscriptions=CLAIM_SUBSCRIPTIONS,
+        reconnect_max_s=5,
+    )
+    return MqttLine(endpoint)
 
 
 def _registrar(told: FleetConfig, home: FleetHome, database: Database) -> Registrar:

@@ -1,30 +1,34 @@
 """A mosquitto of our own: certificates and an access list, and nobody anonymous.
 
-Start with `server.py`; `acl` is the access list, as data; `kick.py` ends the connection of one whose certificate was
-revoked.
+Start with `server.py`; `acl` is the access list, as data, and `acl_claims` that of the broker at the door for claims;
+`kick.py` ends the connection of one whose certificate was revoked.
 """
 
 from .kick import KickFailed, kick
 from .server import (
     CLAIM_USER,
+    CORE_USER,
+    SERVICE_DOOR,
     SERVICE_USER,
     Doors,
     Mosquitto,
     MosquittoMissing,
-    doors_config,
+    claims_config,
     free_port,
-    password_file,
+    write_passwords,
 )
 
 __all__ = [
     "CLAIM_USER",
+    "CORE_USER",
+    "SERVICE_DOOR",
     "SERVICE_USER",
     "Doors",
     "KickFailed",
     "Mosquitto",
     "MosquittoMissing",
-    "doors_config",
+    "claims_config",
     "free_port",
     "kick",
-    "password_file",
+    "write_passwords",
 ]

@@ -17,6 +17,7 @@ from pathlib import Path
 from tillbox.broker.pki import Authority, Identity
 
 ACL = Path(__file__).with_name("acl")
+CLAIMS_ACL = Path(__file__).with_name("acl_claims")
 START_S = 10.0
 LOOK_S = 0.2  # a box that was thrown out is to be out within seconds
 PBKDF2_ROUNDS = 101  # mosquitto's own; one password is public, and the other has 256 bits
@@ -55,8 +56,23 @@ use_identity_as_username true
 use_username_as_clientid true
 {doors}"""
 
-CLAIM_DOOR = """
-# Where a box asks for its certificate. Its name and password are printed on every claim: what counts is what it brings.
+CLAIMS = """\
+# Written at every start; change server.py instead.
+# Where a box asks for its certificate: a broker of its own, for whoever comes here chooses its own client id, and a broker
+# has one client of a name. What happens here reaches no box that sells.
+{user}persistence false
+max_queued_messages 1000
+max_packet_size 262144
+set_tcp_nodelay true
+acl_file {acl}
+log_dest {log}
+log_type error
+log_type warning
+log_type notice
+connection_messages false
+allow_anonymous false
+password_file {passwords}
+
 listener {port} {host}
 max_connections 500
 cafile {ca}
@@ -70,7 +86,8 @@ listener {port} 127.0.0.1
 """
 
 CLAIM_USER = ("claim.", "claim")
-"""No device can bear this name: the dot sees to it."""
+"""Printed on every sheet, so to say. No device can bear this name: the dot sees to it."""
+CORE_USER = "core."
 SERVICE_USER = "service."
 
 
@@ -80,16 +97,63 @@ class MosquittoMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The two other listeners, for a fleet: where boxes enrol, and where the core kicks. `secret` is the password of the
-    second."""
+    """The two other doors, for a fleet: where boxes enrol, and where the core kicks. `secret` is the core's password at
+    both."""
 
     claim_port: int
     service_port: int
     secret: str
 
 
+class _Daemon:
+    """One mosquitto process and its configuration."""
+
+    def __init__(self, config: Path, host: str, port: int) -> None:
+        self._config, self._host, self._port = config, host, port
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, config: str) -> None:
+        """Start, and return when it takes connections. MosquittoMissing where there is none."""
+        program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
+        if program is None:
+            raise MosquittoMissing("mosquitto is not installed; run: apt-get install mosquitto")
+        self._config.write_text(config)
+        self.process = subprocess.Popen(  # noqa: S603
+            [program, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._wait()
+
+    def end(self, how: signal.Signals) -> None:
+        """Send it a signal, and wait for its end."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.send_signal(how)
+            self.process.wait(timeout=START_S)
+            self.process = None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                probe.settimeout(0.5)
+                if probe.connect_ex((self._host, self._port)) == 0:
+                    return
+            if not self.alive:
+                break
+            time.sleep(0.02)
+        log = self._config.with_suffix(".log")
+        said = log.read_text()[-400:] if log.exists() else "nothing"
+        self.end(signal.SIGKILL)
+        raise RuntimeError(f"mosquitto did not start on {self._host}:{self._port}; its log says: {said}")
+
+
 class Mosquitto:
-    """One broker process."""
+    """The broker of the boxes, and for a fleet the one at the door for claims beside it."""
 
     def __init__(
         self,
@@ -105,40 +169,33 @@ class Mosquitto:
         self.folder, self.port, self.host, self.inflight_max = folder, port, host, inflight_max
         self.doors = doors
         self._authority, self._server = authority, server
-        self._process: subprocess.Popen[bytes] | None = None
+        self._boxes = _Daemon(folder / "mosquitto.conf", host, port)
+        self._claims = _Daemon(folder / "claims.conf", host, doors.claim_port) if doors else None
         self._watch = threading.Event()
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
+        """Whether the boxes' broker runs."""
+        return self._boxes.alive
 
     @property
     def pid(self) -> int | None:
-        """The number of the process, while it runs."""
-        return self._process.pid if self._process is not None and self.alive else None
+        """The number of its process, while it runs."""
+        return self._boxes.process.pid if self._boxes.process is not None and self.alive else None
 
     def start(self) -> None:
         """Start, and return when it takes connections. MosquittoMissing where there is none."""
-        program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
-        if program is None:
-            raise MosquittoMissing("mosquitto is not installed; run: apt-get install mosquitto")
         self.folder.mkdir(parents=True, exist_ok=True)
-        acl = self.folder / "acl"
-        acl.write_text(ACL.read_text())
-        acl.chmod(0o600)
+        acl = self._copy(ACL)
+        # Started by root it would change to its own user, which cannot read our key.
+        user = "user root\n" if os.geteuid() == 0 else ""
         passwords = self.folder / "passwords"
-        passwords.touch(mode=0o600)
-        passwords.write_text(password_file(self.doors) if self.doors else "")
-        config = self.folder / "mosquitto.conf"
-        config.write_text(
+        write_passwords(passwords, self.doors)
+        self._boxes.start(
             CONFIG.format(
                 passwords=passwords,
-                doors=doors_config(self.doors, self.host, self._authority.certificate, self._server)
-                if self.doors
-                else "",
-                # Started by root it would change to its own user, which cannot read our key.
-                user="user root\n" if os.geteuid() == 0 else "",
+                doors=SERVICE_DOOR.format(port=self.doors.service_port) if self.doors else "",
+                user=user,
                 acl=acl,
                 queue=QUEUE_MAX,
                 queue_bytes=QUEUE_BYTES_MAX,
@@ -152,12 +209,22 @@ class Mosquitto:
                 key=self._server.key,
             )
         )
-        self._process = subprocess.Popen(  # noqa: S603
-            [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self._wait()
+        if self._claims is not None and self.doors is not None:
+            log = f"file {self.folder / 'claims.log'}"
+            self._claims.start(
+                claims_config(
+                    self.doors, self.host, self._authority.certificate, self._server,
+                    passwords=passwords, acl=self._copy(CLAIMS_ACL), log=log, user=user,
+                )
+            )  # fmt: skip
         self._watch = threading.Event()
         threading.Thread(target=self._follow, args=(self._watch,), name="revocations", daemon=True).start()
+
+    def _copy(self, acl: Path) -> Path:
+        copy = self.folder / acl.name
+        copy.write_text(acl.read_text())
+        copy.chmod(0o600)
+        return copy
 
     def _follow(self, ended: threading.Event) -> None:
         """Read the revocation list again whenever it is another."""
@@ -177,46 +244,47 @@ class Mosquitto:
 
     def reload(self) -> None:
         """Read the revocation list again."""
-        process = self._process
+        process = self._boxes.process
         if process is not None:
             process.send_signal(signal.SIGHUP)
 
     def _end(self, how: signal.Signals) -> None:
         self._watch.set()
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.send_signal(how)
-            self._process.wait(timeout=START_S)
-            self._process = None
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                probe.settimeout(0.5)
-                if probe.connect_ex((self.host, self.port)) == 0:
-                    return
-            if not self.alive:
-                break
-            time.sleep(0.02)
-        log = self.folder / "mosquitto.log"
-        said = log.read_text()[-400:] if log.exists() else "nothing"
-        self.kill()
-        raise RuntimeError(f"mosquitto did not start on {self.host}:{self.port}; its log says: {said}")
+        self._boxes.end(how)
+        if self._claims is not None:
+            self._claims.end(how)
 
 
-def doors_config(doors: Doors, host: str, authority: Path, server: Identity) -> str:
-    """The two other listeners, as mosquitto reads them."""
-    claims = CLAIM_DOOR.format(
-        port=doors.claim_port, host=host, ca=authority, certificate=server.certificate, key=server.key
+def claims_config(
+    doors: Doors,
+    host: str,
+    authority: Path,
+    server: Identity,
+    *,
+    passwords: Path,
+    acl: Path,
+    log: str,
+    user: str = "",
+) -> str:
+    """The broker at the door for claims, as mosquitto reads it."""
+    return CLAIMS.format(
+        user=user,
+        acl=acl,
+        log=log,
+        passwords=passwords,
+        port=doors.claim_port,
+        host=host,
+        ca=authority,
+        certificate=server.certificate,
+        key=server.key,
     )
-    return claims + SERVICE_DOOR.format(port=doors.service_port)
 
 
-def password_file(doors: Doors) -> str:
-    """The password file: PBKDF2 as mosquitto 2 writes it."""
-    users = [CLAIM_USER, (SERVICE_USER, doors.secret)]
-    return "".join(f"{name}:{_hashed(password)}\n" for name, password in users)
+def write_passwords(path: Path, doors: Doors | None) -> None:
+    """The password file, for its owner alone: PBKDF2 as mosquitto 2 writes it."""
+    users = [CLAIM_USER, (CORE_USER, doors.secret), (SERVICE_USER, doors.secret)] if doors else []
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}:{_hashed(password)}\n" for name, password in users))
 
 
 def _hashed(password: str) -> str:

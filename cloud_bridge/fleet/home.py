@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tillbox.broker.mosquitto import Doors, doors_config, password_file
+from tillbox.broker.mosquitto import SERVICE_DOOR, Doors, claims_config, write_passwords
 from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.payments.channels.sandbox_seal import make_secret, read_secret
 
@@ -45,11 +45,13 @@ class FleetHome:
         (folder / "ca.crl").write_bytes(self.authority.revocations.read_bytes())
         doors = Doors(claim_port, service_port, self.service_password)
         passwords = folder / "passwords"
-        passwords.touch(mode=0o600)
-        passwords.write_text(password_file(doors))
+        write_passwords(passwords, doors)
         (folder / "doors").mkdir(exist_ok=True)
-        config = f"password_file {passwords}\n" + doors_config(doors, "", root, server)
-        (folder / "doors" / "doors.conf").write_text(config)
+        service = f"password_file {passwords}\n{SERVICE_DOOR.format(port=service_port)}"
+        (folder / "doors" / "service.conf").write_text(service)
+        acl = Path("/usr/share/tillbox/acl_claims")
+        claims = claims_config(doors, "", root, server, passwords=passwords, acl=acl, log="stdout")
+        (folder / "claims.conf").write_text(claims)
 
     @property
     def key_path(self) -> Path:

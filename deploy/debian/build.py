@@ -173,6 +173,7 @@ def _compile(folder: Path) -> None:
 def _access_list(tree: Path) -> None:
     (tree / "usr/share/tillbox").mkdir(parents=True)
     shutil.copy(ROOT / "broker/mosquitto/acl", tree / "usr/share/tillbox/acl")
+    shutil.copy(ROOT / "broker/mosquitto/acl_claims", tree / "usr/share/tillbox/acl_claims")
 
 
 def _papers(tree: Path, name: str, number: str) -> None:

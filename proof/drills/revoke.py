@@ -53,6 +53,7 @@ def _rows(stage: Stage) -> Iterator[Row]:
     thief.process.stop()  # the card is in the thief's machine now
     yield from _topics(stage, identity, stolen, honest)
     yield _other_name(stage, identity, honest)
+    yield _name_at_the_door(stage, identity, victim, honest)
     victim_sells = victim.look().get("online") is True
     yield Row(
         "the honest box meanwhile", "online", "online" if victim_sells else "offline", None, victim_sells
@@ -160,6 +161,28 @@ def _other_name(stage: Stage, identity: Path, honest: str) -> Row:
         "taken" if taken else "refused: it is the stolen box all the same",
         None,
         not taken,
+    )
+
+
+def _name_at_the_door(stage: Stage, identity: Path, victim: Any, honest: str) -> Row:
+    """Anybody, at the door for claims, under the honest box's name: its line must not notice."""
+    from tillbox.agent.provisioning.enrolling import door
+
+    heard: list[Happening] = []
+    log = victim.process.log
+    before = log.read_text(errors="replace").count("line.lost")
+    line = MqttLine(door("127.0.0.1", stage.town.doors.claim_port, identity / "root.crt", honest))
+    line.start(heard.append)
+    stage.until("the door to open", lambda: any(isinstance(one, Up) for one in heard))
+    time.sleep(2.0)
+    line.stop()
+    lost = log.read_text(errors="replace").count("line.lost") - before
+    return Row(
+        "the honest box's name at the door for claims",
+        "it loses no line",
+        f"lost {lost} times",
+        None,
+        lost == 0,
     )
 
 

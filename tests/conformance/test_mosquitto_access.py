@@ -12,7 +12,16 @@ import pytest
 from tests.patience import eventually
 
 from tillbox.broker.line import Down, Happening, Message, Unheard, Up
-from tillbox.broker.mosquitto import CLAIM_USER, SERVICE_USER, Doors, KickFailed, Mosquitto, free_port, kick
+from tillbox.broker.mosquitto import (
+    CLAIM_USER,
+    CORE_USER,
+    SERVICE_USER,
+    Doors,
+    KickFailed,
+    Mosquitto,
+    free_port,
+    kick,
+)
 from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.broker.pki import Authority, Identity, make_request
 
@@ -175,23 +184,6 @@ def test_a_request_is_signed_only_for_the_name_it_bears(fleet: Fleet, tmp_path: 
     assert (tmp_path / "box-5" / "client.key").stat().st_mode & 0o077 == 0
 
 
-def test_whoever_asks_for_a_certificate_hears_its_own_answer_and_nothing_else(fleet: Fleet) -> None:
-    core, at_core = fleet.line("core", "tb/1/p/+/rq")
-    one, at_one = fleet.asker("nonce-1", "tb/1/p/nonce-1/rs", "tb/1/p/+/rs", "tb/1/d/+/dn/ack")
-    assert came(at_core, Up)
-    assert came(at_one, Up)
-    assert one.publish("tb/1/p/nonce-1/rq", b"a request")
-    assert came(at_core, Message)
-    core.publish("tb/1/p/nonce-2/rs", b"another's")
-    core.publish("tb/1/d/box-1/dn/ack", b"a box's")
-    core.publish("tb/1/p/nonce-1/rs", b"mine")
-    assert came(at_one, Message)
-    time.sleep(0.3)
-    assert {found.payload for found in at_one if isinstance(found, Message)} == {b"mine"}
-    one.stop()
-    core.stop()
-
-
 @pytest.mark.parametrize(
     "topic", ["tb/1/p/nonce-4/rq", "tb/1/p/nonce-3/rs", "tb/1/d/nonce-3/st", "tb/1/d/box-1/up/3/tx"]
 )
@@ -204,7 +196,9 @@ def test_whoever_asks_for_a_certificate_says_nothing_else(fleet: Fleet, topic: s
     one.stop()
 
 
-@pytest.mark.parametrize("user", [("core", "core"), ("box-1", ""), (SERVICE_USER, "guess")])
+@pytest.mark.parametrize(
+    "user", [("core", "core"), ("box-1", ""), (SERVICE_USER, "guess"), (CORE_USER, "guess")]
+)
 def test_no_other_name_gets_in_at_the_door_for_claims(fleet: Fleet, user: tuple[str, str]) -> None:
     one, heard = fleet.asker("nonce-5", user=user)
     assert not came(heard, Up, 1.0)
@@ -231,3 +225,45 @@ def test_the_service_door_wants_its_password(fleet: Fleet) -> None:
     assert fleet.broker.doors is not None
     with pytest.raises(KickFailed, match="password"):
         kick(fleet.broker.doors.service_port, "box-1", user=SERVICE_USER, password="guess" * 20, hold_s=1.0)
+
+
+def test_nobody_at_the_door_for_claims_takes_a_boxs_place_by_its_name(fleet: Fleet) -> None:
+    """Names are printed on papers; whoever may choose one there must not throw its owner off the line."""
+    box, heard = fleet.line("box-6")
+    assert came(heard, Up)
+    for name in ("box-6", "core"):
+        thief, at_thief = fleet.asker(name)
+        assert came(at_thief, Up)
+        thief.stop()
+    time.sleep(0.5)
+    assert not any(isinstance(one, Down) for one in heard)
+    box.stop()
+
+
+def test_the_core_hears_askers_and_answers_them_by_its_own_secret(fleet: Fleet) -> None:
+    assert fleet.broker.doors is not None
+    user = (CORE_USER, fleet.broker.doors.secret)
+    core, at_core = fleet.asker("a-name-drawn-for-this-once", "tb/1/p/+/rq", user=user)
+    one, at_one = fleet.asker("nonce-1", "tb/1/p/nonce-1/rs", "tb/1/p/+/rs")
+    assert came(at_core, Up)
+    assert came(at_one, Up)
+    assert one.publish("tb/1/p/nonce-1/rq", b"a request")
+    assert came(at_core, Message)
+    core.publish("tb/1/p/nonce-2/rs", b"another's")
+    core.publish("tb/1/p/nonce-1/rs", b"mine")
+    assert came(at_one, Message)
+    time.sleep(0.3)
+    assert {found.payload for found in at_one if isinstance(found, Message)} == {b"mine"}
+    one.stop()
+    core.stop()
+
+
+def test_a_box_carries_anothers_old_records_over_its_own_line(fleet: Fleet) -> None:
+    core, at_core = fleet.line("core", "tb/1/p/+/late")
+    box, heard = fleet.line("box-5")
+    assert came(at_core, Up)
+    assert came(heard, Up)
+    assert box.publish("tb/1/p/box-5/late", b"old records")
+    assert came(at_core, Message)
+    box.stop()
+    core.stop()
