@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, HTTPException
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -116,5 +117,10 @@ def add_fleet_api(
         caller(authorization, "operator")
         with database.reading() as connection:
             return fleet_lists.audit_rows(connection, before=before, subject=subject[:80], most=most)
+
+    @router.get("/openapi.json", include_in_schema=False)
+    def described() -> dict[str, Any]:
+        """What a program needs to know to use all this; there is nothing secret in it."""
+        return get_openapi(title="Tillbox fleet", version="1", routes=app.routes, description=__doc__)
 
     app.include_router(router)

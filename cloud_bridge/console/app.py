@@ -29,6 +29,7 @@ Do = Callable[[str, dict[str, str], Session], Refused | None]
 """An act by its name, with a form's fields, by somebody; why not, where it was refused."""
 COOKIE = "tillbox_session"
 FORM_BYTES_MAX = 4_096
+API_BYTES_MAX = 4_000_000  # a plan of ten thousand places is 1 MB
 STREAM_WAIT_S = 15.0
 STREAMS_MAX = 500  # open pages that hear of news at once: a connection and a file handle each
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'self'"
@@ -60,6 +61,10 @@ def build_console(
 
 
 async def _guard(request: Request, proceed: Callable[[Request], Any]) -> Response:
+    length = request.headers.get("content-length", "0" if request.method in ("GET", "HEAD") else "")
+    if request.url.path.startswith("/api/") and not (length.isdecimal() and int(length) <= API_BYTES_MAX):
+        # Whoever has no key yet must not make us read; and whoever does not say how much, neither.
+        return Response("say how long it is, and send at most 4 MB", 413)
     response: Response = await proceed(request)
     response.headers.update(
         {
