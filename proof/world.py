@@ -35,7 +35,7 @@ from tillbox.contracts.codes import (
     seal_coupon,
 )
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
-from tillbox.contracts.messages import Line, Tapped
+from tillbox.contracts.messages import CommandState, Line, Tapped
 from tillbox.contracts.money import CNY, Amount
 
 from .agenda import Agenda
@@ -232,12 +232,19 @@ class World:
                     shop.OrderPlaced(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
                     ),
+                    shop.CommandMoved(self._command()),
                     shop.PaperTapped(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), NOODLES
                     ),
                 )
             )
         )
+
+    def _command(self) -> CommandState:
+        """Head office stops a till, or lets it go; twice as often the latter, or nobody would sell."""
+        verb = self.random.choice(("quarantine", "release", "release", "drain", "resume", "resume"))
+        tid = uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES))
+        return CommandState(command=tid, verb=verb, state="executing", reason="stocktaking")
 
     def _regret(self, box: BoxNode) -> None:
         assert box.runtime is not None
