@@ -24,6 +24,7 @@ from tillbox.contracts.verdicts import Reason
 
 from .desk import Desk
 from .fleet import late, presence
+from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
@@ -100,13 +101,14 @@ class Core:
         alive: Callable[[], None] = lambda: None,
         registrar: Registrar | None = None,
         warden: Warden | None = None,
+        dispatch: Dispatch | None = None,
         console_url: str = "",
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
         self._desk = Desk(database, schedule, console_url=console_url)
         self._now_ms, self._chance, self._on_change, self._alive = now_ms, chance, on_change, alive
-        self._registrar, self._warden = registrar, warden
+        self._registrar, self._warden, self._dispatch = registrar, warden, dispatch
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -219,6 +221,7 @@ class Core:
                 self._notified(item)
         self._presence(messages)
         self._look()
+        self._command()
         if items:
             self._on_change()
 
@@ -285,6 +288,11 @@ class Core:
                 hint = "their broker died with them, or their words do not come through"
                 log.warning("boxes.silent", boxes=lost, hint=hint)
                 self._on_change()
+
+    def _command(self) -> None:
+        """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
+        for device, sealed in self._dispatch.turn(self._now_ms()) if self._dispatch else ():
+            self.line.publish(topics.command_down(device), sealed)
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()

@@ -28,6 +28,7 @@ from .console.app import Do, build_console
 from .console.auth import Session
 from .console.changes import Changes
 from .fleet.acts import ACTS, Fleet, perform
+from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.home import FleetHome
 from .fleet.warden import Warden
@@ -93,6 +94,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         on_change=changes.happened,
         registrar=_registrar(config.fleet, home, database) if config.fleet and home else None,
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
+        dispatch=Dispatch(database) if config.fleet else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
         alive=Supervisor().alive,
     )
@@ -132,6 +134,7 @@ def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
         sale_max=told.sale_max,
         total_max=told.total_max,
         console_url=told.console_url,
+        second_person_above=told.second_person_above,
         schedule=schedule,
     )
 
