@@ -167,14 +167,18 @@ class ErrandRoom:
 
     def _work(self) -> None:
         while not self._ended.is_set():
-            try:
-                verb, errand = self._errands.get(timeout=LOOK_S)
-            except queue.Empty:
-                pass
-            else:
-                self._owe(errand.id, verb, _done(verb, errand))
-            if self._held or self._owed or self._draining:
-                self._box.work(self.look)
+            self.turn(LOOK_S)
+
+    def turn(self, wait_s: float) -> None:
+        """Once: do an errand, if one comes within so long, and have the till look."""
+        try:
+            verb, errand = self._errands.get(timeout=wait_s)
+        except queue.Empty:
+            pass
+        else:
+            self._owe(errand.id, verb, _done(verb, errand))
+        if self._held or self._owed or self._draining:
+            self._box.work(self.look)
 
 
 _AT_ONCE = frozenset({Verb.RESTART, Verb.QUARANTINE, Verb.RESUME, Verb.RELEASE})
