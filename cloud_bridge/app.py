@@ -291,7 +291,15 @@ class Core:
 
     def _command(self) -> None:
         """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
-        for device, sealed in self._dispatch.turn(self._now_ms()) if self._dispatch else ():
+        if self._dispatch is None:
+            return
+        try:
+            going = self._dispatch.turn(self._now_ms())
+        except Exception:
+            # No command is worth a record that is not taken in.
+            log.exception("commands.failed", hint="they are tried again with the next round")
+            return
+        for device, sealed in going:
             self.line.publish(topics.command_down(device), sealed)
 
     def _ask(self, device: str, name: str, message: Message) -> None:

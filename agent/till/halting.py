@@ -31,9 +31,8 @@ def halted(past: Past) -> Refused | None:
 def commanded(till: Till, event: CommandMoved, moment: Moment) -> Step:
     """Record it, and stop or sell again where it says so."""
     if isinstance(till.phase, Ringing) and (event.said.verb, event.said.state) == ("drain", "executing"):
-        return say(
-            till, Reason.TILL_BUSY
-        )  # what it may redeem goes back, and a coupon on the counter needs its right
+        # What it may redeem goes back, and a customer's coupon on the counter needs its right.
+        return say(till, Reason.TILL_BUSY)
     till, effects = record(till, moment, (moment.fresh[0], "command_state", event.said))
     stop = halted(till.past)
     if stop is not None and isinstance(till.phase, (Idle, Ringing)):
@@ -70,8 +69,10 @@ def _is_halted(till: Till) -> bool:
 
 
 def _handed_back(till: Till, said: CommandState, effects: tuple[Effect, ...], moment: Moment) -> Step:
-    """A drained till redeems nothing: others may have its rights."""
+    """A drained till redeems nothing: others may have its rights, that of a coupon which waits here too."""
     if (said.verb, said.state) != ("drain", "executing"):
         return till, effects
+    if isinstance(till.phase, Stopped):
+        till = replace(till, phase=replace(till.phase, basket=replace(till.phase.basket, coupon=None)))
     till, more = give_back(till, moment)
     return till, (*effects, *more)

@@ -45,7 +45,7 @@ def heard(connection: Connection, device: str, said: CommandState, now_ms: int) 
     state = State(said.state)
     # Where the core only thought that it was over, the box knows better.
     before = State.INIT if row.guessed else State(row.state)
-    if state is not State.INIT and state not in NEXT[before]:
+    if state not in NEXT[before] and not (state is before is State.INIT):
         return Reason.NOT_NOW
     columns: dict[str, Any] = {"state": state.value, "reason": said.reason, "guessed": 0}
     if state in ENDS:

@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tillbox.agent.clock import BootClock
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.errands.lately import Lately
 from tillbox.agent.errands.room import ErrandRoom
+from tillbox.agent.offline import Lease, Right
 from tillbox.agent.past import recall
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.screen.page import till_page
@@ -34,6 +35,7 @@ from tillbox.contracts.commands import Command, seal_command
 from tillbox.contracts.ids import uuid7
 from tillbox.contracts.messages import Ack, Line
 from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason
 from tillbox.hardware.simulated.paper import paper_text
 from tillbox.hardware.simulated.printer import SimulatedPrinter
@@ -268,6 +270,26 @@ def test_a_quarantine_keeps_the_goods_on_the_counter_and_says_why(till: Till) ->
     till.turn()
     till.runtime.happen(shop.CashTaken(Amount(1_000, CNY)))
     assert till.runtime.till.past.number == 1, "the goods had waited"
+
+
+def test_a_coupon_on_a_quarantined_counter_goes_when_the_till_is_drained(till: Till) -> None:
+    """Its right goes back to the core: it could be spent at another till meanwhile."""
+    right = Right(uuid7(7, bytes(10)), "tea", 1)
+    lease = Lease(right.lease, "tea", 1, 3, frozenset(), NOW + HOUR)
+    basket = shop.Basket(
+        (TEA,), shop.Coupon(right, ThresholdOffer(Amount(100, CNY), Amount(500, CNY)), "tea")
+    )
+    till.runtime.till = replace(
+        till.runtime.till,
+        phase=shop.Ringing(basket),
+        rights=shop.Rights.LIVE,
+        past=replace(till.runtime.till.past, leases={lease.id: lease}),
+    )
+    till.command("quarantine", why="a thief")
+    till.command("drain", why="stocktaking")
+    left = shop.basket_of(till.runtime.till)
+    assert (left.lines, left.coupon) == ((TEA,), None)
+    assert till.runtime.till.past.leases == {}
 
 
 def test_two_stops_need_two_ends(till: Till) -> None:
