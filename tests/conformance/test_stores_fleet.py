@@ -288,14 +288,14 @@ def test_an_engineer_needs_the_slip_in_the_hand(head: Head) -> None:
 
 
 @pytest.mark.parametrize("role", ["", "guest", *ROLES])
-@pytest.mark.parametrize("act", ACTS)
-def test_who_may_do_what(head: Head, act: str, role: str) -> None:
+def test_who_may_do_what(head: Head, role: str) -> None:
     """Every role and every act: what is not allowed is refused before anything is looked at."""
-    allowed = role in ROLES and ROLES.index(role) >= ROLES.index(ACTS[act].least)
-    found = head.do(act, role=role)
-    reason = found.reason if isinstance(found, Refused) else None
-    assert may(role, ACTS[act].least) == allowed
-    assert (reason is not Reason.NOT_ALLOWED) == allowed
+    for name, act in ACTS.items():
+        allowed = role in ROLES and ROLES.index(role) >= ROLES.index(act.least)
+        found = head.do(name, role=role)
+        reason = found.reason if isinstance(found, Refused) else None
+        assert may(role, act.least) == allowed
+        assert (reason is not Reason.NOT_ALLOWED) == allowed, name
 
 
 def test_the_audit_log_is_a_chain_that_cannot_be_edited(head: Head) -> None:
