@@ -58,10 +58,20 @@ def test_a_box_is_commanded_from_its_core(tmp_path: Path) -> None:
         key = tmp_path / "api.key"
         key.touch(0o600)
         key.write_text(stage.api.key)
-        said = CliRunner().invoke(
-            fleet, ["outcome", command, "--core", stage.api.url, "--key-file", os.fspath(key)]
-        )
-        assert said.exit_code == 0, said.output
-        assert json.loads(said.output)["bundle"]["device"] == device
+
+        def tillbox(*words: str) -> dict[str, Any]:
+            said = CliRunner().invoke(fleet, [*words, "--core", stage.api.url, "--key-file", os.fspath(key)])
+            assert said.exit_code == 0, said.output
+            found: dict[str, Any] = json.loads(said.output)
+            return found
+
+        assert tillbox("outcome", command)["bundle"]["device"] == device
+        assert tillbox("command-many", "self-test", "*", "--json")["state"] == "preview"
+        many = ("command-many", "self-test", "store1", "--max-percent", "100", "--send", "--json")
+        assert tillbox(*many)["state"] == "running"
+        stage.until("the bulk to be done", lambda: stage.api.ask("bulks")[0]["state"] == "done")
+        rows = tillbox("commands", "store1/lane1", "--json")["commands"]
+        assert [row["verb"] for row in rows[:2]] == ["self-test", "collect-diagnostics"]
+        assert {row["state"] for row in rows} == {"successful"}
     finally:
         stage.close()
