@@ -48,8 +48,8 @@ class Errand:
 
 def self_test(errand: Errand) -> Outcome:
     """The doctor's page, as short as a record needs it."""
-    lines = examine(of_box(errand.box))
-    page = report(of_box(errand.box))
+    facts = of_box(errand.box)
+    lines, page = examine(facts), report(facts)
     full = [{"check": one.check, "light": one.light, "says": masked(one.says.en)[:80]} for one in lines]
     told = canonical({"ok": page["ok"], "software": SOFTWARE, "checks": full})
     if len(told) > RESULT_CHARACTERS_MAX:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from tillbox.cloud_bridge.store import commands
 from tillbox.cloud_bridge.store.tables import PRESENT, binding, box, bulk, device, position
-from tillbox.contracts.commands import PARAMS, Command, Verb, params_of, seal_command
+from tillbox.contracts.commands import Command, Verb, params_of, seal_command
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import Id, canonical
 from tillbox.contracts.settings import Strict
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
-CHUNK = 400  # boxes per SELECT
 WAVES = (1, 10, 50, 100)
 
 OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
@@ -295,6 +294,3 @@ def _boxes(
         if names & wanted or row.device == device_name:
             found[row.device] = (row.position, row.epoch)
     return found
-
-
-assert set(PARAMS) == set(Verb), "every verb has its parameters"
