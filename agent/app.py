@@ -151,6 +151,10 @@ class Box:
         self.on_changed: Callable[[], None] = lambda: None
         self.on_line: Callable[[bool], None] = lambda _: None
         self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
+        self.on_boot: Callable[[Runtime], None] = lambda _: None
+        self.on_command: Callable[[Runtime, bytes], None] | None = None
+        self.restarts = False
+        """Whether the program is to be started anew once it has ended."""
 
     # what others call
 
@@ -217,6 +221,11 @@ class Box:
     def stop(self) -> None:
         """End soon."""
         self._ended.set()
+
+    def restart(self) -> None:
+        """End soon, and begin anew: whoever runs this box sees to that."""
+        self.restarts = True
+        self.stop()
 
     # the hands of the runtime
 
@@ -302,6 +311,7 @@ class Box:
             clock=clock,
             chance=os.urandom,
             free_bytes=medium.free_bytes,
+            command=self.on_command,
         )
         runtime = Runtime(parts, journal, opening, shop.boot(self._setup(), past), belief)
         self._runtime = runtime
@@ -311,6 +321,7 @@ class Box:
         runtime.start()
         if self._terms.put_out is not None:
             runtime.happen(shop.PutOut(self._terms.put_out))
+        self.on_boot(runtime)
         line.start(self._hear)
         log.info(
             "box.up", device=self.config.device, records=journal.position, pending=runtime.telemetry().pending
@@ -408,11 +419,7 @@ class Box:
                 authority=broker.authority,
                 certificate=broker.certificate,
                 key=broker.key,
-                subscriptions=(
-                    (topics.ack_down(device), 1),
-                    (topics.answer_down(device), 1),
-                    (topics.desired_down(device), 1),
-                ),
+                subscriptions=self._subscriptions(),
                 will=self._state("lost", inc),
                 birth=lambda: self._state("online", inc),
                 # Each box waits its own time, so that a thousand do not come back in one second. Not longer
@@ -421,6 +428,15 @@ class Box:
                 reconnect_max_s=most_s,
             )
         )
+
+    def _subscriptions(self) -> tuple[tuple[str, int], ...]:
+        device = self.config.device
+        heard = (
+            (topics.ack_down(device), 1),
+            (topics.answer_down(device), 1),
+            (topics.desired_down(device), 1),
+        )
+        return heard if self.on_command is None else (*heard, (topics.command_down(device), 1))
 
     def _state(self, state: str, inc: str) -> Will:
         twin = self.twin if state == "online" else TwinStands()

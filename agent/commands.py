@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -109,6 +110,9 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, TOML
     box.run()
     if lock is not None:
         lock.close()
+    if box.restarts:
+        # The same process, so that whoever watches it need not know; files and doors are shut by the change itself.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606
 
 
 def _stop_when(ended: threading.Event, box: Box) -> None:

@@ -21,7 +21,7 @@ from tillbox.contracts.codes import (
     seal_coupon,
 )
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import LeaseAsked, Line, PaymentAsked, Sale, Tender
+from tillbox.contracts.messages import CommandState, LeaseAsked, Line, PaymentAsked, Sale, Tender
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason
@@ -55,6 +55,7 @@ _PHASES: tuple[shop.Phase, ...] = (
     shop.InDoubt(_BASKET, _ASKED),
     shop.Stopped(Reason.DISK_FULL, shop.Basket()),
     shop.Stopped(Reason.DISK_FULL, shop.Basket((_LINE,))),
+    shop.Stopped(Reason.QUARANTINED, shop.Basket((_LINE,))),
 )
 
 
@@ -91,6 +92,8 @@ _EVENTS: tuple[shop.Event, ...] = (
     shop.LineChanged(up=True),
     shop.JournalFailed(Reason.DISK_FULL),
     shop.JournalMended(),
+    shop.CommandMoved(CommandState(command=_IDS[5], verb="quarantine", state="executing", reason="a thief")),
+    shop.CommandMoved(CommandState(command=_IDS[6], verb="release", state="executing")),
 )
 
 
@@ -116,7 +119,15 @@ def mermaid() -> str:
         f"    {source} --> {target}: {', '.join(events)}" for (source, target), events in together.items()
     ]
     return (
-        "\n".join(["stateDiagram-v2", "    [*] --> Idle", "    [*] --> InDoubt: a payment was open", *arrows])
+        "\n".join(
+            [
+                "stateDiagram-v2",
+                "    [*] --> Idle",
+                "    [*] --> InDoubt: a payment was open",
+                "    [*] --> Stopped: head office had stopped it",
+                *arrows,
+            ]
+        )
         + "\n"
     )
 
@@ -136,7 +147,7 @@ def _till(phase: shop.Phase) -> shop.Till:
 
 
 def _name(event: shop.Event) -> str:
-    told = getattr(event, "state", "")
+    told = event.said.verb if isinstance(event, shop.CommandMoved) else getattr(event, "state", "")
     return f"{type(event).__name__}({told})" if told else type(event).__name__
 
 

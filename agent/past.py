@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from tillbox.contracts.messages import (
     BODIES,
     VERSION,
+    CommandState,
     LeaseAsked,
     LeaseClosed,
     LeaseHeld,
@@ -33,6 +34,19 @@ from .offline import Lease
 
 SALES_REMEMBERED = 1_000
 """A busy counter's three days; an older sale cannot be taken back here."""
+
+COMMANDS_REMEMBERED = 500
+"""Years of commands; one that is older has expired long since, and is refused for that."""
+HALTS = {"drain": "resume", "quarantine": "release"}
+"""What stops the selling, and what ends that. Both may hold: then both have to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A command of head office, as far as this box has come with it."""
+
+    verb: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,9 @@ class Past:
     number: int = 0
     taken: int = 0
     """The sum of all sales of this journal, whatever was paid back since."""
+    commands: Mapping[str, Commanded] = field(default_factory=dict)
+    halts: Mapping[str, str] = field(default_factory=dict)
+    """Commands that stopped the selling, and why; empty while it sells."""
 
     @property
     def last_sale(self) -> OwnSale | None:
@@ -89,6 +106,19 @@ def recall(lines: Iterable[bytes]) -> Past:
                 continue  # newer software ran on this box before; the core sets such a record aside, too
             past = remember(past, record.tid, record.kind, body)
     return past
+
+
+def _command_state(past: Past, _: str, said: CommandState) -> Past:
+    commands = {**past.commands, said.command: Commanded(said.verb, said.state)}
+    if len(commands) > COMMANDS_REMEMBERED:
+        del commands[next(iter(commands))]
+    past = replace(past, commands=commands)
+    if said.state != "executing":
+        return past
+    if said.verb in HALTS:
+        return replace(past, halts={**past.halts, said.verb: said.reason})
+    ended = {halt for halt, end in HALTS.items() if end == said.verb}
+    return replace(past, halts={verb: why for verb, why in past.halts.items() if verb not in ended})
 
 
 def _opened(past: Past, _: str, __: Opened) -> Past:
@@ -181,6 +211,7 @@ def _without(things: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 _KINDS: dict[str, Callable[[Past, str, Any], Past]] = {
+    "command_state": _command_state,
     "opened": _opened,
     "sale": _sale,
     "payment_asked": _payment_asked,

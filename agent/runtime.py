@@ -86,6 +86,8 @@ class Parts:
     clock: Clock
     chance: Callable[[int], bytes]
     free_bytes: Callable[[], int] = lambda: 2**40
+    command: Callable[[Runtime, bytes], None] | None = None
+    """Takes what head office commands, unread; None for a box that nobody commands."""
 
 
 @dataclass(slots=True)
@@ -268,6 +270,9 @@ class Runtime:
     def _message(self, topic: str, payload: bytes, correlation: bytes) -> None:
         if topic == topics.desired_down(self.parts.device):
             self.parts.hands.desired(payload)
+            return
+        if self.parts.command is not None and topic == topics.command_down(self.parts.device):
+            self.parts.command(self, payload)
             return
         found = self._understood(topic, payload)
         if isinstance(found, Reason):

@@ -25,6 +25,7 @@ from tillbox.contracts.verdicts import Reason
 
 from .desk import Desk
 from .fleet import late, presence, twin
+from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
@@ -108,6 +109,7 @@ class Core:
         claims: Line | None = None,
         registrar: Registrar | None = None,
         warden: Warden | None = None,
+        dispatch: Dispatch | None = None,
         console_url: str = "",
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
@@ -116,6 +118,7 @@ class Core:
         self._now_ms, self._chance, self._on_change, self._alive = now_ms, chance, on_change, alive
         self._claims, self._registrar, self._warden = claims, registrar, warden
         self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
+        self._dispatch = dispatch
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -242,6 +245,7 @@ class Core:
                 self._notified(item)
         self._presence(messages)
         self._look()
+        self._command()
         if items:
             self._on_change()
 
@@ -335,6 +339,19 @@ class Core:
             sends = twin.due(connection, now_ms=now_ms)
         for send in sends:
             self.line.publish(topics.desired_down(send.device), send.sealed)
+
+    def _command(self) -> None:
+        """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
+        if self._dispatch is None:
+            return
+        try:
+            going = self._dispatch.turn(self._now_ms())
+        except Exception:
+            # No command is worth a record that is not taken in.
+            log.exception("commands.failed", hint="they are tried again with the next round")
+            return
+        for device, sealed in going:
+            self.line.publish(topics.command_down(device), sealed)
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()

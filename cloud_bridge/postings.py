@@ -9,7 +9,16 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import Connection, bindparam, insert, select
 
-from tillbox.contracts.messages import LeaseClosed, PaymentEnded, Record, Refund, RightsLost, Sale, Void
+from tillbox.contracts.messages import (
+    CommandState,
+    LeaseClosed,
+    PaymentEnded,
+    Record,
+    Refund,
+    RightsLost,
+    Sale,
+    Void,
+)
 from tillbox.contracts.verdicts import Reason
 
 from .alarms import Alarm
@@ -20,7 +29,7 @@ from .claims import Claims
 from .complaints import Complaints
 from .payments import cashier
 from .payments.machine import Schedule
-from .store import coupons, tables
+from .store import commands, coupons, tables
 from .store.ledger import Ledger
 
 
@@ -179,6 +188,9 @@ class Postings:
                 self._complaints.shout(Alarm.RIGHTS_LOST, record.dev, record.inc, f"leases lost: {len(lost)}")
         return ""
 
+    def _command_state(self, record: Record, body: CommandState, _: str) -> str:
+        return commands.heard(self._connection, record.dev, body, self._now_ms) or ""
+
     def _noted(self, _: Record, __: BaseModel, ___: str) -> str:
         return ""
 
@@ -198,6 +210,7 @@ _KINDS: dict[str, Callable[[Postings, Record, Any, str], str]] = {
     "drawer_opened": Postings._noted,
     "tapped": Postings._noted,
     "canary": Postings._noted,
+    "command_state": Postings._command_state,
 }
 
 

@@ -30,6 +30,7 @@ from .console.app import Do, build_console
 from .console.auth import Session
 from .console.changes import Changes
 from .fleet.acts import ACTS, Fleet, perform
+from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.home import FleetHome
 from .fleet.warden import Warden
@@ -96,6 +97,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         claims=_claims(config, config.fleet, home) if config.fleet and home else None,
         registrar=_registrar(config.fleet, home, database) if config.fleet and home else None,
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
+        dispatch=Dispatch(database) if config.fleet else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
         alive=Supervisor().alive,
     )
@@ -151,6 +153,7 @@ def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
         sale_max=told.sale_max,
         total_max=told.total_max,
         console_url=told.console_url,
+        second_person_above=told.second_person_above,
         schedule=schedule,
     )
 

@@ -208,6 +208,22 @@ class Canary(Wire):
     change: Minor
 
 
+CommandVerb = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,31}$")]
+RESULT_CHARACTERS_MAX = 2_000
+"""What one record tells of a command's result; a larger one comes in parts."""
+
+
+class CommandState(Wire):
+    """What became of a command of head office, step by step. `part` counts the pieces of a large result from 1."""
+
+    command: Id
+    verb: CommandVerb
+    state: Literal["init", "executing", "blocked", "successful", "failed", "expired"]
+    reason: Annotated[str, StringConstraints(max_length=160)] = ""
+    result: Annotated[str, StringConstraints(max_length=RESULT_CHARACTERS_MAX)] = ""
+    part: Annotated[int, Field(ge=0, le=1_000)] = 0
+
+
 Signed = Annotated[int, Field(ge=-SUM_MAX, le=SUM_MAX)]
 TAPPED_LINES_MAX = 100
 """A longer receipt of a strange till is kept by its sums alone: with all its lines it may not fit into a record."""
@@ -256,6 +272,7 @@ BODIES: dict[str, type[Wire]] = {
     "drawer_opened": DrawerOpened,
     "tapped": Tapped,
     "canary": Canary,
+    "command_state": CommandState,
 }
 """Every kind of record and its body. A kind that is not here comes from a newer box."""
 

@@ -50,6 +50,11 @@ def desired_down(device: str) -> str:
     return f"{ROOT}/{device}/dn/desired"
 
 
+def command_down(device: str) -> str:
+    """Commands of head office for a box, signed."""
+    return f"{ROOT}/{device}/dn/cmd"
+
+
 def telemetry_up(device: str) -> str:
     """Queue depth, refusals, devices: droppable."""
     return f"{ROOT}/{device}/tm"

@@ -107,6 +107,16 @@ class Reason(StrEnum):
     SETTINGS_OLD = "settings_old"
     NOTHING_TO_UNDO = "nothing_to_undo"
     SETTINGS_UNCONFIRMED = "settings_unconfirmed"
+    # commands of head office
+    DRAINED = "drained"
+    QUARANTINED = "quarantined"
+    COMMAND_UNKNOWN = "command_unknown"
+    COMMAND_WRONG = "command_wrong"
+    NO_BOX_THERE = "no_box_there"
+    OVER_BUDGET = "over_budget"
+    SAME_PERSON = "same_person"
+    BULK_UNKNOWN = "bulk_unknown"
+    BULK_OVER = "bulk_over"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -384,6 +394,38 @@ TEXTS: dict[Reason, Text] = {
     Reason.BOX_REPLACED: Text(
         "这台盒子已被换下，只能上交旧账，不能再收银",
         "This box was replaced. It hands in what it sold and sells no more.",
+    ),
+    Reason.DRAINED: Text(
+        "总部已停用本收银台：不再收款，正在交出全部记录",
+        "Head office has stopped this till: it sells nothing and hands in what it has.",
+    ),
+    Reason.QUARANTINED: Text(
+        "本收银台已被总部隔离，暂不收款；请联系总部",
+        "Head office has put this till in quarantine. Sell at another till, and call them.",
+    ),
+    Reason.COMMAND_UNKNOWN: Text(
+        "没有这个命令，盒子软件可能太旧",
+        "There is no such command here; newer software may know it.",
+    ),
+    Reason.COMMAND_WRONG: Text(
+        "命令的参数不对，请改正后重发", "The command's parameters are wrong. Mend them and send it again."
+    ),
+    Reason.NO_BOX_THERE: Text(
+        "那里没有在用的盒子，请核对收银位或盒子编号",
+        "No box in service is there. Look the place or the box up, and send it again.",
+    ),
+    Reason.OVER_BUDGET: Text(
+        "涉及的盒子超出上限，什么也没有发送；请缩小范围或提高上限",
+        "It would reach more boxes than its budget allows, so nothing was sent. Name fewer, or raise the budget.",
+    ),
+    Reason.SAME_PERSON: Text(
+        "需要另一个人批准，不能由发起人自己批准",
+        "Somebody else has to approve it: you have asked for it yourself.",
+    ),
+    Reason.BULK_UNKNOWN: Text("没有这批命令", "There is no bulk of that id."),
+    Reason.BULK_OVER: Text(
+        "这批命令已经批准、停止或完成",
+        "That bulk was approved, stopped or done before; look at where it stands.",
     ),
     Reason.BOX_RETIRED: Text("这台盒子已退役", "This box was retired."),
     Reason.BOX_UNSYNCED: Text(

@@ -35,7 +35,7 @@ from tillbox.contracts.codes import (
     seal_coupon,
 )
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
-from tillbox.contracts.messages import Line, Tapped
+from tillbox.contracts.messages import CommandState, Line, Tapped
 from tillbox.contracts.money import CNY, Amount
 
 from .agenda import Agenda
@@ -228,7 +228,7 @@ class World:
                     shop.AskAgainPressed(),
                     shop.CanaryAsked("c" * 16, (tea,), None, Amount(5_000, CNY))
                     if self.agenda.now_ms % 2
-                    else shop.DrawerPressed("change"),
+                    else (self._headquarters() if self.agenda.now_ms % 4 else shop.DrawerPressed("change")),
                     shop.OrderPlaced(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
                     ),
@@ -238,6 +238,15 @@ class World:
                 )
             )
         )
+
+    def _headquarters(self) -> shop.CommandMoved:
+        """Head office stops a till, or lets it go; twice as often the latter, or nobody would sell. By the hour and not by
+        chance: what a seed lived before there were commands it lives still."""
+        verbs = ("quarantine", "release", "release", "drain", "resume", "resume")
+        verb = verbs[self.agenda.now_ms // 4 % len(verbs)]
+        command = uuid7(EPOCH_MS + self.agenda.now_ms, bytes(CHANCE_BYTES))
+        said = CommandState(command=command, verb=verb, state="executing", reason="stocktaking")
+        return shop.CommandMoved(said)
 
     def _regret(self, box: BoxNode) -> None:
         assert box.runtime is not None

@@ -1,5 +1,5 @@
 """The beginning of a box of a fleet: whom it believes, its key, its place; and then it is a box like any other, with a
-steward beside it."""
+steward beside it, and a room for what head office commands."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import structlog
 
 from tillbox.agent.app import Box
 from tillbox.agent.config import FleetBoxConfig
+from tillbox.agent.errands.lately import Lately
+from tillbox.agent.errands.room import ErrandRoom
 from tillbox.contracts.settings import load
 
 from .arriving import Arriving
@@ -37,7 +39,11 @@ def fleet_box(
         return None
     config = compose(machine, identity, place, key.device, trust)
     box = Box(config, terms_of(machine, place, identity, key), alive=alive)
-    Steward(box, machine, trust, identity, key, place).start()
+    steward = Steward(box, machine, trust, identity, key, place)
+    lately = Lately()
+    lately.listen()
+    ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately).start()
+    steward.start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box
 

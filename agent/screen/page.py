@@ -201,7 +201,7 @@ def till_page(view: View, config: BoxConfig, language: str, update: str = "") ->
         device=config.device,
         shop=config.shop,
         phase=phase,
-        phase_text=PHASES[phase].say(language),
+        phase_text=_phase_text(till, language),
         online=till.line_up,
         pending=view.pending,
         printer=PRINTERS[view.printer].say(language) if view.printer else "",
@@ -225,6 +225,14 @@ def till_page(view: View, config: BoxConfig, language: str, update: str = "") ->
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
         sales=tuple(_sale(own) for own in list(till.past.sales.values())[: -SALES_SHOWN - 1 : -1]),
     )
+
+
+def _phase_text(till: shop.Till, language: str) -> str:
+    """What the till does; where head office has stopped it, why."""
+    stop = shop.halted(till.past)
+    if stop is not None and isinstance(till.phase, shop.Stopped) and till.phase.reason == stop.reason:
+        return stop.say(language)
+    return PHASES[type(till.phase).__name__].say(language)
 
 
 def _perhaps(one: Perhaps, language: str) -> PerhapsRow:

@@ -13,6 +13,7 @@ from .events import (
     ChargePressed,
     Cleared,
     CodesShown,
+    CommandMoved,
     CouponDropped,
     DrawerPressed,
     Event,
@@ -36,6 +37,7 @@ from .events import (
     VoidPressed,
     WitnessRead,
 )
+from .halting import halted
 from .payments import PAYMENT_CODE_MS, PAYMENT_PATIENCE_MS, USER_PAYING_PATIENCE_MS
 from .rights import EMPTY_STOCK_MS
 from .state import (
@@ -83,6 +85,7 @@ __all__ = [
     "Checking",
     "Cleared",
     "CodesShown",
+    "CommandMoved",
     "Coupon",
     "CouponDropped",
     "DrawerPressed",
@@ -130,6 +133,7 @@ __all__ = [
     "WitnessRead",
     "basket_of",
     "boot",
+    "halted",
     "rehearse",
     "step",
 ]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tillbox.agent.offline import Lease
 from tillbox.contracts.codes import Code
-from tillbox.contracts.messages import Line, Tapped
+from tillbox.contracts.messages import CommandState, Line, Tapped
 from tillbox.contracts.money import Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
@@ -112,6 +112,13 @@ class CanaryAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandMoved:
+    """A command of head office has come a step further, and the journal is to hold that."""
+
+    said: CommandState
+
+
+@dataclass(frozen=True, slots=True)
 class ReprintPressed:
     """The receipt once more."""
 
@@ -201,6 +208,6 @@ class JournalMended:
 
 Event = (
     LineRung | OrderPlaced | CodesShown | CashTaken | ChargePressed | CouponDropped | Cleared | GiveUpPressed | AskAgainPressed
-    | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | CanaryAsked | PaymentTold | RightGranted | RightRefused | HelloAnswered
+    | VoidPressed | RefundPressed | ReprintPressed | DrawerPressed | PaperTapped | CanaryAsked | CommandMoved | PaymentTold | RightGranted | RightRefused | HelloAnswered
     | WitnessRead | RightsDue | OpeningSettled | PatienceEnded | LineChanged | JournalFailed | JournalMended | PutOut
 )  # fmt: skip

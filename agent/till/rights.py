@@ -136,6 +136,16 @@ def close_lease(till: Till, lease: Lease, moment: Moment) -> Step:
     return till, (*effects, Witness(count))
 
 
+def give_back(till: Till, moment: Moment) -> Step:
+    """Give back all that the box may redeem, as much as a step has ids for, if it knows that for sure."""
+    effects: tuple[Effect, ...] = ()
+    held = till.past.leases.values() if till.rights is Rights.LIVE else ()
+    for lease in list(held)[: len(moment.fresh)]:
+        till, more = close_lease(till, lease, moment)
+        effects, moment = (*effects, *more), moment.after(1)
+    return till, effects
+
+
 def let_go(till: Till, moment: Moment) -> Step:
     """The basket's coupon is not used after all: give a single right back, keep a stock right."""
     coupon = basket_of(till).coupon

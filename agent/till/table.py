@@ -32,6 +32,7 @@ from .events import (
     ChargePressed,
     Cleared,
     CodesShown,
+    CommandMoved,
     CouponDropped,
     DrawerPressed,
     Event,
@@ -55,17 +56,22 @@ from .events import (
     VoidPressed,
     WitnessRead,
 )
+from .halting import commanded, commanded_midway, commanded_stopped, halted
 from .own_sales import refund_sale, reprint, void_sale
 from .payments import ask_again, charge, give_up, paid_or_not, payment_too_late, still_in_doubt, take_cash
 from .rights import hello, look_after, witness_read
-from .state import PHASES, Idle, InDoubt, Moment, Setup, Till
+from .state import PHASES, Basket, Idle, InDoubt, Moment, Setup, Stopped, Till
 from .steps import ignore, no, stopped
 from .trouble import greet, journal_failed, journal_mended, line_changed, put_out
 
 
 def boot(setup: Setup, past: Past) -> Till:
-    """The till as it stands after power-on. An open payment is in doubt, whatever happened to the screen."""
-    return Till(setup, past, InDoubt.after_boot(past.payment) if past.payment else Idle())
+    """The till as it stands after power-on. An open payment is in doubt, whatever happened to the screen; what head office
+    stopped stays stopped."""
+    if past.payment:
+        return Till(setup, past, InDoubt.after_boot(past.payment))
+    stop = halted(past)
+    return Till(setup, past, Stopped(stop.reason, Basket()) if stop else Idle())
 
 
 def step(till: Till, event: Event, moment: Moment) -> Step:
@@ -97,6 +103,7 @@ TRANSITIONS: dict[type, tuple[Handler, ...]] = {
     DrawerPressed:   (open_drawer,   open_drawer,   open_drawer,     open_drawer,       open_drawer,   stopped),
     PaperTapped:     (tapped,        tapped,        tapped,          tapped,            tapped,        ignore),
     CanaryAsked:     (canary,        _busy,         _busy,           _busy,             _busy,         stopped),
+    CommandMoved:    (commanded,     commanded,     commanded_midway, commanded_midway, commanded_midway, commanded_stopped),
     PaymentTold:     (ignore,        ignore,        ignore,          paid_or_not,      paid_or_not,   ignore),
     RightGranted:    (granted,       granted,       granted,         granted,          granted,       ignore),
     RightRefused:    (right_refused, right_refused, right_refused,   right_refused,    right_refused, ignore),

@@ -10,9 +10,10 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from .effects import Ask, Effect, Greet, Show, Step
 from .events import JournalFailed, JournalMended, LineChanged, OpeningSettled, PutOut
+from .halting import halted
 from .payments import ask_status
-from .rights import close_lease
-from .state import IDS_PER_STEP, InDoubt, Moment, Paying, Rights, Stopped, Till, basket_of, phase_of
+from .rights import give_back
+from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
 from .steps import say
 
 
@@ -46,11 +47,7 @@ def put_out(till: Till, event: PutOut, moment: Moment) -> Step:
     """Nothing is sold from here on, and what the box may redeem goes back, if it knows that for sure. An open payment is
     the core's to end; its news finds nobody here any more."""
     till = replace(till, phase=Stopped(event.reason, basket_of(till)))
-    effects: tuple[Effect, ...] = ()
-    held = till.past.leases.values() if till.rights is Rights.LIVE else ()
-    for lease in list(held)[:IDS_PER_STEP]:
-        till, more = close_lease(till, lease, moment)
-        effects, moment = (*effects, *more), moment.after(1)
+    till, effects = give_back(till, moment)
     return till, (*effects, Show(Refused(event.reason)))
 
 
@@ -60,4 +57,6 @@ def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:
     greet = (Greet(),) if till.line_up else ()
     if till.past.payment is not None:
         return replace(till, phase=InDoubt(basket_of(till), till.past.payment)), (*greet, Show(Word.READY))
+    if (stop := halted(till.past)) is not None:
+        return replace(till, phase=Stopped(stop.reason, basket_of(till))), (*greet, Show(stop))
     return replace(till, phase=phase_of(basket_of(till))), (*greet, Show(Word.READY))

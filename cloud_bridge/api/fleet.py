@@ -15,7 +15,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, Act, Fleet, may, perform
-from tillbox.cloud_bridge.store import fleet_lists
+from tillbox.cloud_bridge.store import command_lists, fleet_lists
+from tillbox.cloud_bridge.store.command_lists import BulkRow, CommandRow, CommandStory
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BoxStory, ClaimRow, PlaceRow
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
@@ -109,6 +110,27 @@ def add_fleet_api(
         if found is None:
             raise HTTPException(404, "no box of that name ever enrolled")
         return found
+
+    @router.get("/commands", tags=["lists"])
+    def commands(box: str = "", bulk: str = "", most: int = 100, authorization: Key = "") -> list[CommandRow]:
+        caller(authorization, "viewer")
+        with database.reading() as connection:
+            return command_lists.commands(connection, device=box[:64], bulk_id=bulk[:36], most=most)
+
+    @router.get("/commands/{command}", tags=["lists"])
+    def command(command: str, authorization: Key = "") -> CommandStory:
+        caller(authorization, "operator")
+        with database.reading() as connection:
+            found = command_lists.command_story(connection, command[:36])
+        if found is None:
+            raise HTTPException(404, "there is no command of that id")
+        return found
+
+    @router.get("/bulks", tags=["lists"])
+    def bulks(most: int = 100, authorization: Key = "") -> list[BulkRow]:
+        caller(authorization, "viewer")
+        with database.reading() as connection:
+            return command_lists.bulks(connection, most=most)
 
     @router.get("/audit", tags=["lists"])
     def audited(

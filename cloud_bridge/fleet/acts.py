@@ -25,6 +25,17 @@ from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
 from . import audit, papers, settings
+from .commanding import (
+    BulkStands,
+    CommandMade,
+    OfBulk,
+    SendCommand,
+    SendCommands,
+    approve_bulk,
+    send_command,
+    send_commands,
+    stop_bulk,
+)
 from .missing import Gap, missing
 from .twin import Change, difference
 
@@ -50,6 +61,8 @@ class Fleet:
     total_max: int
     console_url: str
     schedule: Schedule
+    second_person_above: int = 20
+    """A command for more boxes than this needs a second person's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,8 @@ class Act:
     gives: type[BaseModel]
     do: Callable[[Doing, Any], BaseModel | Refused]
     subject: Callable[[Any], str]
-    says: str
+    says: str | Callable[[Any], str]
+    """For the audit log; where it depends on what came of it, a function of that."""
 
 
 def may(role: str, least: str) -> bool:
@@ -103,9 +117,13 @@ def perform(
         return Refused(Reason.NOT_UNDERSTOOD, wrong)
     with database.writing() as connection:
         done = act.do(Doing(connection, fleet, who, role, now_ms, chance), wanted)
-        said = f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else act.says
+        said = f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else _said(act, done)
         audit.note(connection, who=who, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
     return done
+
+
+def _said(act: Act, done: BaseModel) -> str:
+    return act.says if isinstance(act.says, str) else act.says(done)
 
 
 # places and claims
@@ -545,5 +563,9 @@ ACTS: dict[str, Act] = {
     "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
     "undo-settings": Act("operator", OfScope, Decided, _undo_settings, lambda w: w.scope, "undone"),
     "pin-box": Act("operator", OfPlace, Decided, _pin_box, lambda w: w.place, "pinned"),
+    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda d: f"{d.verb} {d.id}"),
+    "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
+    "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda d: f"{d.verb} {d.count} boxes"),
+    "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda d: f"{d.verb} {d.count} boxes"),
 }  # fmt: skip
 """Everything that can be done, by its name in the API."""

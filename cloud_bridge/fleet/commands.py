@@ -23,6 +23,7 @@ HELP = """Plan where boxes are to stand, print their claim sheets, exchange and 
   tillbox fleet boxes                                                 who stands where, and how it is
   tillbox fleet replace store17/lane2 --to png sheet.png              a box died
   tillbox fleet revoke  b2f4…                                         a box was stolen
+  tillbox fleet command store17/lane2 self-test                       have a box do something
 
 All but `init` ask a running core. It is named by --core and a key by --key-file, or by TILLBOX_CORE and
 TILLBOX_KEY_FILE. Make a key with `tillbox core key`.
@@ -498,3 +499,6 @@ def audit(
         return
     rows = [(_when(one["at_ms"]), one["who"], one["act"], one["subject"], one["detail"]) for one in found]
     _table(("when (UTC)", "who", "did", "to", ""), rows)
+
+
+from . import command_line  # noqa: E402, F401  # its commands are of the same door, and it needs what is above

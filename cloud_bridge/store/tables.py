@@ -401,8 +401,70 @@ audit = Table(
 )
 """Who did what. Each row commits to the one before it, so that a row taken out of a copy is missed."""
 
+command = Table(
+    "command",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("device", String(32), nullable=False),
+    Column("position", String(64), nullable=False),
+    Column("verb", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("made_by", String(48), nullable=False),
+    Column("bulk", String(36)),
+    Column("wave", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(160), nullable=False),
+    Column("sends", Integer, nullable=False),
+    Column("guessed", Integer, nullable=False),
+    _ms("made_ms"),
+    _ms("expires_ms"),
+    _ms("due_ms", nullable=True),
+    _ms("sent_ms", nullable=True),
+    _ms("ended_ms", nullable=True),
+    Index("command_device", "device"),
+    Index("command_bulk", "bulk"),
+    Index("command_due", "due_ms"),
+)
+"""A command for one box, signed. `due_ms`: when it is to be sent, again; None while its wave waits, and once it has
+ended. `guessed`: the core thinks it over, and the box has not said so."""
+
+command_event = Table(
+    "command_event",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("command", String(36), nullable=False),
+    Column("device", String(32), nullable=False),
+    Column("told_by", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(160), nullable=False),
+    Column("result", LargeBinary, nullable=False),
+    Column("part", Integer, nullable=False),
+    _ms("at_ms"),
+    Index("command_event_command", "command"),
+)
+"""What was heard of a command, from its box or, where that is silent, from the core (`told_by`)."""
+
+bulk = Table(
+    "bulk",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("verb", String(32), nullable=False),
+    Column("asked", LargeBinary, nullable=False),
+    Column("boxes", LargeBinary, nullable=False),
+    Column("made_by", String(48), nullable=False),
+    Column("approved_by", String(48)),
+    Column("state", String(16), nullable=False),
+    Column("why", String(160), nullable=False),
+    Column("wave", Integer, nullable=False),
+    _ms("made_ms"),
+    _ms("wave_ms", nullable=True),
+    Index("bulk_state", "state"),
+)
+"""One command for many boxes. `state`: awaiting (a second person), running, stopped, done. `boxes` are fixed when it is
+asked for: who approves it approves just those."""
+
 APPEND_ONLY = (
     inbox, txn, posting, payment_event, alarm, sale, reversal,
-    claim_use, recovered, setting, audit,
+    claim_use, recovered, setting, audit, command_event,
 )  # fmt: skip
 """What has happened. Triggers refuse to change or delete a row of these, on both databases."""

@@ -97,7 +97,7 @@ def came(heard: list[Happening], kind: type, seconds: float = 5.0) -> bool:
 
 def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> None:
     core, at_core = fleet.line("core", "tb/1/d/+/up/#")
-    box, at_box = fleet.line("box-1", "tb/1/d/box-1/dn/ack")
+    box, at_box = fleet.line("box-1", "tb/1/d/box-1/dn/ack", "tb/1/d/box-1/dn/cmd")
     assert came(at_core, Up)
     assert came(at_box, Up)
     assert box.publish("tb/1/d/box-1/up/3/tx", b"hello", correlation=b"0123456789abcdef")
@@ -105,7 +105,8 @@ def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> No
     (found,) = [one for one in at_core if isinstance(one, Message)]
     assert (found.payload, found.correlation) == (b"hello", b"0123456789abcdef")
     core.publish("tb/1/d/box-1/dn/ack", b"ack")
-    assert came(at_box, Message)
+    core.publish("tb/1/d/box-1/dn/cmd", b"command")
+    assert eventually(lambda: sum(isinstance(one, Message) for one in at_box) == 2)
     box.stop()
     core.stop()
 
@@ -115,6 +116,7 @@ def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> No
     [
         "tb/1/d/box-2/up/3/tx",
         "tb/1/d/box-1/dn/ack",
+        "tb/1/d/box-1/dn/cmd",
         "tb/1/d/box-2/st",
         "tb/1/d/box-2/dn/rs",
         "other/topic",

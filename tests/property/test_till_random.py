@@ -30,6 +30,7 @@ from tillbox.contracts.codes import (
 from tillbox.contracts.ids import uuid7
 from tillbox.contracts.messages import (
     BODIES,
+    CommandState,
     LeaseClosed,
     LeaseHeld,
     Line,
@@ -95,7 +96,8 @@ class Box:
         self.recorded += drafts
         self._order_holds(effects, drafts)
         self._ids_are_fresh(drafts, fresh)
-        if isinstance(before.phase, shop.Stopped) and not isinstance(event, shop.JournalMended):
+        deaf = isinstance(before.phase, shop.Stopped) and before.phase.reason is Reason.DISK_FULL
+        if deaf and not isinstance(event, shop.JournalMended):
             assert not drafts
         self._memory_is_the_journal()
         self._an_open_payment_is_on_the_screen()
@@ -218,8 +220,17 @@ def happening(box: Box, random: Random) -> shop.Event:
         lambda: shop.PatienceEnded(random.choice(attempts + requests)),
         lambda: shop.LineChanged(up=random.random() < 0.7),
         shop.JournalMended,
+        lambda: shop.CommandMoved(commanded(random)),
     ]
     return random.choice(kinds)()
+
+
+def commanded(random: Random) -> CommandState:
+    """Head office ends what it began as often as not, or nothing would be sold any more."""
+    verb = random.choice(["drain", "resume", "quarantine", "release", "restart"] + ["resume", "release"] * 2)
+    state: Literal["init", "executing"] = random.choice(["init", "executing", "executing"])
+    command = uuid7(6, random.randbytes(10))
+    return CommandState(command=command, verb=verb, state=state, reason="stocktaking")
 
 
 def code(random: Random) -> Code | Refused:

@@ -1,0 +1,296 @@
+"""Commanding boxes: one, or many by a scope with a preview, a budget, waves and a second person. The acts' part of it.
+
+It only writes down what is to be sent; `dispatch.py` sends, and lets the waves go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+from sqlalchemy import Connection, func, insert, select
+
+from tillbox.cloud_bridge.store import commands
+from tillbox.cloud_bridge.store.tables import PRESENT, binding, box, bulk, device, position
+from tillbox.contracts.commands import Command, Verb, params_of, seal_command
+from tillbox.contracts.ids import CHANCE_BYTES, uuid7
+from tillbox.contracts.messages import Id, canonical
+from tillbox.contracts.settings import Strict
+from tillbox.contracts.verdicts import Reason, Refused
+
+from .waves import sizes_of, waves_of
+
+if TYPE_CHECKING:
+    from .acts import Doing
+
+MINUTE_MS = 60_000
+APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
+WAVES = (1, 10, 50, 100)
+
+OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
+Scope = Annotated[str, StringConstraints(pattern=r"^(?:\*|(?:group:)?[a-z0-9][a-z0-9_-]{0,23}(?:/[a-z0-9][a-z0-9_-]{0,23})?)$")]  # fmt: skip
+
+
+class _Wanted(Strict):
+    """What is wanted of a box; a verb takes the words that it needs."""
+
+    verb: Verb
+    why: Annotated[str, StringConstraints(max_length=80)] = Field(
+        default="", description="For drain and quarantine: what the cashier reads."
+    )
+    sale: Annotated[str, StringConstraints(max_length=36)] = Field(
+        default="", description="For reprint: whose receipt; the last one, if none is named."
+    )
+
+    @property
+    def params(self) -> dict[str, str]:
+        """As the verb takes them."""
+        told = {"why": self.why, "sale": self.sale}
+        return {name: value for name, value in told.items() if value}
+
+
+class SendCommand(_Wanted):
+    """One command for one box."""
+
+    box: OneBox = Field(description="The box's name, or its place: store/lane.")
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
+        default=60, description="So long it may wait for its box, and for a customer to leave."
+    )
+
+
+class CommandMade(BaseModel):
+    """A command on its way."""
+
+    id: str
+    device: str
+    position: str
+    verb: str
+    expires_ms: int
+
+
+class SendCommands(_Wanted):
+    """One command for many boxes. Without `preview: false` it only says who would be reached."""
+
+    scope: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=10_000)] = Field(
+        description="Places (store/lane), stores, groups (group:NAME); * for all."
+    )
+    preview: bool = True
+    max_percent: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=10, description="Of the boxes in service."
+    )
+    max_boxes: Annotated[int, Field(ge=1, le=100_000)] = 50
+    stop_if_failed: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        default=0, description="So many boxes may fail; one more stops it."
+    )
+    waves: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1, max_length=10)] = (
+        Field(default=WAVES, description="Percent of the boxes, ever more; the last is 100.")
+    )
+    patience_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = Field(
+        default=10, description="So long a wave waits for boxes that say nothing."
+    )
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
+
+    @field_validator("scope", mode="before")
+    @classmethod
+    def _listed(cls, scope: object) -> object:
+        """A form has one field for it."""
+        return tuple(scope.replace(",", " ").split()) if isinstance(scope, str) else scope
+
+    @field_validator("waves")
+    @classmethod
+    def _grows(cls, waves: tuple[int, ...]) -> tuple[int, ...]:
+        if list(waves) != sorted(set(waves)) or waves[-1] != 100:
+            raise ValueError("each wave is larger than the one before, and the last is 100")
+        return waves
+
+
+class Reached(BaseModel):
+    """A box that a bulk reaches."""
+
+    device: str
+    position: str
+    online: bool
+
+
+class BulkStands(BaseModel):
+    """A bulk: `preview` while nothing was sent, `awaiting` a second person, `running`, `stopped` or `done`."""
+
+    id: str
+    state: str
+    verb: str
+    count: int
+    percent: float
+    """Of all boxes in service."""
+    within_budget: bool
+    needs_second_person: bool
+    waves: list[int]
+    """How many boxes each wave has."""
+    boxes: list[Reached]
+
+
+class OfBulk(Strict):
+    """One bulk."""
+
+    bulk: Id
+
+
+def send_command(doing: Doing, wanted: SendCommand) -> CommandMade | Refused:
+    """Send one command."""
+    wrong = params_of(wanted.verb, wanted.params)
+    if isinstance(wrong, Refused):
+        return wrong
+    found = _boxes(doing.connection, (wanted.box,) if "/" in wanted.box else (), device_name=wanted.box)
+    if not found:
+        return Refused(Reason.NO_BOX_THERE, wanted.box)
+    ((name, (place, epoch)),) = found.items()
+    row = _made(doing, wanted, name, place, epoch, wanted.minutes)
+    commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
+    return CommandMade(
+        id=row["id"], device=name, position=place, verb=wanted.verb, expires_ms=row["expires_ms"]
+    )
+
+
+def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
+    """Preview a bulk, or begin it."""
+    wrong = params_of(wanted.verb, wanted.params)
+    if isinstance(wrong, Refused):
+        return wrong
+    found = _boxes(doing.connection, wanted.scope)
+    if not found:
+        return Refused(Reason.NO_BOX_THERE, ", ".join(wanted.scope)[:100])
+    name = uuid7(doing.now_ms, doing.chance(CHANCE_BYTES))
+    stands = _stands(doing, wanted, name, found)
+    if wanted.preview:
+        return stands
+    if not stands.within_budget:
+        budget = f"at most {wanted.max_boxes} and {wanted.max_percent} %"
+        return Refused(Reason.OVER_BUDGET, f"{stands.count} boxes, {stands.percent} %; {budget}")
+    state = "awaiting" if stands.needs_second_person else "running"
+    row = {
+        "id": name,
+        "verb": wanted.verb.value,
+        "asked": canonical(wanted.model_dump(mode="json")),
+        "boxes": canonical({"boxes": sorted(found)}),
+        "made_by": doing.who,
+        "state": state,
+        "why": "",
+        "wave": 0,
+        "made_ms": doing.now_ms,
+    }
+    doing.connection.execute(insert(bulk), row)
+    if state == "running":
+        _begin(doing, name, wanted, found)
+    return stands.model_copy(update={"state": state})
+
+
+def approve_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
+    """A second person lets a bulk go."""
+    row = doing.connection.execute(select(bulk).where(bulk.c.id == wanted.bulk)).one_or_none()
+    if row is None:
+        return Refused(Reason.BULK_UNKNOWN, wanted.bulk)
+    if row.state != "awaiting" or doing.now_ms - row.made_ms > APPROVE_MS:
+        return Refused(Reason.BULK_OVER, row.state)
+    if row.made_by == doing.who:
+        return Refused(Reason.SAME_PERSON, doing.who)
+    asked = SendCommands.model_validate_json(row.asked)
+    meant = set(json.loads(row.boxes)["boxes"])
+    # Only boxes that were in it when it was asked for, and still are: nobody has seen any other.
+    found = {name: at for name, at in _boxes(doing.connection, asked.scope).items() if name in meant}
+    commands.change_bulk(doing.connection, row.id, state="running", approved_by=doing.who)
+    _begin(doing, row.id, asked, found)
+    return _stands(doing, asked, row.id, found).model_copy(update={"state": "running"})
+
+
+def stop_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
+    """Send nothing more of it. What was sent is with its boxes."""
+    row = doing.connection.execute(select(bulk).where(bulk.c.id == wanted.bulk)).one_or_none()
+    if row is None:
+        return Refused(Reason.BULK_UNKNOWN, wanted.bulk)
+    if row.state not in ("awaiting", "running"):
+        return Refused(Reason.BULK_OVER, row.state)
+    why = f"{doing.who} stopped it."
+    commands.change_bulk(doing.connection, row.id, state="stopped", why=why)
+    commands.call_off(doing.connection, row.id, why, doing.now_ms)
+    asked = SendCommands.model_validate_json(row.asked)
+    found = _boxes(doing.connection, asked.scope)
+    return _stands(doing, asked, row.id, found).model_copy(update={"state": "stopped"})
+
+
+def _begin(doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tuple[str, int]]) -> None:
+    waves = waves_of(name, list(found), wanted.waves)
+    rows = [
+        _made(doing, wanted, one, place, epoch, wanted.minutes)
+        | {"bulk": name, "wave": waves[one], "due_ms": None}
+        for one, (place, epoch) in found.items()
+    ]
+    commands.add(doing.connection, rows)
+    commands.release(doing.connection, name, 0, doing.now_ms)
+
+
+def _made(doing: Doing, wanted: _Wanted, name: str, place: str, epoch: int, minutes: int) -> dict[str, Any]:
+    made = Command(
+        id=uuid7(doing.now_ms, doing.chance(CHANCE_BYTES)),
+        device=name,
+        epoch=epoch,
+        verb=wanted.verb.value,
+        params=wanted.params,
+        made_ms=doing.now_ms,
+        expires_ms=doing.now_ms + minutes * MINUTE_MS,
+    )
+    return {
+        "id": made.id,
+        "device": name,
+        "position": place,
+        "verb": made.verb,
+        "sealed": seal_command(made, private_key=doing.fleet.key).encode(),
+        "made_by": doing.who[:48],
+        "made_ms": made.made_ms,
+        "expires_ms": made.expires_ms,
+    }
+
+
+def _stands(
+    doing: Doing, wanted: SendCommands, name: str, found: Mapping[str, tuple[str, int]]
+) -> BulkStands:
+    everybody = select(func.count()).select_from(binding).where(binding.c.fenced_ms.is_(None))
+    total = doing.connection.execute(everybody).scalar_one()
+    there = select(box.c.device).where(box.c.state.in_(PRESENT))
+    online = set(doing.connection.execute(there).scalars())
+    percent = round(len(found) * 100 / max(1, total), 1)
+    return BulkStands(
+        id=name,
+        state="preview",
+        verb=wanted.verb,
+        count=len(found),
+        percent=percent,
+        within_budget=percent <= wanted.max_percent and len(found) <= wanted.max_boxes,
+        needs_second_person=len(found) > doing.fleet.second_person_above,
+        waves=sizes_of(waves_of(name, list(found), wanted.waves), len(wanted.waves)),
+        boxes=[
+            Reached(device=one, position=place, online=one in online)
+            for one, (place, _) in sorted(found.items(), key=lambda item: item[1])
+        ],
+    )
+
+
+def _boxes(
+    connection: Connection, scope: tuple[str, ...], *, device_name: str = ""
+) -> dict[str, tuple[str, int]]:
+    """The boxes in service that a scope means, with their places and epochs."""
+    live = (
+        select(
+            binding.c.device, binding.c.position, binding.c.epoch, position.c.store, position.c.store_group
+        )
+        .join(position, position.c.name == binding.c.position)
+        .join(device, device.c.device == binding.c.device)
+        .where(binding.c.fenced_ms.is_(None), device.c.state == "live")
+    )
+    wanted = set(scope)
+    found = {}
+    for row in connection.execute(live):
+        names = {row.position, row.store, f"group:{row.store_group}", "*"}
+        if names & wanted or row.device == device_name:
+            found[row.device] = (row.position, row.epoch)
+    return found

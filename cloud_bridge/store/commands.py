@@ -1,0 +1,175 @@
+"""Commands in the database: made, sent, heard of, and over. What was heard is only ever added; how a command stands is
+derived from it. It decides nothing that the table in contracts/commands.py does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+
+from tillbox.contracts.commands import ENDS, NEXT, State
+from tillbox.contracts.messages import CommandState
+from tillbox.contracts.verdicts import Reason
+
+from .tables import PRESENT, box, bulk, command, command_event
+
+AGAIN_MS, AGAIN_MAX_MS = (
+    15_000,
+    600_000,
+)  # a record is back within seconds; a box that does not answer has a reason
+GRACE_MS = (
+    60_000  # a box that is there says itself that a command has expired; its word is better than a guess
+)
+SENT_AT_ONCE = 500
+UNHEARD = "The box did not say in time that it had it."
+
+
+def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """New commands. `due_ms` is None where their turn has not come."""
+    given = {"state": State.INIT.value, "reason": "", "sends": 0, "guessed": 0}
+    if rows:
+        connection.execute(insert(command), [{**given, **row} for row in rows])
+
+
+def heard(connection: Connection, device: str, said: CommandState, now_ms: int) -> Reason | None:
+    """What a box's own journal says of a command; why not, where it was none of its own."""
+    query = select(command.c.state, command.c.guessed).where(
+        command.c.id == said.command, command.c.device == device
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return Reason.COMMAND_UNKNOWN
+    _note(connection, device, said, "box", now_ms)
+    state = State(said.state)
+    # Where the core only thought that it was over, the box knows better.
+    before = State.INIT if row.guessed else State(row.state)
+    if state not in NEXT[before] and not (state is before is State.INIT):
+        return Reason.NOT_NOW
+    columns: dict[str, Any] = {"state": state.value, "reason": said.reason, "guessed": 0}
+    if state in ENDS:
+        columns |= {"due_ms": None, "ended_ms": now_ms}
+    elif row.guessed:
+        columns |= {"ended_ms": None}
+    connection.execute(update(command).where(command.c.id == said.command).values(**columns))
+    return None
+
+
+def due(connection: Connection, now_ms: int) -> list[Row[Any]]:
+    """Commands to be sent now: to boxes that are there, when their wait is over, or they came up since the last time."""
+    waits_over = or_(
+        command.c.due_ms <= now_ms, command.c.sent_ms.is_(None), command.c.sent_ms < box.c.since_ms
+    )
+    query = (
+        select(command.c.id, command.c.device, command.c.sealed, command.c.sends)
+        .join(box, and_(box.c.device == command.c.device, box.c.state.in_(PRESENT)))
+        .where(command.c.due_ms.is_not(None), command.c.expires_ms > now_ms, waits_over)
+        .where(command.c.state != State.EXECUTING.value)
+        .order_by(command.c.made_ms, command.c.id)
+        .limit(SENT_AT_ONCE)
+    )
+    return list(connection.execute(query))
+
+
+def sent(connection: Connection, rows: Sequence[Row[Any]], now_ms: int) -> None:
+    """They are on their way; if nothing is heard they go again, ever more seldom."""
+    values = [
+        {
+            "_id": row.id,
+            "_sends": row.sends + 1,
+            "_due": now_ms + min(AGAIN_MAX_MS, AGAIN_MS * 2 ** min(row.sends, 10)),
+            "_now": now_ms,
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(_SENT, values)
+
+
+def expire(connection: Connection, now_ms: int) -> int:
+    """Commands whose box said nothing of them in time are over, as far as the core can know. How many that are."""
+    over = command.c.expires_ms + GRACE_MS < now_ms
+    waits = command.c.state.in_((State.INIT.value, State.BLOCKED.value)) & command.c.ended_ms.is_(None)
+    rows = connection.execute(select(command).where(waits, over).limit(SENT_AT_ONCE)).all()
+    _end(connection, rows, UNHEARD, now_ms)
+    return len(rows)
+
+
+def call_off(connection: Connection, bulk_id: str, why: str, now_ms: int) -> int:
+    """End what of a bulk was not sent yet. How many that are."""
+    held = command.c.due_ms.is_(None) & command.c.ended_ms.is_(None) & (command.c.sends == 0)
+    rows = connection.execute(select(command).where(command.c.bulk == bulk_id, held)).all()
+    _end(connection, rows, why, now_ms)
+    return len(rows)
+
+
+def _end(connection: Connection, rows: Sequence[Row[Any]], why: str, now_ms: int) -> None:
+    for row in rows:
+        said = CommandState(command=row.id, verb=row.verb, state="expired", reason=why[:160])
+        _note(connection, row.device, said, "core", now_ms)
+        columns = {
+            "state": "expired",
+            "reason": said.reason,
+            "guessed": 1,
+            "due_ms": None,
+            "ended_ms": now_ms,
+        }
+        connection.execute(update(command).where(command.c.id == row.id).values(**columns))
+
+
+def _note(connection: Connection, device: str, said: CommandState, told_by: str, now_ms: int) -> None:
+    row = {
+        "command": said.command,
+        "device": device,
+        "told_by": told_by,
+        "state": said.state,
+        "reason": said.reason,
+        "result": said.result.encode(),
+        "part": said.part,
+        "at_ms": now_ms,
+    }
+    connection.execute(insert(command_event), row)
+
+
+# bulks
+
+
+def running(connection: Connection) -> list[Row[Any]]:
+    """Bulks that are under way."""
+    return list(connection.execute(select(bulk).where(bulk.c.state == "running").order_by(bulk.c.made_ms)))
+
+
+def tally(connection: Connection, bulk_id: str, through_wave: int) -> dict[str, int]:
+    """How many of a bulk's commands stand how, as far as its waves were let go; `open` are those that have not ended."""
+    query = (
+        select(command.c.state, command.c.ended_ms.is_(None), func.count())
+        .where(command.c.bulk == bulk_id, command.c.wave <= through_wave)
+        .group_by(command.c.state, command.c.ended_ms.is_(None))
+    )
+    found: dict[str, int] = {"open": 0}
+    for state, is_open, count in connection.execute(query):
+        found[state] = found.get(state, 0) + count
+        found["open"] += count if is_open else 0
+    return found
+
+
+def release(connection: Connection, bulk_id: str, wave: int, now_ms: int) -> int:
+    """Let a wave go. How many boxes it has."""
+    held = command.c.due_ms.is_(None) & command.c.ended_ms.is_(None)
+    mine = (command.c.bulk == bulk_id) & (command.c.wave == wave) & held
+    count = connection.execute(update(command).where(mine).values(due_ms=now_ms)).rowcount
+    change_bulk(connection, bulk_id, wave=wave, wave_ms=now_ms)
+    return count
+
+
+def change_bulk(connection: Connection, bulk_id: str, **columns: Any) -> None:
+    """How a bulk stands now."""
+    connection.execute(update(bulk).where(bulk.c.id == bulk_id).values(**columns))
+
+
+_SENT = (
+    update(command)
+    .where(command.c.id == bindparam("_id"), command.c.due_ms.is_not(None))
+    .values(sends=bindparam("_sends"), due_ms=bindparam("_due"), sent_ms=bindparam("_now"))
+)

@@ -1,0 +1,154 @@
+r"""What head office may command a box to do, and the life of such a command. Both sides read this table.
+
+    init ──> executing ──> successful
+      │ \──> blocked ──/└─> failed        blocked: a customer is at the till, or money is in doubt; it is tried again
+      └────> expired, failed              expired: its time was over before it began; once begun it is carried through
+
+A command is signed by the fleet's key for one box, and is good until a time that is in it. The box's own journal says
+what became of it: the core only repeats a command until it hears that, and never guesses how it went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from .messages import VERSION, CommandVerb, Count, Device, Id, Milliseconds, Wire, canonical
+from .sealing import open_document, seal_document
+from .settings import Strict
+from .verdicts import Reason, Refused, Text
+
+COMMAND_BYTES_MAX = 4_096
+"""A verb and a sentence. What is longer is nothing of ours."""
+_CONTEXT = b"tillbox command 1\n"
+
+
+class State(StrEnum):
+    """Where a command is."""
+
+    INIT = "init"
+    EXECUTING = "executing"
+    BLOCKED = "blocked"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+NEXT: dict[State, frozenset[State]] = {
+    State.INIT: frozenset({State.EXECUTING, State.BLOCKED, State.FAILED, State.EXPIRED}),
+    State.BLOCKED: frozenset({State.EXECUTING, State.FAILED, State.EXPIRED}),
+    # It says `executing` again with each part of a result that is too large for one record.
+    State.EXECUTING: frozenset({State.EXECUTING, State.SUCCESSFUL, State.FAILED}),
+    State.SUCCESSFUL: frozenset(),
+    State.FAILED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+ENDS = frozenset(state for state, following in NEXT.items() if not following)
+
+
+class Verb(StrEnum):
+    """What can be commanded."""
+
+    SELF_TEST = "self-test"
+    TEST_PAGE = "test-page"
+    REPRINT = "reprint"
+    COLLECT_DIAGNOSTICS = "collect-diagnostics"
+    RESTART = "restart"
+    DRAIN = "drain"
+    RESUME = "resume"
+    QUARANTINE = "quarantine"
+    RELEASE = "release"
+
+
+class Nothing(Strict):
+    """A verb that needs no more words."""
+
+
+class Reprint(Strict):
+    """The receipt of a sale; the last one, where none is named."""
+
+    sale: Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f-]{36})?$")] = ""
+
+
+class Why(Strict):
+    """Why, in words that the cashier reads."""
+
+    why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+PARAMS: dict[Verb, type[Strict]] = {
+    Verb.SELF_TEST: Nothing,
+    Verb.TEST_PAGE: Nothing,
+    Verb.REPRINT: Reprint,
+    Verb.COLLECT_DIAGNOSTICS: Nothing,
+    Verb.RESTART: Nothing,
+    Verb.DRAIN: Why,
+    Verb.RESUME: Nothing,
+    Verb.QUARANTINE: Why,
+    Verb.RELEASE: Nothing,
+}
+"""What each takes beside its name."""
+
+SAYS: dict[Verb, Text] = {
+    Verb.SELF_TEST: Text("自检", "Look at itself, and report."),
+    Verb.TEST_PAGE: Text("打印测试页", "Print a test page."),
+    Verb.REPRINT: Text("补打小票", "Print a receipt once more."),
+    Verb.COLLECT_DIAGNOSTICS: Text("收集诊断信息", "Send what support needs to see, without secrets."),
+    Verb.RESTART: Text("重新启动盒子程序", "Start the box's program anew."),
+    Verb.DRAIN: Text("停止收款并交出全部记录", "Stop selling and hand everything in."),
+    Verb.RESUME: Text("恢复收款", "Sell again after a drain."),
+    Verb.QUARANTINE: Text("隔离：停止收款", "Stop selling, and say why on the screen, until released."),
+    Verb.RELEASE: Text("解除隔离", "Sell again after a quarantine."),
+}
+
+
+class Command(Wire):
+    """One command for one box. `epoch` is that of its place: a box that has moved on does not take it."""
+
+    v: int = VERSION
+    id: Id
+    device: Device
+    epoch: Count
+    verb: CommandVerb
+    params: dict[str, Any] = Field(default_factory=dict)
+    made_ms: Milliseconds
+    expires_ms: Milliseconds
+
+
+def params_of(verb: str, params: Mapping[str, Any]) -> Strict | Refused:
+    """What a verb was given, checked; or why it will not do."""
+    if verb not in set(Verb):
+        return Refused(Reason.COMMAND_UNKNOWN, verb)
+    try:
+        return PARAMS[Verb(verb)].model_validate(dict(params))
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        return Refused(Reason.COMMAND_WRONG, f"{where}: {first['msg']}"[:120])
+
+
+def seal_command(command: Command, *, private_key: bytes) -> str:
+    """The signed text."""
+    document = canonical(command.model_dump(mode="json"))
+    assert len(document) <= COMMAND_BYTES_MAX, "parameters are bounded where they are taken"
+    return seal_document(document, private_key=private_key, context=_CONTEXT)
+
+
+def open_command(
+    text: str, *, keys: Mapping[bytes, Sequence[bytes]], device: str, epoch: int
+) -> Command | Refused:
+    """The command for this very box in this epoch of its place, or why it is none. Never raises."""
+    if len(text) > 2 * COMMAND_BYTES_MAX:
+        return Refused(Reason.TOO_LARGE)
+    document = open_document(text, keys=keys, context=_CONTEXT)
+    if isinstance(document, Refused):
+        return document
+    try:
+        command = Command.model_validate_json(document)
+    except ValidationError:
+        return Refused(Reason.FUTURE_VERSION)
+    mine = (command.device, command.epoch) == (device, epoch)
+    return command if mine else Refused(Reason.FOREIGN_DEVICE)

@@ -1,0 +1,318 @@
+"""Commands in the core's store, on both databases: what is sent and when, what the boxes' records make of it, bulks in
+waves, and the second person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from tests.conformance.core_store import take
+from tests.conformance.test_stores_fleet import FLEET, KEY, NOW, Head, _chance
+
+from tillbox.cloud_bridge.fleet import audit
+from tillbox.cloud_bridge.fleet.acts import perform
+from tillbox.cloud_bridge.fleet.dispatch import Dispatch
+from tillbox.cloud_bridge.store import command_lists, tables
+from tillbox.cloud_bridge.store.commands import AGAIN_MS, GRACE_MS, UNHEARD
+from tillbox.cloud_bridge.store.database import Database
+from tillbox.contracts.codes import kid_of
+from tillbox.contracts.commands import Command, open_command
+from tillbox.contracts.messages import CommandState
+from tillbox.contracts.verdicts import Reason, Refused
+
+MINUTE = 60_000
+FEW = replace(FLEET, second_person_above=8)
+PUBLIC = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
+KEYS = {kid_of(PUBLIC): (PUBLIC,)}
+
+
+class Office(Head):
+    """Head office with boxes that are there, and their journals."""
+
+    def stand(self, *names: str, lanes: int = 0) -> list[str]:
+        """So many boxes at their places, online; their devices."""
+        names = names or tuple(f"b{number}" for number in range(lanes))
+        places = [{"store": "s9", "lane": name, "title": "茶铺", "group": "north"} for name in names]
+        self.do("plan-places", places=places)
+        self.journals = {self.box(name).device: self.journal(name) for name in names}
+        for name in names:
+            assert self.enrol(name, self.claim(f"s9/{name}")).refused is None
+        for device in self.journals:
+            self.online(device)
+        return list(self.journals)
+
+    def online(self, device: str, state: str = "online") -> None:
+        row = {"device": device, "state": state, "inc": "0" * 16, "since_ms": self.now_ms, "telemetry": b"{}"}
+        with self.database.writing() as connection:
+            connection.execute(tables.box.delete().where(tables.box.c.device == device))
+            connection.execute(tables.box.insert(), row | {"heard_ms": self.now_ms})
+
+    def sent(self, later_ms: int = 0) -> list[Command]:
+        """What goes out now."""
+        self.now_ms += later_ms
+        found = []
+        for device, sealed in Dispatch(self.database).turn(self.now_ms):
+            opened = open_command(sealed.decode(), keys=KEYS, device=device, epoch=1)
+            assert isinstance(opened, Command)
+            found.append(opened)
+        return found
+
+    def says(self, command: Command, *states: str, result: str = "", part: int = 0) -> None:
+        """A box's journal comes in with these steps."""
+        journal = self.journals[command.device]
+        for state in states:
+            said = {
+                "command": command.id,
+                "verb": command.verb,
+                "state": state,
+                "result": result,
+                "part": part,
+            }
+            journal.add("command_state", CommandState.model_validate(said))
+        take(self.database, journal)
+
+    def do(self, act: str, role: str = "operator", **body: Any) -> Any:
+        return self.as_("ann", act, role, **body)
+
+    def as_(self, who: str, act: str, role: str = "operator", /, **body: Any) -> Any:
+        return perform(self.database, FEW, act, body, who=who, role=role, now_ms=self.now_ms, chance=_chance)
+
+    def states(self, bulk: str = "") -> list[str]:
+        with self.database.reading() as connection:
+            return sorted(row.state for row in command_lists.commands(connection, bulk_id=bulk, most=500))
+
+    def story(self, command: str) -> command_lists.CommandStory:
+        with self.database.reading() as connection:
+            found = command_lists.command_story(connection, command)
+        assert found is not None
+        return found
+
+    def bulk(self) -> command_lists.BulkRow:
+        with self.database.reading() as connection:
+            return command_lists.bulks(connection)[0]
+
+
+@pytest.fixture
+def office(database: Database, tmp_path: Path) -> Iterator[Office]:
+    return Office(database, tmp_path)
+
+
+def test_a_command_is_sent_until_the_boxes_own_record_ends_it(office: Office) -> None:
+    (device,) = office.stand("a")
+    made = office.do("send-command", box="s9/a", verb="self-test")
+    (sent,) = office.sent()
+    assert (sent.id, sent.device, sent.verb) == (made.id, device, "self-test")
+    assert office.sent(1_000) == [], "it has its time to answer"
+    assert office.sent(AGAIN_MS) == [sent]
+    assert office.sent(AGAIN_MS) == [], "ever more seldom"
+    office.says(sent, "init", "executing", "successful", result='{"ok":true}')
+    assert office.sent(10 * AGAIN_MS) == []
+    story = office.story(made.id)
+    assert (story.command.state, story.command.guessed, story.command.sends) == ("successful", False, 2)
+    assert [event.state for event in story.events] == ["init", "executing", "successful"]
+    assert json.loads(story.events[-1].result) == {"ok": True}
+
+
+def test_a_box_that_comes_up_hears_it_at_once(office: Office) -> None:
+    (device,) = office.stand("a")
+    office.online(device, "lost")
+    office.do("send-command", box=device, verb="restart")
+    assert office.sent(1_000) == [], "nobody is there"
+    office.online(device)
+    (sent,) = office.sent(1)
+    office.online(device)
+    assert office.sent(1) == [], "no sooner than it could have heard"
+    office.now_ms += 1
+    office.online(device)
+    assert office.sent() == [sent]
+
+
+def test_what_no_box_took_in_time_is_over_and_the_boxes_word_is_better(office: Office) -> None:
+    (device,) = office.stand("a")
+    made = office.do("send-command", box=device, verb="test-page", minutes=5)
+    (sent,) = office.sent()
+    assert office.sent(5 * MINUTE) == [], "it is over"
+    office.sent(GRACE_MS + 1)
+    command = office.story(made.id).command
+    assert (command.state, command.reason, command.guessed) == ("expired", UNHEARD, True)
+    office.says(sent, "init", "executing", "successful")
+    command = office.story(made.id).command
+    assert (command.state, command.guessed) == ("successful", False), "it had done it without a line"
+    told_by = [event.told_by for event in office.story(made.id).events]
+    assert told_by == ["core", "box", "box", "box"]
+
+
+def test_what_is_over_stays_over(office: Office) -> None:
+    office.stand("a")
+    made = office.do("send-command", box="s9/a", verb="self-test")
+    (sent,) = office.sent()
+    office.says(sent, "init", "executing", "failed")
+    office.says(sent, "init", "executing", "successful")
+    story = office.story(made.id)
+    assert story.command.state == "failed"
+    assert len(story.events) == 6, "it was heard all the same"
+
+
+def test_no_box_speaks_for_another(office: Office) -> None:
+    office.stand("a", "b")
+    made = office.do("send-command", box="s9/a", verb="self-test")
+    (sent,) = office.sent()
+    other = next(device for device in office.journals if device != sent.device)
+    office.says(sent.model_copy(update={"device": other}), "init", "executing", "failed")
+    assert office.story(made.id).command.state == "init"
+    with office.database.reading() as connection:
+        outcomes = set(connection.execute(select(tables.inbox.c.outcome)).scalars())
+    assert "command_unknown" in outcomes
+
+
+def test_what_was_heard_of_a_command_cannot_be_changed(office: Office) -> None:
+    office.stand("a")
+    office.do("send-command", box="s9/a", verb="self-test")
+    (sent,) = office.sent()
+    office.says(sent, "init")
+    for statement in ("UPDATE command_event SET state = 'failed'", "DELETE FROM command_event"):
+        with pytest.raises(DBAPIError), office.database.writing() as connection:
+            connection.execute(text(statement))
+
+
+def test_who_commanded_what_is_in_the_audit_log(office: Office) -> None:
+    office.stand("a")
+    made = office.do("send-command", box="s9/a", verb="quarantine", why="a thief")
+    office.do("send-command", box="s9/none", verb="restart")
+    with office.database.reading() as connection:
+        rows = connection.execute(select(tables.audit).order_by(tables.audit.c.id)).all()[-2:]
+        assert list(audit.broken(connection)) == []
+    assert [(row.who, row.act, row.subject) for row in rows] == [
+        ("ann", "send-command", "s9/a"), ("ann", "send-command", "s9/none"),
+    ]  # fmt: skip
+    assert rows[0].detail == f"quarantine {made.id}"
+    assert rows[1].detail.startswith("refused: no_box_there")
+
+
+def test_what_is_not_sent(office: Office) -> None:
+    office.stand("a")
+    for box, verb, reason in (
+        ("s9/a", "drain", Reason.COMMAND_WRONG),
+        ("s9/a", "dance", Reason.NOT_UNDERSTOOD),
+        ("s9/zz", "restart", Reason.NO_BOX_THERE),
+    ):
+        found = office.do("send-command", box=box, verb=verb)
+        assert isinstance(found, Refused)
+        assert found.reason is reason
+    assert office.sent() == []
+
+
+def test_a_preview_says_whom_it_reaches_and_sends_nothing(office: Office) -> None:
+    office.stand("a", "b", "c")
+    for scope, count in (("*", 3), ("s9", 3), ("group:north", 3), ("s9/a", 1), ("s9/a s9/b", 2)):
+        found = office.do("send-commands", scope=scope, verb="self-test")
+        assert (found.state, found.count, sum(found.waves)) == ("preview", count, count)
+    assert not found.within_budget, "two of three are more than ten percent"
+    assert {one.online for one in found.boxes} == {True}
+    assert (office.states(), office.sent()) == ([], [])
+
+
+def test_a_bulk_over_its_budget_sends_nothing(office: Office) -> None:
+    office.stand("a", "b", "c")
+    for budget in ({"max_percent": 50}, {"max_percent": 100, "max_boxes": 2}):
+        found = office.do("send-commands", scope="*", verb="self-test", preview=False, **budget)
+        assert isinstance(found, Refused)
+        assert found.reason is Reason.OVER_BUDGET
+    assert office.states() == []
+
+
+WHOLE = {"scope": ["*"], "preview": False, "max_percent": 100, "max_boxes": 500}
+
+
+def test_waves_go_one_after_the_other(office: Office) -> None:
+    office.stand(lanes=8)
+    office.do("send-commands", verb="self-test", waves=[10, 50, 100], **WHOLE)
+    sizes = []
+    for _ in range(3):
+        wave = office.sent(1_000)
+        sizes.append(len(wave))
+        assert office.sent(1_000) == [], "nobody new before these have ended"
+        for command in wave:
+            office.says(command, "init", "executing", "successful")
+    office.sent(1_000)
+    assert sizes == [1, 3, 4]
+    assert (office.bulk().state, office.bulk().states["successful"]) == ("done", 8)
+
+
+def test_a_bulk_stops_by_itself_when_more_fail_than_may(office: Office) -> None:
+    office.stand(lanes=8)
+    office.do("send-commands", verb="restart", waves=[25, 100], stop_if_failed=1, **WHOLE)
+    wave = office.sent()
+    assert len(wave) == 2
+    for command in wave:
+        office.says(command, "init", "executing", "failed")
+    assert office.sent(1_000) == []
+    bulk = office.bulk()
+    assert (bulk.state, bulk.why) == ("stopped", "2 boxes failed; 1 may. It stopped by itself.")
+    assert office.states(bulk.id) == ["expired"] * 6 + ["failed"] * 2
+    with office.database.reading() as connection:
+        last = connection.execute(select(tables.audit).order_by(tables.audit.c.id.desc())).first()
+    assert last is not None
+    assert (last.who, last.act, last.subject) == ("core", "stop-bulk", bulk.id)
+
+
+def test_boxes_that_are_switched_off_are_waited_for_a_while_only(office: Office) -> None:
+    devices = office.stand(lanes=4)
+    office.do("send-commands", verb="self-test", waves=[25, 100], patience_minutes=10, **WHOLE)
+    (first,) = office.sent()
+    office.online(first.device, "lost")
+    assert office.sent(9 * MINUTE) == []
+    rest = office.sent(2 * MINUTE)
+    assert {command.device for command in rest} == set(devices) - {first.device}
+
+
+def test_many_boxes_need_a_second_person(office: Office) -> None:
+    office.stand(lanes=9)
+    asked = office.as_("ann", "send-commands", verb="restart", **WHOLE)
+    assert (asked.state, office.sent()) == ("awaiting", [])
+    assert office.as_("ann", "approve-bulk", bulk=asked.id) == Refused(Reason.SAME_PERSON, "ann")
+    assert office.as_("bob", "approve-bulk", bulk=asked.id).state == "running"
+    assert len(office.sent()) == 1, "its first wave"
+    assert (office.bulk().made_by, office.bulk().approved_by) == ("ann", "bob")
+    again = office.as_("cid", "approve-bulk", bulk=asked.id)
+    assert again == Refused(Reason.BULK_OVER, "running")
+
+
+def test_who_approves_approves_the_boxes_that_were_asked_for(office: Office) -> None:
+    devices = office.stand(lanes=9)
+    asked = office.as_("ann", "send-commands", verb="restart", waves=[100], **WHOLE)
+    office.do("revoke-box", device=devices[0])
+    office.do("plan-places", places=[{"store": "s9", "lane": "new", "title": "茶铺"}])
+    office.enrol("new", office.claim("s9/new"))
+    office.online(office.box("new").device)
+    office.as_("bob", "approve-bulk", bulk=asked.id)
+    assert {command.device for command in office.sent()} == set(devices[1:])
+
+
+def test_a_person_stops_a_bulk(office: Office) -> None:
+    office.stand(lanes=4)
+    asked = office.do("send-commands", verb="restart", waves=[25, 100], **WHOLE)
+    office.sent()
+    assert office.do("stop-bulk", bulk=asked.id).state == "stopped"
+    assert office.states(asked.id) == ["expired"] * 3 + ["init"]
+    assert office.do("stop-bulk", bulk=asked.id) == Refused(Reason.BULK_OVER, "stopped")
+
+
+def test_a_box_that_was_put_out_is_commanded_nothing(office: Office) -> None:
+    (device,) = office.stand("a")
+    office.do("revoke-box", device=device)
+    assert office.do("send-command", box=device, verb="restart") == Refused(Reason.NO_BOX_THERE, device)
+
+
+def test_the_hour_of_a_commands_end_is_in_what_is_signed(office: Office) -> None:
+    office.stand("a")
+    office.do("send-command", box="s9/a", verb="restart", minutes=7)
+    (sent,) = office.sent()
+    assert (sent.made_ms, sent.expires_ms) == (NOW, NOW + 7 * MINUTE)
