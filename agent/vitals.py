@@ -112,13 +112,13 @@ def _written_bytes(disk: Path | None) -> int | None:
 def _wear_percent(disk: Path | None) -> int | None:
     """An eMMC says it in two numbers; a plain SD card says nothing."""
     numbers = _numbers(_text(disk / "device/life_time")) if disk else []
-    told = [one for one in numbers if 0 < one <= WEAR_MAX]
-    return max(told) * WEAR_STEP if told else None
+    sound = len(numbers) == 2 and all(0 <= one <= WEAR_MAX for one in numbers)
+    return max(numbers) * WEAR_STEP if sound and any(numbers) else None
 
 
 def _celsius(sys: Path) -> int | None:
     zones = [_numbers(_text(path)) for path in sorted((sys / "class/thermal").glob("thermal_zone*/temp"))]
-    told = [zone[0] // 1_000 for zone in zones if zone and -60_000 <= zone[0] <= 200_000]
+    told = [int(zone[0] / 1_000) for zone in zones if zone and -60_000 <= zone[0] <= 200_000]
     return max(told, default=None)
 
 

@@ -23,7 +23,7 @@ from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason
 
 from .desk import Desk
-from .fleet import late, presence
+from .fleet import alerting, late, presence
 from .fleet.enrolment import Registrar
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
@@ -52,6 +52,8 @@ SUBSCRIPTIONS = (
     (topics.ALL_TELEMETRY, 0),
     (topics.ALL_ENROLMENTS, 1),
     (topics.ALL_LATE, 1),
+    (topics.ALL_ALERTS, 1),
+    (topics.BROKER_DROPS, 0),
 )
 
 
@@ -101,12 +103,13 @@ class Core:
         registrar: Registrar | None = None,
         warden: Warden | None = None,
         console_url: str = "",
+        on_alert: Callable[[], None] = lambda: None,
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
         self._desk = Desk(database, schedule, console_url=console_url)
         self._now_ms, self._chance, self._on_change, self._alive = now_ms, chance, on_change, alive
-        self._registrar, self._warden = registrar, warden
+        self._registrar, self._warden, self._on_alert = registrar, warden, on_alert
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -115,6 +118,7 @@ class Core:
         self._listening, self._is_up = presence.Listening(), False
         self._gone_ms = 0
         self._dropped = 0
+        self._watch = alerting.Watch()
 
     def start(self) -> None:
         """Go to work."""
@@ -218,6 +222,7 @@ class Core:
             elif isinstance(item, Notified):
                 self._notified(item)
         self._presence(messages)
+        self._alerts(messages)
         self._look()
         if items:
             self._on_change()
@@ -285,6 +290,25 @@ class Core:
                 hint = "their broker died with them, or their words do not come through"
                 log.warning("boxes.silent", boxes=lost, hint=hint)
                 self._on_change()
+
+    def _alerts(self, messages: Sequence[Message]) -> None:
+        """What boxes say is open, and now and then what only the core can see."""
+        now_ms = self._now_ms()
+        said = [
+            (device, message.payload)
+            for message in messages
+            if (device := topics.device_of(message.topic)) and message.topic == topics.alerts_up(device)
+        ]
+        for message in messages:
+            if message.topic == topics.BROKER_DROPS:
+                self._watch.dropped(message.payload, now_ms=now_ms)
+        due = self._watch.is_due(now_ms)
+        if said or due:
+            with self.database.writing() as connection:
+                news = [alerting.take(connection, device, payload, now_ms=now_ms) for device, payload in said]
+                news += [self._watch.look(connection, now_ms=now_ms)] if due else []
+            if any(news):
+                self._on_alert()
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()

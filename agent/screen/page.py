@@ -11,11 +11,11 @@ from tillbox.agent.config import BoxConfig
 from tillbox.agent.offline import left_of
 from tillbox.agent.past import OwnSale
 from tillbox.agent.printing import Perhaps
-from tillbox.agent.promise import sentence
 from tillbox.agent.words import WORDS, Word
 from tillbox.contracts.alerts import text_of
 from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
 from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.promises import sentence
 from tillbox.contracts.verdicts import Refused, Text
 from tillbox.hardware.ports import PrinterState
 

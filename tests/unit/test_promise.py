@@ -6,10 +6,11 @@ import pytest
 
 from tillbox.agent.offline import Lease
 from tillbox.agent.past import OwnSale
-from tillbox.agent.promise import ON_DISK, age, promise, sentence
+from tillbox.agent.promise import ON_DISK, promise
 from tillbox.broker.journal import LOW_WATER_BYTES
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.messages import CouponUse, Line, Promise, Sale, Tender
+from tillbox.contracts.promises import age, sentence
 
 NOW = 1_790_000_000_000
 AT = TimeInterval(NOW, NOW)
