@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,7 @@ top = typer.Typer(help=HELP, add_completion=False, rich_markup_mode=None, pretty
 EVERY_S = 2.0
 BOXES_MAX = 500  # more than a screen has lines; the search finds the others
 SEARCH_MAX = 40
+KEYS_AT_ONCE = 64  # what is pasted, or typed while the core was asked
 ESCAPE, ENTER, RUB_OUT = "\x1b", ("\r", "\n"), ("\x7f", "\b")
 
 Row = dict[str, Any]
@@ -188,7 +190,7 @@ def _live(api: Api, rows: list[Row], watching: Watching, every_s: float) -> None
             live.update(drawn(rows, watching, lines=console.size.height, trouble=trouble), refresh=True)
             pressed = key(every_s)
             if pressed:
-                watching = press(watching, pressed)
+                watching = reduce(press, pressed, watching)
                 continue
             try:
                 rows, trouble = api.ask("health", most=BOXES_MAX), ""
@@ -198,7 +200,8 @@ def _live(api: Api, rows: list[Row], watching: Watching, every_s: float) -> None
 
 @contextmanager
 def _keys() -> Iterator[Callable[[float], str]]:
-    """Single keys of the terminal, which is as it was afterwards. Empty where none came in time."""
+    """The keys of the terminal, which is as it was afterwards. Empty where none came in time; arrows and the like, which come
+    as several signs, are none of ours."""
     import termios
     import tty
 
@@ -208,7 +211,8 @@ def _keys() -> Iterator[Callable[[float], str]]:
 
     def key(wait_s: float) -> str:
         ready, _, _ = select.select([terminal], [], [], wait_s)
-        return os.read(terminal, 32).decode("utf-8", "ignore")[:1] if ready else ""
+        found = os.read(terminal, KEYS_AT_ONCE).decode("utf-8", "ignore") if ready else ""
+        return "" if found.startswith(ESCAPE) and len(found) > 1 else found
 
     try:
         yield key

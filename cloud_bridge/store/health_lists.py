@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from tillbox.contracts.alerts import AlertKind, text_of
 from tillbox.contracts.messages import Telemetry
 from tillbox.contracts.promises import sentence
+from tillbox.contracts.verdicts import Text
 
 from .tables import PRESENT, alert, alert_event, binding, box, device, position
 
@@ -76,6 +77,8 @@ class HealthRow(BaseModel):
     """None where it never said any, or none that can be read."""
     money_waits_ms: int | None
     """For how long the oldest sale has waited, by the box's own word of when it was made."""
+    as_of_ms: int | None
+    """When all this was said, where the box is not there now; then the promise says so, too."""
     promise_zh: str
     promise_en: str
     alerts: list[str]
@@ -179,14 +182,18 @@ def _health(row: Any, kinds: list[str], now_ms: int) -> HealthRow:
     made_ms = told.oldest_money_ms if told else None
     waits_ms = None if made_ms is None else max(0, now_ms - made_ms)
     text = sentence(told.promise, oldest_age_ms=waits_ms) if told and told.promise else None
+    there = row.state in PRESENT
+    if text and not there:
+        text = Text(f"失联前：{text.zh}", f"as it said last: {text.en}")
     return HealthRow(
         device=row.device,
         position=row.name or "",
         store=row.store or "",
         title=row.title or "",
-        state="online" if row.state in PRESENT else row.state,
+        state="online" if there else row.state,
         since_ms=row.since_ms,
         heard_ms=row.heard_ms,
+        as_of_ms=None if there else row.heard_ms,
         software=row.software or "",
         telemetry=told,
         money_waits_ms=waits_ms,

@@ -223,3 +223,14 @@ def test_each_box_at_a_glance(house: House) -> None:
         assert health_lists.health(connection, now_ms=NOW, after="box-1") == []
     assert (row.position, row.software, row.alerts) == ("s1/l1", "tillbox 1.2", ["paper_out"])
     assert row.promise_en == "can sell 9 more days, redeem 312.00 yuan more, oldest unsynced sale 00:42"
+    assert row.as_of_ms is None
+
+
+def test_what_a_lost_box_promised_is_marked_as_its_last_word(house: House) -> None:
+    house.word(State(s="online", inc=INC))
+    house.word(Telemetry(inc=INC, seq=3, pending=0, promise=Promise(days=9, coupons=2)))
+    house.lose()
+    with house.database.reading() as connection:
+        (row,) = health_lists.health(connection, now_ms=NOW)
+    assert (row.state, row.as_of_ms) == ("lost", NOW)
+    assert row.promise_en.startswith("as it said last: can sell 9 more days")
