@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from tillbox.broker.journal import LOW_WATER_BYTES
 from tillbox.contracts.clock import TimeInterval
-from tillbox.contracts.messages import Promise
+from tillbox.contracts.messages import SUM_MAX, Promise
 
 from .offline import Lease
 from .past import OwnSale
@@ -42,4 +42,6 @@ def promise(
     usable = [lease for lease in leases if live and not lease.single and not lease.is_over(at)]
     money = sum(lease.left * worth[lease.template] for lease in usable if lease.template in worth)
     rest = sum(lease.left for lease in usable if lease.template not in worth)
-    return Promise(days=days, at_least=not known or days == DAYS_MOST, redeem=money, coupons=rest)
+    return Promise(
+        days=days, at_least=not known or days == DAYS_MOST, redeem=min(SUM_MAX, money), coupons=rest
+    )

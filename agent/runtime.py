@@ -24,6 +24,7 @@ from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import (
     ASK_BODIES,
     BATCH_BYTES_MAX,
+    SUM_MAX,
     VERSION,
     Ack,
     Alerts,
@@ -392,7 +393,7 @@ class Runtime:
             refused=dict(self.refused),
             printer=about.printer or "",
             unsynced_sales=self._tally.unsynced_count,
-            unsynced=self._tally.unsynced,
+            unsynced=min(SUM_MAX, self._tally.unsynced),
             oldest_money_ms=self._tally.oldest_money_ms,
             peripherals={
                 name[:32]: one.state for name, one in list(about.devices.items())[:DEVICES_TOLD_MAX]

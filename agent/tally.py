@@ -14,6 +14,7 @@ from tillbox.broker.journal import Entry
 DAY_MS = 86_400_000
 DAYS_KEPT = 14  # the last two weeks say how busy this counter is; a year ago it was another shop
 MONEY = {b"sale", b"void", b"refund"}
+FIRST = b'{"at":['
 
 
 class Tally:
@@ -59,9 +60,11 @@ class Tally:
 
 def made_ms(data: bytes) -> int:
     """The earliest moment a record can have been made at. Canonical JSON begins with it, so nothing is parsed: a boot
-    reads every record there is."""
-    assert data.startswith(b'{"at":['), data[:20]
-    return int(data[7 : data.index(b",", 7)])
+    reads every record there is. Newer software that ran here before may have put something in front of it."""
+    if data.startswith(FIRST):
+        return int(data[len(FIRST) : data.index(b",", len(FIRST))])
+    made: int = json.loads(data)["at"][0]
+    return made
 
 
 def kind_of(data: bytes) -> bytes:
@@ -70,6 +73,7 @@ def kind_of(data: bytes) -> bytes:
 
 
 def _amount(data: bytes) -> int:
+    """What a sale took in. One that newer software wrote in another form counts in the queue and not in the sum."""
     record = json.loads(data)
-    amount: int = record["body"]["tender"]["amount"] if record["kind"] == "sale" else 0
-    return amount
+    amount = record["body"].get("tender", {}).get("amount", 0) if record["kind"] == "sale" else 0
+    return amount if isinstance(amount, int) else 0

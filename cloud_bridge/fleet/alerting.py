@@ -24,6 +24,7 @@ ALERTS_BYTES_MAX = 16_384
 EVENTS_A_DAY_MAX = 200
 """Of one box: an honest one raises and clears a few. More of one that trembles are no news, and rows are for ever."""
 DAY_MS = 86_400_000
+SINCE_MAX_MS = 366 * DAY_MS  # nothing was bad for longer than a year without a boot between
 LOOK_MS = 15_000
 LOST_MS = 5 * 60_000  # a router that starts anew takes two minutes
 MISSING_MS = 60_000  # telemetry and the records before it may overtake each other on their way into the store
@@ -50,10 +51,17 @@ def take(connection: Connection, name: str, payload: bytes, *, now_ms: int) -> b
         notes.count_refused(connection, name, Reason.NOT_UNDERSTOOD, payload, now_ms)
         return False
     found = {
-        (name, one.kind, notes.shown(one.subject)[:32]): Open(notes.shown(one.detail), one.since_ms)
+        (name, one.kind, notes.shown(one.subject)[:32]): Open(
+            notes.shown(one.detail), _since(one.since_ms, now_ms)
+        )
         for one in said.open
     }
     return settle(connection, found, source="box", of=(name,), now_ms=now_ms)
+
+
+def _since(said_ms: int, now_ms: int) -> int:
+    """When it began. A box that does not know the hour, or lies about it, is heard of now."""
+    return said_ms if now_ms - SINCE_MAX_MS < said_ms <= now_ms else now_ms
 
 
 def settle(
