@@ -57,6 +57,9 @@ ASK_EXPIRES_S = 5  # an older question has lost its asker's patience
 ASKS_OPEN_MAX = 64  # correlations remembered; a till asks a handful at a time
 LOW_WATER_LOOK_MS = 5_000
 WATCH_MS = 1_000  # how often it is looked whether something must be seen to
+ALERTS_AGAIN_MS = (
+    600_000  # a core that is overrun lets messages go: then it is wrong for ten minutes, and not for ever
+)
 PROMISE_MS = 10_000  # what a box can still do changes by the hour; this is for the coupon that was just spent
 FLUSHES_KEPT = 50  # a busy half hour: a card that was slow yesterday is not slow now
 RIGHTS_LOOK_MS = 60_000  # how long a lost answer or a lease that ended may go unseen
@@ -141,6 +144,7 @@ class Runtime:
         self._standings: dict[alerts.Key, alerts.Standing] = {}
         self._watch_due_ms = 0
         self._alerts_said: tuple[object, ...] | None = None
+        self._alerts_due_ms = 0
         self._promise: Promise | None = None
         self._promise_due_ms = 0
 
@@ -440,12 +444,13 @@ class Runtime:
         """Look at everything once; what changed is said, and all of it after each time the line was down."""
         self._standings = alerts.step(self._standings, self._signs(), now_ms)
         gist = (self.belief.anchor is not None, *self.open_alerts())
-        if gist == self._alerts_said or not self.till.line_up:
+        said = gist == self._alerts_said and now_ms < self._alerts_due_ms
+        if said or not self.till.line_up:
             return
         told = alerts.told(self._standings, lambda boot_ms: self.belief.at(boot_ms).lo_ms)
         payload = Alerts(inc=self.journal.incarnation, open=told).model_dump_json().encode()
         if self.parts.line.publish(topics.alerts_up(self.parts.device), payload, retain=True):
-            self._alerts_said = gist
+            self._alerts_said, self._alerts_due_ms = gist, now_ms + ALERTS_AGAIN_MS
 
     def _signs(self) -> alerts.Signs:
         phase = self.till.phase

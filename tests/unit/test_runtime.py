@@ -374,6 +374,18 @@ def test_what_the_line_did_not_take_is_said_again(box: Shop) -> None:
     assert alerts_of(box) == [[]]
 
 
+def test_it_is_said_again_now_and_then_for_a_core_that_let_it_go(
+    box: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tillbox.agent.runtime.ALERTS_AGAIN_MS", 60_000)
+    box.runtime.hear(Up())
+    box.later(1_000)
+    box.later(59_999)
+    assert alerts_of(box) == [[]]
+    box.later(1_001)
+    assert alerts_of(box) == [[], []]
+
+
 def test_money_that_the_core_lacks_is_counted_and_its_age_is_told(box: Shop) -> None:
     assert (box.runtime.telemetry().unsynced_sales, box.runtime.money_age_ms()) == (0, None)
     box.sell()
