@@ -305,9 +305,9 @@ class Core:
         due = self._watch.is_due(now_ms)
         if said or due:
             with self.database.writing() as connection:
-                news = [alerting.take(connection, device, payload, now_ms=now_ms) for device, payload in said]
-                news += [self._watch.look(connection, now_ms=now_ms)] if due else []
-            if any(news):
+                news = alerting.take(connection, said, now_ms=now_ms)
+                seen = due and self._watch.look(connection, now_ms=now_ms)
+            if news or seen:
                 self._on_alert()
 
     def _ask(self, device: str, name: str, message: Message) -> None:

@@ -7,7 +7,7 @@ lost says nothing, and keeps what it had. The core's own are looked for now and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 from tillbox.cloud_bridge.store import notes
 from tillbox.cloud_bridge.store.database import upsert
 from tillbox.cloud_bridge.store.tables import PRESENT, alert, alert_event, box, device, incarnation, refused
-from tillbox.contracts.alerts import AlertKind
+from tillbox.contracts.alerts import CORE_KINDS, AlertKind
 from tillbox.contracts.messages import Alerts
 from tillbox.contracts.verdicts import Reason
 
@@ -25,7 +25,7 @@ EVENTS_A_DAY_MAX = 200
 """Of one box: an honest one raises and clears a few. More of one that trembles are no news, and rows are for ever."""
 DAY_MS = 86_400_000
 SINCE_MAX_MS = 366 * DAY_MS  # nothing was bad for longer than a year without a boot between
-LOOK_MS = 15_000
+LOOK_MS = 30_000  # of ten thousand boxes it takes half a second
 LOST_MS = 5 * 60_000  # a router that starts anew takes two minutes
 MISSING_MS = 60_000  # telemetry and the records before it may overtake each other on their way into the store
 DROPS_MS = 10 * 60_000  # without another drop it is over
@@ -43,20 +43,24 @@ class Open:
     since_ms: int
 
 
-def take(connection: Connection, name: str, payload: bytes, *, now_ms: int) -> bool:
-    """What a box says is open; whether that was news. What cannot be read is counted and changes nothing."""
-    try:
-        said = Alerts.model_validate_json(payload if len(payload) <= ALERTS_BYTES_MAX else b"")
-    except ValidationError:
-        notes.count_refused(connection, name, Reason.NOT_UNDERSTOOD, payload, now_ms)
-        return False
-    found = {
-        (name, one.kind, notes.shown(one.subject)[:32]): Open(
-            notes.shown(one.detail), _since(one.since_ms, now_ms)
-        )
-        for one in said.open
-    }
-    return settle(connection, found, source="box", of=(name,), now_ms=now_ms)
+def take(connection: Connection, said: Sequence[tuple[str, bytes]], *, now_ms: int) -> bool:
+    """What boxes say is open, in its order; whether that was news. What cannot be read is counted and changes nothing."""
+    lists: dict[str, dict[Key, Open]] = {}
+    for name, payload in said:
+        try:
+            told = Alerts.model_validate_json(payload if len(payload) <= ALERTS_BYTES_MAX else b"")
+        except ValidationError:
+            notes.count_refused(connection, name, Reason.NOT_UNDERSTOOD, payload, now_ms)
+            continue
+        lists[name] = {
+            (name, one.kind, notes.shown(one.subject)[:32]): Open(
+                notes.shown(one.detail), _since(one.since_ms, now_ms)
+            )
+            for one in told.open
+            if one.kind not in CORE_KINDS  # nobody is lost by his own word
+        }
+    found = {key: one for of_box in lists.values() for key, one in of_box.items()}
+    return settle(connection, found, source="box", of=lists, now_ms=now_ms) if lists else False
 
 
 def _since(said_ms: int, now_ms: int) -> int:

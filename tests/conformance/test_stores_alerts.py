@@ -30,7 +30,7 @@ class House:
 
     def say(self, payload: bytes, device: str = "box-1", at: int = NOW) -> bool:
         with self.database.writing() as connection:
-            return alerting.take(connection, device, payload, now_ms=at)
+            return alerting.take(connection, [(device, payload)], now_ms=at)
 
     def word(self, said: State | Telemetry, device: str = "box-1", at: int = NOW) -> None:
         topic = topics.state_up(device) if isinstance(said, State) else topics.telemetry_up(device)
@@ -200,6 +200,11 @@ def test_a_box_that_trembles_on_purpose_fills_no_table(house: House, monkeypatch
         house.open(*(["hot"] if number % 2 else []), at=NOW + number)
     assert len(house.events()) == 7
     assert house.list() == {"": [("box-1", "hot", None)]}, "the list is right all the same"
+
+
+def test_a_box_does_not_raise_what_only_the_core_can_know(house: House) -> None:
+    house.open("box_lost", "broker_drops", "hot")
+    assert house.list() == {"": [("box-1", "hot", None)]}
 
 
 def test_a_newer_boxs_kind_is_kept_and_named(house: House) -> None:

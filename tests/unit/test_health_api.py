@@ -78,7 +78,7 @@ def test_a_viewer_reads_how_everything_is(client: Client, database: Database) ->
     alerts = Alerts(inc=INC, open=(Alert(kind="hot", detail="84 °C", since_ms=NOW),))
     with database.writing() as connection:
         presence.take(connection, words, now_ms=NOW)
-        alerting.take(connection, "box-1", alerts.model_dump_json().encode(), now_ms=NOW)
+        alerting.take(connection, [("box-1", alerts.model_dump_json().encode())], now_ms=NOW)
     (store,) = client.get("alerts").json()
     assert [(row["kind"], row["detail"]) for row in store["alerts"]] == [("hot", "84 °C")]
     (event,) = client.get("alert-events").json()
@@ -94,6 +94,6 @@ def test_however_many_are_asked_for_the_answer_is_bounded(
 ) -> None:
     alerts = Alerts(inc=INC, open=(Alert(kind="hot", since_ms=NOW),))
     with database.writing() as connection:
-        alerting.take(connection, "box-1", alerts.model_dump_json().encode(), now_ms=NOW)
+        alerting.take(connection, [("box-1", alerts.model_dump_json().encode())], now_ms=NOW)
     for name in ("alerts", "alert-events"):
         assert len(client.get(name, most=most).json()) == (most > 0)

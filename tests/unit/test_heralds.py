@@ -50,7 +50,7 @@ class House:
     def say(self, *kinds: str, at: int = NOW) -> None:
         alerts = Alerts(inc="a1" * 8, open=tuple(Alert(kind=kind, since_ms=at) for kind in kinds))
         with self.database.writing() as connection:
-            alerting.take(connection, "box-1", alerts.model_dump_json().encode(), now_ms=at)
+            alerting.take(connection, [("box-1", alerts.model_dump_json().encode())], now_ms=at)
 
     def herald(self, *ways: Any) -> Herald:
         return Herald(self.database, ways, clock_s=lambda: self.clock_s)
