@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 import structlog
 
-from tillbox.broker.journal import JournalBroken, JournalDamaged, JournalFull, open_journal
+from tillbox.broker.journal import Journal, JournalBroken, JournalDamaged, JournalFull, open_journal
 from tillbox.broker.line import Down, Happening, Line, Up, Will
 from tillbox.broker.medium import FileMedium
 from tillbox.broker.mqtt import Endpoint, MqttLine, own_waits
@@ -25,7 +25,7 @@ from tillbox.contracts.codes.frames import PREFIX as FRAME
 from tillbox.contracts.codes.frames import Collector
 from tillbox.contracts.codes.slip import slip_in
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
-from tillbox.contracts.messages import BornAnswer, SlipAnswer, SlipAsk, State, Tapped
+from tillbox.contracts.messages import BornAnswer, Promise, SlipAnswer, SlipAsk, State, Tapped, Vitals
 from tillbox.contracts.settings import SettingsWrong
 from tillbox.contracts.verdicts import Reason, Refused
 from tillbox.hardware.drivers.drawer import PrinterDrawer
@@ -45,6 +45,7 @@ from tillbox.hardware.printing.drawing import system_letters
 from tillbox.hardware.printing.profiles import PROFILES, WIDE
 
 from . import till as shop
+from .alerts import Device, Key, Signs
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
 from .front import Front, face_of
@@ -54,8 +55,11 @@ from .printing import Perhaps, PrintRoom
 from .prints import PrintState
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
+from .tally import Tally
 from .tapping import TapRoom
 from .updates.room import UpdateRoom
+from .vitals import Machine as Hardware
+from .vitals import VitalsRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
 
@@ -64,6 +68,7 @@ LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than t
 SHOWN_MAX = 20  # messages that the screen remembers
 TICK_S = 0.1
 REOPEN_S = 5.0  # between two tries to open a journal that cannot be opened
+CAMERAS = ("camera", "film")
 CLOCK_OFF_MS = 3_600_000  # an hour: less than what any signed word about releases is good for
 SOFTWARE = f"tillbox {version('tillbox')}"
 
@@ -95,6 +100,10 @@ class View:
     """The till is not up yet: what it shows is no news of anything."""
     core_silent: bool
     """Records are on their way for so long that nobody seems to take them."""
+    promise: Promise | None = None
+    money_waits_min: int | None = None
+    """For how long the oldest sale has waited for the core, in minutes; None where none waits."""
+    alerts: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,8 @@ class Box:
         self._readers: list[CodeReader] = []
         self.troubles: dict[str, str] = {}
         """What is wrong with devices now, by their names; for the doctor."""
+        self._ill: dict[str, TroubleKind] = {}
+        self.vitals = VitalsRoom(Hardware(config.state), lambda: self.config.broker.certificate)
         self.records = 0
         self.twin = TwinStands()
         self.on_born: Callable[[BornAnswer], None] = lambda _: None
@@ -200,6 +211,7 @@ class Box:
         if self.prints:
             self.prints.start()
         self._front.start()
+        self.vitals.start()
         self._start_readers()
         tap = self._tap_room()
         if self.updates:
@@ -210,6 +222,7 @@ class Box:
         finally:
             for one in self._readers:
                 one.stop()
+            self.vitals.stop()
             if tap:
                 tap.stop()
             if self.updates:
@@ -300,7 +313,8 @@ class Box:
             log.warning("journal.out_of_reach", why=str(broken), hint="look at the card; it is tried again")
             self._stand_still(Reason.JOURNAL_BROKEN)
             return
-        past = recall(entry.bytes for entry in journal.entries())
+        tally = Tally()
+        past = recall(_counted(journal, tally))
         line = self._line(opening.inc)
         witness = FileWitness(self.config.witness) if self.config.witness else NoWitness()
         parts = Parts(
@@ -312,8 +326,9 @@ class Box:
             chance=os.urandom,
             free_bytes=medium.free_bytes,
             command=self.on_command,
+            about=self._about,
         )
-        runtime = Runtime(parts, journal, opening, shop.boot(self._setup(), past), belief)
+        runtime = Runtime(parts, journal, opening, shop.boot(self._setup(), past), belief, tally)
         self._runtime = runtime
         if past.last_sale is not None:
             self.show(shop.Show(Word.LAST_SALE, (str(past.last_sale.sale.number),)))
@@ -331,6 +346,30 @@ class Box:
         finally:
             line.stop(goodbye=self._state("offline", opening.inc))
             journal.close()
+
+    def _about(self) -> Signs:
+        """How devices and machine are, from what was seen last."""
+        kinds = {one.name: one.kind for one in self.config.readers}
+        kinds |= {"display": ""} if self.config.display else {}
+        kinds |= {"voice": ""} if self.config.voice else {}
+        devices = {
+            name: Device(self._ill.get(name, "ready"), is_camera=kind in CAMERAS, is_reader=bool(kind))
+            for name, kind in kinds.items()
+        }
+        refusal = getattr(self.updates.state, "refusal", None) if self.updates else None
+        return Signs(
+            printer=self.prints.state if self.prints else None,
+            devices=devices,
+            vitals=self.vitals.seen or Vitals(),
+            certificate_left_ms=self._certificate_left_ms(),
+            update_refused=None if self.updates is None else (refusal.why if refusal else ""),
+        )
+
+    def _certificate_left_ms(self) -> int | None:
+        runtime, ends_ms = self._runtime, self.vitals.certificate_ends_ms
+        if runtime is None or runtime.belief.anchor is None or ends_ms is None:
+            return None
+        return ends_ms - runtime.belief.at(BootClock().boot_ms()).lo_ms
 
     def _setup(self) -> shop.Setup:
         """What the till decides by."""
@@ -382,6 +421,7 @@ class Box:
     def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
         health = runtime.telemetry() if runtime else None
         self.records = runtime.journal.position if runtime else self.records
+        age_ms = runtime.money_age_ms() if runtime else None
         view = View(
             till=till,
             shown=tuple(self._shown),
@@ -392,6 +432,9 @@ class Box:
             starting=runtime is None,
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
+            promise=health.promise if health else None,
+            money_waits_min=None if age_ms is None else age_ms // 60_000,
+            alerts=runtime.open_alerts() if runtime else (),
         )
         self._front.show(face_of(till, self._shown[-1].show if self._shown else None))
         if view != self.view:
@@ -585,10 +628,12 @@ class Box:
         self.on_trouble(what)
         if isinstance(what, DeviceBack):
             self.troubles.pop(what.device, None)
+            self._ill.pop(what.device, None)
             log.info("device.back", device=what.device)
         else:
             if what.kind in (TroubleKind.LOST, TroubleKind.SILENT, TroubleKind.BLIND):
                 self.troubles[what.device] = what.hint
+                self._ill[what.device] = what.kind
             log.warning("device.trouble", device=what.device, kind=what.kind, hint=what.hint)
 
     def _put(self, work: Callable[[Runtime], None], wait_s: float = 0.2) -> bool:
@@ -598,3 +643,11 @@ class Box:
             log.warning("inbox.full", hint="the till is stuck or somebody floods it")
             return False
         return True
+
+
+def _counted(journal: Journal, tally: Tally) -> Iterator[bytes]:
+    """The records of a journal, added up on the way: a boot reads it once."""
+    through = journal.settled_through
+    for entry in journal.entries():
+        tally.add(entry, settled_through=through)
+        yield entry.bytes

@@ -23,6 +23,8 @@ from .prints import STEP_OF, Prints, PrintsFull, PrintState, Step
 KICK_MS = 5_000  # as long as a cashier waits before a shut drawer
 KICKS_MAX = 4
 TURN_S = 0.5
+ASK_MS = 20_000
+"""How often a printer is asked how it is while it has nothing to print: an empty roll is found before a customer waits."""
 AGAIN_S = 1.0  # between two tries at a printer that does not print
 
 log = structlog.get_logger(__name__)
@@ -62,6 +64,9 @@ class PrintRoom:
         self._printer, self._drawer = printer, drawer
         self._clock_ms, self._tell, self._drawer_shut = clock_ms, tell, drawer_shut
         self._owed: tuple[int, Step] | None = None  # how a job ended, while the disk does not know it
+        self._asked_ms: int | None = (
+            None  # None until it has said something about itself, which not every printer does
+        )
         self._kicks: queue.Queue[tuple[int, str]] = queue.Queue(KICKS_MAX)
         self._lock = threading.Lock()  # the till's thread adds jobs, the screen's answers, this one's prints
         self._awake = threading.Event()
@@ -127,6 +132,7 @@ class PrintRoom:
                 self._open_drawer()
                 while not self._ended.is_set() and self._print_next():
                     self._open_drawer()
+                self._ask()
             except sqlite3.Error as why:
                 log.warning("print.disk", why=str(why), hint="the jobs cannot be read; look at the card")
 
@@ -163,12 +169,20 @@ class PrintRoom:
         with self._lock:
             self._pay_owed()
         self._heard(outcome.state, outcome.hint)
+        if outcome.end is PrintEnd.CONFIRMED or self._asked_ms is not None:
+            self._asked_ms = self._clock_ms()
         self._look()
         if outcome.end is PrintEnd.FAILED:
             self._ended.wait(AGAIN_S)
             self._awake.set()
             return False
         return True
+
+    def _ask(self) -> None:
+        now_ms = self._clock_ms()
+        if self._asked_ms is not None and now_ms - self._asked_ms >= ASK_MS:
+            self._asked_ms = now_ms
+            self._heard(self._printer.state(), "")
 
     def _pay_owed(self) -> None:
         """Write down how the last job ended. A disk that did not take it is asked again before anything else is printed: a job

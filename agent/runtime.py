@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median_low
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -23,8 +24,10 @@ from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import (
     ASK_BODIES,
     BATCH_BYTES_MAX,
+    SUM_MAX,
     VERSION,
     Ack,
+    Alerts,
     Answer,
     BornAnswer,
     HelloAnswer,
@@ -33,14 +36,18 @@ from tillbox.contracts.messages import (
     PayAnswer,
     PayAsk,
     PayStatusAsk,
+    Promise,
     SlipAnswer,
     Telemetry,
     Wire,
 )
 from tillbox.contracts.verdicts import Reason, Refused
 
+from . import alerts
 from . import till as shop
 from .offline import Lease
+from .promise import promise
+from .tally import Tally
 
 BATCH_RECORDS = 50  # one message of 50 records is some 25 KB; the window is four of them
 TELEMETRY_MS = 5_000
@@ -49,6 +56,12 @@ TELEMETRY_LATE_MS = 30_000  # telemetry waits for money, but not for ever
 ASK_EXPIRES_S = 5  # an older question has lost its asker's patience
 ASKS_OPEN_MAX = 64  # correlations remembered; a till asks a handful at a time
 LOW_WATER_LOOK_MS = 5_000
+WATCH_MS = 1_000  # how often it is looked whether something must be seen to
+ALERTS_AGAIN_MS = (
+    600_000  # a core that is overrun lets messages go: then it is wrong for ten minutes, and not for ever
+)
+PROMISE_MS = 10_000  # what a box can still do changes by the hour; this is for the coupon that was just spent
+FLUSHES_KEPT = 50  # a busy half hour: a card that was slow yesterday is not slow now
 RIGHTS_LOOK_MS = 60_000  # how long a lost answer or a lease that ended may go unseen
 
 
@@ -88,6 +101,8 @@ class Parts:
     free_bytes: Callable[[], int] = lambda: 2**40
     command: Callable[[Runtime, bytes], None] | None = None
     """Takes what head office commands, unread; None for a box that nobody commands."""
+    about: Callable[[], alerts.Signs] = alerts.Signs
+    """How devices and machine were when they were looked at last. It must not block."""
 
 
 @dataclass(slots=True)
@@ -100,7 +115,13 @@ class Runtime:
     """One boot of one box. Use it from one thread."""
 
     def __init__(
-        self, parts: Parts, journal: Journal, opening: Opening, till: shop.Till, belief: TimeBelief
+        self,
+        parts: Parts,
+        journal: Journal,
+        opening: Opening,
+        till: shop.Till,
+        belief: TimeBelief,
+        tally: Tally | None = None,
     ) -> None:
         self.parts = parts
         self.journal = journal
@@ -120,6 +141,15 @@ class Runtime:
         self._mend_due_ms = 0
         self._rights_due_ms = parts.clock.boot_ms() + RIGHTS_LOOK_MS
         self._witness_failed = False
+        self._tally = tally or tallied(journal)
+        self._money_since_ms = parts.clock.boot_ms()
+        self._flushes: deque[int] = deque(maxlen=FLUSHES_KEPT)
+        self._standings: dict[alerts.Key, alerts.Standing] = {}
+        self._watch_due_ms = 0
+        self._alerts_said: tuple[object, ...] | None = None
+        self._alerts_due_ms = 0
+        self._promise: Promise | None = None
+        self._promise_due_ms = 0
 
     def start(self) -> None:
         """What a boot begins with: is the medium as young as the witness remembers?"""
@@ -144,6 +174,7 @@ class Runtime:
         match happening:
             case Up():
                 self._deliver(courier.LineUp())
+                self._alerts_said = None
                 self.happen(shop.LineChanged(up=True))
             case Down():
                 self._deliver(courier.LineDown())
@@ -169,18 +200,27 @@ class Runtime:
             self._mend_due_ms = now_ms + LOW_WATER_LOOK_MS
             if self.till.phase.reason is Reason.DISK_FULL and self.journal.has_room():
                 self.happen(shop.JournalMended())
+        if now_ms >= self._watch_due_ms:
+            self._watch_due_ms = now_ms + WATCH_MS
+            self._watch(now_ms)
         self._report(now_ms)
 
     # the effects
 
     def _commit(self, drafts: tuple[Draft, ...]) -> Reason | None:
+        begun_ms = self.parts.clock.boot_ms()
         try:
-            self.journal.record(drafts)
+            entries = self.journal.record(drafts)
         except JournalFull:
             return Reason.DISK_FULL
         except JournalBroken:
             self.broken = True
             return Reason.JOURNAL_BROKEN
+        self._flushes.append(self.parts.clock.boot_ms() - begun_ms)
+        if not self._tally.unsynced_count:
+            self._money_since_ms = begun_ms
+        for entry in entries:
+            self._tally.add(entry, settled_through=self.journal.settled_through)
         self._deliver(courier.Committed(self.journal.position))
         return None
 
@@ -306,7 +346,11 @@ class Runtime:
             return
         if through < before:
             self.refused[Reason.SEQUENCE_GAP] += 1
+            self._tally = tallied(self.journal)
             self._deliver(courier.Forgotten(through))
+        if through != before:
+            self._tally.settled(through)
+            self._money_since_ms = self.parts.clock.boot_ms()
         self._deliver(courier.Settled(through, ack.credit))
         if before < self._opened_at <= through:
             self.happen(shop.OpeningSettled())
@@ -338,7 +382,7 @@ class Runtime:
             return
         self._telemetry_due_ms = now_ms + TELEMETRY_MS
         said = self.telemetry()
-        gist = said.model_copy(update={"free_bytes": None})
+        gist = said.model_copy(update=dict.fromkeys(TREMBLING))
         then_ms, before = self._telemetry_said
         if gist == before and now_ms < then_ms + TELEMETRY_CALM_MS:
             return
@@ -350,6 +394,8 @@ class Runtime:
         """How the box is doing, as the core and the screen see it."""
         pending = self.journal.position - self.journal.settled_through
         oldest = self.journal.oldest_pending_ms() if pending else None
+        about = self.parts.about()
+        at = self.belief.at(self.parts.clock.boot_ms())
         return Telemetry(
             inc=self.journal.incarnation,
             seq=self.journal.seq,
@@ -358,6 +404,72 @@ class Runtime:
             oldest_pending_ms=oldest,
             free_bytes=min(2**48, self.parts.free_bytes()),
             refused=dict(self.refused),
+            printer=about.printer or "",
+            unsynced_sales=self._tally.unsynced_count,
+            unsynced=min(SUM_MAX, self._tally.unsynced),
+            oldest_money_ms=self._tally.oldest_money_ms,
+            peripherals={
+                name[:32]: one.state for name, one in list(about.devices.items())[:DEVICES_TOLD_MAX]
+            },
+            flush_ms=(median_low(self._flushes), max(self._flushes)) if self._flushes else None,
+            clock_width_ms=at.hi_ms - at.lo_ms if at.is_known else None,
+            vitals=about.vitals,
+            promise=self.promise(),
+            alerts=len(self.open_alerts()),
+        )
+
+    # what must be seen to
+
+    def open_alerts(self) -> tuple[alerts.Key, ...]:
+        """What is open, by kind and device."""
+        return tuple(key for key, one in self._standings.items() if one.open)
+
+    def promise(self) -> Promise:
+        """What the box can still do without the core."""
+        now_ms = self.parts.clock.boot_ms()
+        if self._promise is None or now_ms >= self._promise_due_ms:
+            self._promise_due_ms = now_ms + PROMISE_MS
+            self._promise = promise(
+                free_bytes=self.parts.free_bytes(),
+                bytes_by_day=self._tally.bytes_by_day,
+                leases=self.till.past.leases.values(),
+                sales=self.till.past.sales.values(),
+                live=self.till.rights is shop.Rights.LIVE,
+                at=self.belief.at(now_ms),
+            )
+        return self._promise
+
+    def money_age_ms(self) -> int | None:
+        """For how long at least the oldest sale has waited for the core; None where none waits. A sale from before the hour
+        was known has waited since it was made or since the boot."""
+        if not self._tally.unsynced_count:
+            return None
+        now_ms, made_ms = self.parts.clock.boot_ms(), self._tally.oldest_money_ms
+        at = self.belief.at(now_ms)
+        told_ms = at.lo_ms - made_ms if at.is_known and made_ms is not None else 0
+        return max(told_ms, now_ms - self._money_since_ms, 0)
+
+    def _watch(self, now_ms: int) -> None:
+        """Look at everything once; what changed is said, and all of it after each time the line was down."""
+        self._standings = alerts.step(self._standings, self._signs(), now_ms)
+        gist = (self.belief.anchor is not None, *self.open_alerts())
+        said = gist == self._alerts_said and now_ms < self._alerts_due_ms
+        if said or not self.till.line_up:
+            return
+        told = alerts.told(self._standings, lambda boot_ms: self.belief.at(boot_ms).lo_ms)
+        payload = Alerts(inc=self.journal.incarnation, open=told).model_dump_json().encode()
+        if self.parts.line.publish(topics.alerts_up(self.parts.device), payload, retain=True):
+            self._alerts_said, self._alerts_due_ms = gist, now_ms + ALERTS_AGAIN_MS
+
+    def _signs(self) -> alerts.Signs:
+        phase = self.till.phase
+        return replace(
+            self.parts.about(),
+            free_bytes=self.parts.free_bytes(),
+            flush_ms=median_low(self._flushes) if self._flushes else None,
+            clock_known=self.belief.anchor is not None,
+            stopped=str(phase.reason) if isinstance(phase, shop.Stopped) else "",
+            money_age_ms=self.money_age_ms() or 0,
         )
 
     def _moment(self) -> shop.Moment:
@@ -365,6 +477,20 @@ class Runtime:
         at = self.belief.at(boot_ms)
         fresh = tuple(uuid7(at.lo_ms, self.parts.chance(CHANCE_BYTES)) for _ in range(shop.IDS_PER_STEP))
         return shop.Moment(at, boot_ms, fresh)
+
+
+TREMBLING = ("free_bytes", "flush_ms", "clock_width_ms", "vitals", "promise")
+"""What is never the same twice: no news by itself."""
+
+DEVICES_TOLD_MAX = 16
+
+
+def tallied(journal: Journal) -> Tally:
+    """The sums of a journal as it stands."""
+    tally, through = Tally(), journal.settled_through
+    for entry in journal.entries():
+        tally.add(entry, settled_through=through)
+    return tally
 
 
 def _lease_event(body: LeaseAnswer) -> shop.RightGranted | shop.RightRefused:

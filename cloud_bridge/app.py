@@ -24,7 +24,7 @@ from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.verdicts import Reason
 
 from .desk import Desk
-from .fleet import late, presence, twin
+from .fleet import alerting, late, presence, twin
 from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.warden import Warden
@@ -53,6 +53,8 @@ SUBSCRIPTIONS = (
     (topics.ALL_STATES, 1),
     (topics.ALL_TELEMETRY, 0),
     (topics.ALL_LATE, 1),
+    (topics.ALL_ALERTS, 1),
+    (topics.BROKER_DROPS, 0),
 )
 CLAIM_SUBSCRIPTIONS = ((topics.ALL_ENROLMENTS, 1), (topics.ALL_LATE, 1))
 ASKERS_MAX = 64  # who comes to the door for claims and finds so many waiting asks again in two seconds
@@ -111,6 +113,7 @@ class Core:
         warden: Warden | None = None,
         dispatch: Dispatch | None = None,
         console_url: str = "",
+        on_alert: Callable[[], None] = lambda: None,
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
@@ -119,6 +122,7 @@ class Core:
         self._claims, self._registrar, self._warden = claims, registrar, warden
         self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
         self._dispatch = dispatch
+        self._on_alert = on_alert
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -128,6 +132,7 @@ class Core:
         self._gone_ms = 0
         self._afresh = twin.Afresh()
         self._dropped = 0
+        self._watch = alerting.Watch()
 
     def start(self) -> None:
         """Go to work."""
@@ -244,6 +249,7 @@ class Core:
             elif isinstance(item, Notified):
                 self._notified(item)
         self._presence(messages)
+        self._alerts(messages)
         self._look()
         self._command()
         if items:
@@ -352,6 +358,25 @@ class Core:
             return
         for device, sealed in going:
             self.line.publish(topics.command_down(device), sealed)
+
+    def _alerts(self, messages: Sequence[Message]) -> None:
+        """What boxes say is open, and now and then what only the core can see."""
+        now_ms = self._now_ms()
+        said = [
+            (device, message.payload)
+            for message in messages
+            if (device := topics.device_of(message.topic)) and message.topic == topics.alerts_up(device)
+        ]
+        for message in messages:
+            if message.topic == topics.BROKER_DROPS:
+                self._watch.dropped(message.payload, now_ms=now_ms)
+        due = self._watch.is_due(now_ms)
+        if said or due:
+            with self.database.writing() as connection:
+                news = alerting.take(connection, said, now_ms=now_ms)
+                seen = due and self._watch.look(connection, now_ms=now_ms)
+            if news or seen:
+                self._on_alert()
 
     def _ask(self, device: str, name: str, message: Message) -> None:
         now_ms = self._now_ms()

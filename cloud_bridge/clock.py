@@ -8,3 +8,8 @@ import time
 def wall_ms() -> int:
     """Unix milliseconds by the machine's clock. It may be set back: what depends on it must bear that."""
     return time.time_ns() // 1_000_000
+
+
+def steady_s() -> float:
+    """Seconds of a clock that never jumps: for how long something waits."""
+    return time.monotonic()

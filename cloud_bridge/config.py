@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -59,6 +59,41 @@ class Stock(Strict):
     lease_ms: int = Field(ge=1_000, description="How long a box may redeem alone under one lease.")
 
 
+class AlertHook(Strict):
+    """A program of yours that hears every alert."""
+
+    url: str = Field(pattern=r"^https://", description="Where it is told, and nowhere else: a redirect is not followed.")  # fmt: skip
+    secret: Path = Field(description="The file of the secret that signs what is sent, readable by the core alone.")  # fmt: skip
+    authority: Path | None = Field(
+        default=None, description="Whom to believe instead of the machine's authorities."
+    )
+
+
+Address = Annotated[str, Field(pattern=r"^[^@\s<>,]+@[A-Za-z0-9.-]+$")]
+
+
+class AlertMail(Strict):
+    """Letters about alerts. The server must speak STARTTLS."""
+
+    host: str = Field(description="The mail server.")
+    port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    sender: Address = Field(description="From whom.")
+    to: tuple[Address, ...] = Field(min_length=1, max_length=20, description="To whom.")
+    user: str = Field(default="", description="Who signs in there; nobody unless it is set.")
+    password: Path | None = Field(default=None, description="The file of the password, readable by the core alone.")  # fmt: skip
+    authority: Path | None = Field(
+        default=None, description="Whom to believe instead of the machine's authorities."
+    )
+    language: Literal["zh", "en"] = Field(default="zh", description="In which the letters are.")
+
+
+class AlertsOut(Strict):
+    """Whom the core tells of alerts besides its console."""
+
+    webhook: AlertHook | None = Field(default=None, description="A program; none unless it is set.")
+    mail: AlertMail | None = Field(default=None, description="People; nobody unless it is set.")
+
+
 def _is_database(text: str) -> str:
     if not re.match(r"sqlite:///.|postgresql\+psycopg://.", text):
         raise ValueError("write sqlite:///path or postgresql+psycopg://user@host/name")
@@ -74,6 +109,7 @@ class CoreConfig(Strict):
     broker: Broker = Field(description="Where the boxes are heard, and who the core is there.")
     wallet: Wallet = Field(description="Who moves the money of payment codes.")
     fleet: Fleet | None = Field(default=None, description="Boxes that enrol by themselves; none unless it is set.")  # fmt: skip
+    alerts: AlertsOut = Field(default=AlertsOut(), description="Whom the core tells of alerts besides its console.")  # fmt: skip
     http_port: int = Field(ge=1, le=65_535, description="The console's port.")
     http_host: IPv4Address = Field(
         default=IPv4Address("127.0.0.1"),

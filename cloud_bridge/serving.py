@@ -23,8 +23,8 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from .api.fleet import add_fleet_api
 from .app import CLAIM_SUBSCRIPTIONS, SUBSCRIPTIONS, Core, Notified
-from .clock import wall_ms
-from .config import CoreConfig
+from .clock import steady_s, wall_ms
+from .config import AlertsOut, CoreConfig
 from .config import Fleet as FleetConfig
 from .console.app import Do, build_console
 from .console.auth import Session
@@ -32,10 +32,11 @@ from .console.changes import Changes
 from .fleet.acts import ACTS, Fleet, perform
 from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
+from .fleet.heralds import Herald, Post, Way, Webhook
 from .fleet.home import FleetHome
 from .fleet.warden import Warden
 from .payments.channels.sandbox_client import SandboxChannel
-from .payments.channels.sandbox_seal import read_secret
+from .payments.channels.sandbox_seal import read_private, read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
 from .payments.machine import Schedule, Told
 from .probes import add_probes
@@ -58,16 +59,19 @@ class Running:
     server: uvicorn.Server
     lock: IO[bytes] | None
     thread: threading.Thread
+    herald: Herald
 
     def start(self) -> None:
         """Open both doors."""
         self.core.start()
+        self.herald.start()
         self.thread.start()
 
     def stop(self) -> None:
         """Close them."""
         self.server.should_exit = True
         self.core.stop()
+        self.herald.stop()
         self.thread.join(5.0)
         self.core.database.close()
         if self.lock is not None:
@@ -77,7 +81,7 @@ class Running:
 def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     """Everything of a core, wired and not yet started. Raises SettingsWrong, SecretUnsafe, TakenAlready,
     StoreUnknown, and what a database says that cannot be opened; nothing is made before the settings are sound."""
-    secret = read_secret(config.wallet.secret)
+    secret, ways = read_secret(config.wallet.secret), _ways(config.alerts)
     door = own_port(config.http_port, str(config.http_host))
     lock = own_file(path) if (path := database_file(config.database)) else None
     database = open_database(config.database)
@@ -86,6 +90,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     channel = SandboxChannel(wallet.url, wallet.merchant, secret, now_ms=wall_ms, chance=chance)
     changes = Changes()
     home = FleetHome(config.fleet.home) if config.fleet else None
+    herald = Herald(database, ways, clock_s=steady_s)
     core = Core(
         database=database,
         line=MqttLine(_endpoint(config)),
@@ -100,6 +105,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         dispatch=Dispatch(database) if config.fleet else None,
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
         alive=Supervisor().alive,
+        on_alert=herald.wake,
     )
     fleet = _fleet(config.fleet, home, config.schedule()) if config.fleet and home else None
     do = _do(database, fleet, core, chance) if fleet else None
@@ -109,9 +115,25 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         add_fleet_api(app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed)
     add_probes(app, core)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
-    return Running(
-        core, server, lock, threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
-    )
+    pages = threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
+    return Running(core, server, lock, pages, herald)
+
+
+def _ways(told: AlertsOut) -> list[Way]:
+    """The ways by which alerts leave the house. SecretUnsafe where a secret is not one."""
+    ways: list[Way] = []
+    if told.webhook is not None:
+        hook = told.webhook
+        ways.append(Webhook(hook.url, read_secret(hook.secret), now_ms=wall_ms, authority=hook.authority))
+    if told.mail is not None:
+        mail = told.mail
+        password = read_private(mail.password) if mail.password else ""
+        ways.append(
+            Post(
+                mail.host, mail.port, mail.sender, mail.to, mail.user, password, mail.authority, mail.language
+            )
+        )
+    return ways
 
 
 def _claims(config: CoreConfig, told: FleetConfig, home: FleetHome) -> MqttLine:

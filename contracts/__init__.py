@@ -1,7 +1,8 @@
 """What both sides agreed on: the box and the core speak with these objects and no others.
 
 Start with `money` and `verdicts`; `codes` says what a customer showed; `messages` is what travels, and
-`topics` where; `clock` is time as an interval; `offers` is pricing that both sides compute alike.
+`topics` where; `clock` is time as an interval; `offers` is pricing that both sides compute alike;
+`alerts` is what must be seen to, and `promises` how it is said what a box can still do.
 
 Nothing enters this room unless two others import it, and nothing in it does I/O.
 """

@@ -488,6 +488,32 @@ class State(Wire):
     twin_said: Count | None = None
 
 
+class Vitals(Wire):
+    """How the machine under a box is doing. What a machine cannot say is None; sizes are since its start."""
+
+    uptime_s: Count | None = None
+    disk_bytes: Bytes | None = None
+    written_bytes_day: Bytes | None = None
+    """What goes to the card in a day, at the pace since the start."""
+    wear_percent: Annotated[int, Field(ge=0, le=110)] | None = None
+    """How much of its life the card says is used: in steps of ten, and 110 for over."""
+    celsius: Annotated[int, Field(ge=-60, le=200)] | None = None
+    sent_bytes: Bytes | None = None
+    heard_bytes: Bytes | None = None
+
+
+class Promise(Wire):
+    """What a box can still do without the core."""
+
+    days: Count
+    at_least: bool = False
+    """Too few days are known for more than a lower bound."""
+    redeem: Minor = 0
+    """The discounts that it may still give alone, where their worth is known, in fen."""
+    coupons: Count = 0
+    """Coupons that it may redeem alone besides, whose worth it does not know."""
+
+
 class Telemetry(Wire):
     """How a box is doing. Droppable; the newest counts. Heads let the core see a tail it lacks."""
 
@@ -500,6 +526,41 @@ class Telemetry(Wire):
     refused: dict[str, int] = Field(default_factory=dict)
     printer: Name = ""
     dropped: Count = 0
+    unsynced_sales: Count | None = None
+    unsynced: Minor | None = None
+    """The sum of the sales that the core lacks."""
+    oldest_money_ms: Milliseconds | None = None
+    """When the oldest of them was made; `oldest_pending_ms` may be of a record without money."""
+    peripherals: Annotated[dict[str, Name], Field(max_length=16)] | None = None
+    """Devices by their names, and how each is: `ready`, or what is wrong."""
+    flush_ms: Annotated[tuple[Count, Count] | None, Field(strict=False)] = None
+    """How long a record takes to the card: the usual and the worst of the latest."""
+    clock_width_ms: Milliseconds | None = None
+    """How exactly it knows the hour; None where it does not know it."""
+    vitals: Vitals | None = None
+    promise: Promise | None = None
+    alerts: Count | None = None
+    """How many alerts are open on it."""
+
+
+ALERTS_MAX = 32
+
+
+class Alert(Wire):
+    """One thing that somebody must see to. `kind` is of the closed list in alerts.py, or of a newer box's."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,24}$")]
+    subject: Annotated[str, StringConstraints(max_length=32)] = ""
+    """Which of several devices."""
+    detail: Annotated[str, StringConstraints(max_length=80)] = ""
+    since_ms: Milliseconds
+
+
+class Alerts(Wire):
+    """All that is open on a box, retained. What is not in it is over: one word says both, in whatever order they come."""
+
+    inc: Incarnation
+    open: Annotated[tuple[Alert, ...], Field(max_length=ALERTS_MAX, strict=False)]
 
 
 def canonical(document: dict[str, Any]) -> bytes:

@@ -11,7 +11,19 @@ import sys
 from pathlib import Path
 
 from .desired import Desired
-from .messages import ASK_BODIES, BODIES, Ack, Answer, EnrolAnswer, EnrolAsk, Record, State, Telemetry, Wire
+from .messages import (
+    ASK_BODIES,
+    BODIES,
+    Ack,
+    Alerts,
+    Answer,
+    EnrolAnswer,
+    EnrolAsk,
+    Record,
+    State,
+    Telemetry,
+    Wire,
+)
 
 
 def schemas() -> dict[str, str]:
@@ -22,6 +34,7 @@ def schemas() -> dict[str, str]:
         "answer": Answer,
         "state": State,
         "telemetry": Telemetry,
+        "alerts": Alerts,
         "enrol.ask": EnrolAsk,
         "enrol.answer": EnrolAnswer,
         "desired": Desired,

@@ -60,6 +60,11 @@ def telemetry_up(device: str) -> str:
     return f"{ROOT}/{device}/tm"
 
 
+def alerts_up(device: str) -> str:
+    """What is open on a box, retained: the whole list each time, so that what is over needs no word of its own."""
+    return f"{ROOT}/{device}/st/alerts"
+
+
 CLAIM_ROOT = "tb/1/p"
 
 
@@ -91,6 +96,9 @@ ALL_RECORDS = f"{ROOT}/+/up/+/tx"
 ALL_ASKS = f"{ROOT}/+/up/rq/+"
 ALL_STATES = f"{ROOT}/+/st"
 ALL_TELEMETRY = f"{ROOT}/+/tm"
+ALL_ALERTS = f"{ROOT}/+/st/alerts"
+BROKER_DROPS = "$SYS/broker/publish/messages/dropped"
+"""How many messages mosquitto let go since its start, as it says itself."""
 
 
 def device_of(topic: str) -> str | None:

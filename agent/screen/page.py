@@ -12,8 +12,10 @@ from tillbox.agent.offline import left_of
 from tillbox.agent.past import OwnSale
 from tillbox.agent.printing import Perhaps
 from tillbox.agent.words import WORDS, Word
+from tillbox.contracts.alerts import text_of
 from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
 from tillbox.contracts.money import CNY, Amount
+from tillbox.contracts.promises import sentence
 from tillbox.contracts.verdicts import Refused, Text
 from tillbox.hardware.ports import PrinterState
 
@@ -80,6 +82,7 @@ LABELS: dict[str, Text] = {
     "slip_void": Text("撤销凭条", "Void slip"),
     "slip_ordered": Text("外来小票", "Paper of another program"),
     "slip_refund": Text("退款凭条", "Refund slip"),
+    "promise": Text("不联网时", "Without a line this box"),
     "clock": Text("时钟未校准", "The hour is not known yet"),
     "starting": Text("正在启动……", "Starting …"),
     "language": Text("English", "中文"),
@@ -176,6 +179,10 @@ class TillPage:
     core_silent: bool
     update: str
     """What to know of an update: what it waits for, or why it was rolled back."""
+    promise: str
+    """What the box can still do without the core."""
+    alerts: tuple[str, ...]
+    """What somebody must see to, and how."""
     said: tuple[Said, ...]
     goods: tuple[Row, ...]
     sales: tuple[SaleRow, ...]
@@ -221,6 +228,8 @@ def till_page(view: View, config: BoxConfig, language: str, update: str = "") ->
         can_sell=isinstance(till.phase, (shop.Idle, shop.Ringing)),
         core_silent=till.line_up and view.core_silent,
         update=update,
+        promise=_promised(view, language),
+        alerts=tuple(_alert(kind, subject, language) for kind, subject in view.alerts),
         said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
         sales=tuple(_sale(own) for own in list(till.past.sales.values())[: -SALES_SHOWN - 1 : -1]),
@@ -233,6 +242,19 @@ def _phase_text(till: shop.Till, language: str) -> str:
     if stop is not None and isinstance(till.phase, shop.Stopped) and till.phase.reason == stop.reason:
         return stop.say(language)
     return PHASES[type(till.phase).__name__].say(language)
+
+
+def _promised(view: View, language: str) -> str:
+    if view.promise is None:
+        return ""
+    waits_min = view.money_waits_min
+    age_ms = None if waits_min is None else waits_min * 60_000
+    return sentence(view.promise, oldest_age_ms=age_ms).say(language)
+
+
+def _alert(kind: str, subject: str, language: str) -> str:
+    text = text_of(kind).say(language)
+    return f"{subject}: {text}" if subject else text
 
 
 def _perhaps(one: Perhaps, language: str) -> PerhapsRow:

@@ -15,10 +15,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, Act, Fleet, may, perform
-from tillbox.cloud_bridge.store import command_lists, fleet_lists
+from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists
 from tillbox.cloud_bridge.store.command_lists import BulkRow, CommandRow, CommandStory
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BoxStory, ClaimRow, PlaceRow
+from tillbox.cloud_bridge.store.health_lists import EventRow, HealthRow, StoreAlerts
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
 
 from .keys import Caller, caller_of
@@ -131,6 +132,28 @@ def add_fleet_api(
         caller(authorization, "viewer")
         with database.reading() as connection:
             return command_lists.bulks(connection, most=most)
+
+    @router.get("/alerts", tags=["lists"])
+    def alerts(store: str = "", most: int = 500, authorization: Key = "") -> list[StoreAlerts]:
+        caller(authorization, "viewer")
+        with database.reading() as connection:
+            return health_lists.open_alerts(connection, store=store[:32], most=most)
+
+    @router.get("/alert-events", tags=["lists"])
+    def alert_events(after: int = 0, most: int = 200, authorization: Key = "") -> list[EventRow]:
+        caller(authorization, "viewer")
+        with database.reading() as connection:
+            return health_lists.events_after(connection, after, most=most)
+
+    @router.get("/health", tags=["lists"])
+    def healths(
+        search: str = "", after: str = "", most: int = 100, authorization: Key = ""
+    ) -> list[HealthRow]:
+        caller(authorization, "viewer")
+        with database.reading() as connection:
+            return health_lists.health(
+                connection, now_ms=now_ms(), search=search[:64], after=after[:32], most=most
+            )
 
     @router.get("/audit", tags=["lists"])
     def audited(

@@ -463,8 +463,44 @@ bulk = Table(
 """One command for many boxes. `state`: awaiting (a second person), running, stopped, done. `boxes` are fixed when it is
 asked for: who approves it approves just those."""
 
+alert = Table(
+    "alert",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("kind", String(24), primary_key=True),
+    Column("subject", String(32), primary_key=True),
+    Column("detail", String(200), nullable=False),
+    Column("source", String(8), nullable=False),
+    _ms("since_ms"),
+    _ms("raised_ms"),
+)
+"""Derived: what is open now. `source`: box or core, whoever raised it clears it. `since_ms` is the box's word for when it
+began, `raised_ms` is when the core heard of it. `device` is empty for what concerns them all."""
+
+alert_event = Table(
+    "alert_event",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("device", String(32), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("subject", String(32), nullable=False),
+    Column("what", String(8), nullable=False),
+    Column("detail", String(200), nullable=False),
+    _ms("at_ms"),
+    Index("alert_event_device", "device", "at_ms"),
+)
+"""Raised, and cleared."""
+
+alert_route = Table(
+    "alert_route",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("through_id", BigInteger, nullable=False),
+)
+"""Derived: how far the events have gone out on each way."""
+
 APPEND_ONLY = (
     inbox, txn, posting, payment_event, alarm, sale, reversal,
-    claim_use, recovered, setting, audit, command_event,
+    claim_use, recovered, setting, audit, command_event, alert_event,
 )  # fmt: skip
 """What has happened. Triggers refuse to change or delete a row of these, on both databases."""

@@ -20,14 +20,17 @@ from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import (
     Ack,
+    Alerts,
     Answer,
     HelloAsk,
     Line,
     Opened,
+    Promise,
     Sale,
     State,
     Telemetry,
     Tender,
+    Vitals,
     digest,
     genesis,
 )
@@ -37,6 +40,14 @@ BATCH_RECORDS = 50  # as a box's own runtime sends them
 ASK_EXPIRES_S = 5  # the same
 TELEMETRY_CALM_MS = 15_000  # the same
 SOFTWARE = "loadtest"
+VITALS = Vitals(
+    uptime_s=86_400,
+    disk_bytes=2**35,
+    written_bytes_day=50_000_000,
+    celsius=52,
+    sent_bytes=10**7,
+    heard_bytes=10**7,
+)
 GOODS = (("茉莉花茶 Jasmine tea", "6901234567892", 1200), ("豆沙饼 Bean cake", "6934567000002", 650))
 
 
@@ -91,6 +102,7 @@ class Twin:
         self._head = genesis(device, self.inc, None)
         self._ack_topic, self._answer_topic = topics.ack_down(device), topics.answer_down(device)
         self._records_topic, self._telemetry_topic = topics.records_up(device), topics.telemetry_up(device)
+        self._alerts = Alerts(inc=self.inc, open=()).model_dump_json().encode()
         self._record("opened", Opened(software=SOFTWARE), 0)
 
     @property
@@ -114,6 +126,7 @@ class Twin:
         self._say(topics.state_up(self.device), self._state("online"), retain=True)
         self._greet()
         self._deliver(courier.LineUp(), now_ms)
+        self._say(topics.alerts_up(self.device), self._alerts, retain=True)
 
     def line_down(self, now_ms: int) -> None:
         """The connection is gone."""
@@ -162,6 +175,15 @@ class Twin:
             oldest_pending_ms=oldest,
             free_bytes=2**35,
             refused=self.refused,
+            unsynced_sales=self.pending,
+            unsynced=self.pending * 1_200,
+            oldest_money_ms=oldest,
+            peripherals={"receipts": "ready", "counter": "ready"},
+            flush_ms=(8, 31),
+            clock_width_ms=40,
+            vitals=VITALS,
+            promise=Promise(days=90, redeem=31_200),
+            alerts=0,
         )
         self._say(self._telemetry_topic, said.model_dump_json(exclude_none=True).encode(), qos=0)
 

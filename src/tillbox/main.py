@@ -54,6 +54,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "cloud,labels,camera",
         "places, claims, boxes: plan, print, replace, revoke",
     ),
+    "fleet top": (
+        "tillbox.cloud_bridge.fleet.top:top",
+        "cloud",
+        "every box at a glance, live: state, queue, printer, alerts",
+    ),
+    "top": ("tillbox.cloud_bridge.fleet.top:top", "cloud", "the same as `fleet top`"),
     "fleet demo": (
         "tillbox.demo.fleet_commands:demo",
         "dev",

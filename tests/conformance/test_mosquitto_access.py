@@ -124,6 +124,9 @@ def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> No
         "tb/1/d/box-1/up/16/tx",
         "tb/1/d/box-1/up/another/tx",
         "tb/1/d/box-1/up/rq/another",
+        "tb/1/d/box-2/st/alerts",
+        "tb/1/d/box-1/st/another",
+        "tb/1/d/box-1/st/alerts/another",
     ],
 )
 def test_what_is_not_ones_own_is_refused(fleet: Fleet, topic: str) -> None:

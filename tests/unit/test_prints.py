@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.patience import eventually
 
-from tillbox.agent.printing import KICK_MS, PrintRoom
+from tillbox.agent.printing import ASK_MS, KICK_MS, PrintRoom
 from tillbox.agent.prints import KEPT_MAX, STEPS, WAITING_MAX, Job, Prints, PrintsFull, PrintState, Step
 from tillbox.hardware.drivers.drawer import PrinterDrawer
 from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
@@ -180,6 +180,24 @@ def test_what_failed_is_tried_again_until_there_is_paper(open_shop: Callable[[Pa
         lambda: [state for state, _ in shop.said] == [PrinterState.PAPER_OUT, PrinterState.READY]
     )
     assert shop.said[0][1] == "put in a new roll"
+
+
+def test_an_empty_roll_is_found_before_the_next_customer_waits(
+    open_shop: Callable[[Paper], Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tillbox.agent.printing.TURN_S", 0.01)
+    paper = Paper(READY)
+    shop = open_shop(paper)
+    shop.room.start()
+    assert shop.room.print("ordered", "1", b"one")
+    assert eventually(lambda: shop.room.find("1") is PrintState.CONFIRMED)
+    paper.outcomes = [NO_PAPER]
+    shop.now_ms += ASK_MS
+    assert eventually(lambda: shop.room.state is PrinterState.PAPER_OUT)
+    paper.outcomes = [READY]
+    shop.now_ms += ASK_MS
+    assert eventually(lambda: shop.room.state is PrinterState.READY)
+    assert paper.printed == [b"one"]
 
 
 def test_what_may_be_on_paper_is_asked_for_and_keeps_nobody_waiting(

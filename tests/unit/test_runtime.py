@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from tillbox.agent import till as shop
+from tillbox.agent.alerts import Signs
 from tillbox.agent.past import Past
 from tillbox.agent.runtime import (
     BATCH_RECORDS,
@@ -98,6 +99,10 @@ class Shop:
     def told(self, topic: str, payload: bytes | str, correlation: bytes = b"") -> None:
         data = payload.encode() if isinstance(payload, str) else payload
         self.runtime.hear(Message(topic, data, correlation))
+
+    def later(self, ms: int) -> None:
+        self.counter.now_ms += ms
+        self.runtime.tick()
 
     def settle_all(self) -> None:
         newest = list(self.journal.entries())[-1]
@@ -329,3 +334,66 @@ def test_a_box_with_nothing_new_says_less_and_never_so_little_that_it_is_taken_f
     box.settle_all()
     box.runtime.tick()
     assert len(box.counter.messages(TELEMETRY)) == 11
+
+
+# what must be seen to
+
+
+def alerts_of(box: Shop) -> list[list[str]]:
+    said = box.counter.messages(topics.alerts_up("box-1"))
+    return [[one["kind"] for one in json.loads(payload)["open"]] for payload in said]
+
+
+def test_what_is_open_is_said_whole_when_it_changes_and_after_every_cut_of_the_line(box: Shop) -> None:
+    printer = ["ready"]
+    box.runtime.parts = replace(box.runtime.parts, about=lambda: Signs(printer=printer[0]))
+    box.runtime.hear(Up())
+    box.later(1_000)
+    assert alerts_of(box) == [[]], "a boot that has nothing open says so: an earlier one may have"
+    printer[0] = "lost"
+    for _ in range(70):
+        box.later(1_000)
+    assert alerts_of(box) == [[], ["printer_lost"]]
+    box.runtime.hear(Down("cut"))
+    printer[0] = "ready"
+    for _ in range(20):
+        box.later(1_000)
+    assert len(alerts_of(box)) == 2, "there is no line to say it on"
+    box.runtime.hear(Up())
+    box.later(1_000)
+    assert alerts_of(box)[2:] == [[]]
+
+
+def test_what_the_line_did_not_take_is_said_again(box: Shop) -> None:
+    box.runtime.hear(Up())
+    box.counter.takes = False
+    box.later(1_000)
+    box.counter.takes = True
+    assert alerts_of(box) == []
+    box.later(1_000)
+    assert alerts_of(box) == [[]]
+
+
+def test_it_is_said_again_now_and_then_for_a_core_that_let_it_go(
+    box: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tillbox.agent.runtime.ALERTS_AGAIN_MS", 60_000)
+    box.runtime.hear(Up())
+    box.later(1_000)
+    box.later(59_999)
+    assert alerts_of(box) == [[]]
+    box.later(1_001)
+    assert alerts_of(box) == [[], []]
+
+
+def test_money_that_the_core_lacks_is_counted_and_its_age_is_told(box: Shop) -> None:
+    assert (box.runtime.telemetry().unsynced_sales, box.runtime.money_age_ms()) == (0, None)
+    box.sell()
+    box.sell()
+    said = box.runtime.telemetry()
+    assert (said.unsynced_sales, said.unsynced) == (2, 1_600)
+    box.counter.now_ms += 42 * 60_000
+    assert box.runtime.money_age_ms() == 42 * 60_000
+    box.settle_all()
+    said = box.runtime.telemetry()
+    assert (said.unsynced_sales, said.unsynced, box.runtime.money_age_ms()) == (0, 0, None)

@@ -27,6 +27,7 @@ from tillbox.contracts.messages import (
     BODIES,
     VERSION,
     Ack,
+    Alerts,
     Answer,
     Record,
     State,
@@ -47,6 +48,7 @@ MODELS: dict[str, type[Wire]] = {
     "answer": Answer,
     "state": State,
     "telemetry": Telemetry,
+    "alerts": Alerts,
 }
 
 
@@ -101,7 +103,9 @@ each_least = pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.least.json"))
 def test_there_is_one_of_everything_that_travels() -> None:
     found = {path.stem.rpartition(".")[0] for path in FILES}
     answers, asks = {f"answer.{name}" for name in ASK_BODIES}, {f"ask.{name}" for name in ASK_BODIES}
-    assert found == {"ack", "state", "telemetry"} | answers | asks | {f"record.{kind}" for kind in BODIES}
+    assert found == {"ack", "state", "telemetry", "alerts"} | answers | asks | {
+        f"record.{kind}" for kind in BODIES
+    }
     for name in found:
         assert (GOLDEN / f"{name}.least.json").exists(), "every message has a form with what is required only"
 

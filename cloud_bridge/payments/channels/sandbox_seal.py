@@ -140,14 +140,19 @@ class Gate:
         return Proven(merchant, nonce)
 
 
-def read_secret(path: Path) -> bytes:
-    """A secret from its file. SecretUnsafe if others could have read it, or it is none."""
+def read_private(path: Path) -> str:
+    """One line that only its owner can read: a password. SecretUnsafe if others could have read it."""
     try:
         if path.stat().st_mode & 0o077:
             raise SecretUnsafe(f"{path} can be read by others. Say: chmod 600 {path}, and make a new secret.")
-        text = path.read_text("ascii").strip()
+        return path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as trouble:
         raise SecretUnsafe(f"{path} cannot be read as a secret: {trouble}") from trouble
+
+
+def read_secret(path: Path) -> bytes:
+    """A secret from its file. SecretUnsafe if others could have read it, or it is none."""
+    text = read_private(path)
     if not _HEX.fullmatch(text):
         raise SecretUnsafe(
             f"{path} holds no secret: {SECRET_BYTES} bytes as hexadecimal digits are expected."

@@ -67,6 +67,7 @@ def test_a_box_is_born_greets_and_hands_in_its_opening() -> None:
         topics.state_up("load-1"),
         topics.ask_up("load-1", "hello"),
         topics.records_up("load-1"),
+        topics.alerts_up("load-1"),
     ]
     assert State.model_validate_json(counter.said[0][1]).s == "online"
     assert State.model_validate_json(counter.twin.will).inc == counter.twin.inc

@@ -1,0 +1,266 @@
+"""Alerts out of the house: a webhook and e-mail. Each goes on where it was, and says everything at least once.
+
+The queue is the store's own list of events, so a core that dies loses none. Where to send comes from the configuration
+alone, never from what a box said; nothing is followed to another host. An event keeps its id however often it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from enum import Enum
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import structlog
+from sqlalchemy import select
+
+from tillbox.cloud_bridge.store import health_lists
+from tillbox.cloud_bridge.store.database import Database, upsert
+from tillbox.cloud_bridge.store.health_lists import EventRow
+from tillbox.cloud_bridge.store.tables import alert_route
+
+LOOK_S = 20.0
+SEND_S = 10.0
+AGAIN_MIN_S, AGAIN_MAX_S = 5.0, 900.0
+BACKLOG_MAX = 1_000  # who was away for so long is told from the list, not by a thousand messages
+LETTER_PAUSE_S = 60.0  # a store whose power goes has ten alerts in a minute, and they are one letter
+LETTER_EVENTS = 100
+NEVER = (400, 413, 415, 422)  # the other side will not take this one, however often it is sent
+
+log = structlog.get_logger(__name__)
+
+
+class Sent(Enum):
+    """What became of it."""
+
+    TAKEN = "taken"
+    AGAIN = "again"
+    REFUSED = "refused"  # and it would be again: pass over it
+
+
+class Way(Protocol):
+    """A way out of the house. `send` may take its time, and raises nothing that it knows of."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def at_once(self) -> int: ...
+    @property
+    def pause_s(self) -> float: ...
+    def send(self, events: Sequence[EventRow]) -> Sent: ...
+
+
+def event_id(event: EventRow) -> str:
+    """The same for an event whenever it is sent, and no other's; a store that was put back numbers anew, at another time."""
+    return f"{event.at_ms}-{event.id}"
+
+
+def signature(secret: bytes, event: str, at_ms: int, body: bytes) -> str:
+    """What proves to the other side that this core says it: HMAC-SHA256 over id, time and body."""
+    return hmac.new(secret, f"{event}\n{at_ms}\n".encode() + body, hashlib.sha256).hexdigest()
+
+
+def trusting(authority: Path | None) -> ssl.SSLContext:
+    """TLS that believes the machine's authorities, or one's own alone."""
+    return ssl.create_default_context(cafile=str(authority) if authority else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An HTTPS POST of JSON for each event."""
+
+    url: str
+    secret: bytes = field(repr=False)
+    now_ms: Callable[[], int]
+    authority: Path | None = None
+    name: str = "webhook"
+    at_once: int = 1
+    pause_s: float = 0.0
+
+    def send(self, events: Sequence[EventRow]) -> Sent:
+        """One event. A redirect is not followed: it would lead where the configuration does not."""
+        (event,) = events
+        body = json.dumps(event.model_dump(), ensure_ascii=False, sort_keys=True).encode()
+        at_ms, name = self.now_ms(), event_id(event)
+        headers = {
+            "Content-Type": "application/json",
+            "Tillbox-Event": name,
+            "Tillbox-Timestamp": str(at_ms),
+            "Tillbox-Signature": signature(self.secret, name, at_ms, body),
+        }
+        try:
+            with httpx.Client(verify=trusting(self.authority), timeout=SEND_S, trust_env=False) as client:
+                status = client.post(self.url, content=body, headers=headers).status_code
+        except (httpx.HTTPError, OSError) as why:
+            log.warning("webhook.failed", alert=name, why=str(why), hint="it is sent again")
+            return Sent.AGAIN
+        if 200 <= status < 300:
+            return Sent.TAKEN
+        log.warning("webhook.refused", alert=name, status=status)
+        return Sent.REFUSED if status in NEVER else Sent.AGAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """E-mail over a server that speaks STARTTLS; without TLS nothing is sent."""
+
+    host: str
+    port: int
+    sender: str
+    to: tuple[str, ...]
+    user: str = ""
+    password: str = field(default="", repr=False)
+    authority: Path | None = None
+    language: str = "zh"
+    name: str = "mail"
+    at_once: int = LETTER_EVENTS
+    pause_s: float = LETTER_PAUSE_S
+
+    def send(self, events: Sequence[EventRow]) -> Sent:
+        """One letter about all of them."""
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=SEND_S) as server:
+                server.starttls(context=trusting(self.authority))
+                if self.user:
+                    server.login(self.user, self.password)
+                server.send_message(self._letter(events))
+        except (smtplib.SMTPException, OSError) as why:
+            log.warning("mail.failed", events=len(events), why=type(why).__name__, hint="it is sent again")
+            return Sent.AGAIN
+        return Sent.TAKEN
+
+    def _letter(self, events: Sequence[EventRow]) -> EmailMessage:
+        letter = EmailMessage()
+        subject, text = words(events, self.language)
+        letter["Subject"], letter["From"], letter["To"] = subject, self.sender, ", ".join(self.to)
+        domain = self.sender.rpartition("@")[2]
+        letter["Message-ID"] = f"<tillbox-{event_id(events[0])}-{events[-1].id}@{domain}>"
+        letter["Auto-Submitted"] = "auto-generated"
+        letter.set_content(text)
+        return letter
+
+
+def words(events: Sequence[EventRow], language: str) -> tuple[str, str]:
+    """Subject and text of a letter, store by store: what happened and what to do. Pure."""
+    raised = sum(event.what == "raised" for event in events)
+    cleared = len(events) - raised
+    en = language == "en"
+    subject = (
+        f"Tillbox: {raised} to see to, {cleared} over"
+        if en
+        else f"Tillbox：{raised} 项待处理，{cleared} 项已恢复"
+    )
+    nowhere = "all, or no place" if en else "全体或未安排门店"
+    lines: list[str] = []
+    for store, group in groupby(sorted(events, key=lambda one: (one.store, one.id)), lambda one: one.store):
+        lines += [f"{store or nowhere}", *(_line(one, en=en) for one in group), ""]
+    return subject, "\n".join(lines)
+
+
+def _line(event: EventRow, *, en: bool) -> str:
+    where = " ".join(part for part in (event.position or event.device, event.subject) if part)
+    what = (event.en if en else event.zh) + (f" ({event.detail})" if event.detail else "")
+    over = ("over: " if en else "已恢复：") if event.what == "cleared" else ""
+    return f"  {where}: {over}{what}" if where else f"  {over}{what}"
+
+
+@dataclass
+class _Turn:
+    """When a way is looked at next, and how patient it has become. Seconds of a clock that never jumps."""
+
+    due_s: float = 0.0
+    again_s: float = AGAIN_MIN_S
+
+
+class Herald:
+    """One thread that sends; what fails is sent again, ever more patiently."""
+
+    def __init__(self, database: Database, ways: Sequence[Way], *, clock_s: Callable[[], float]) -> None:
+        self._database, self._ways, self._clock_s = database, tuple(ways), clock_s
+        self._turns = {way.name: _Turn() for way in ways}
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="herald", daemon=True)
+
+    def start(self) -> None:
+        """Go to work."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new to say."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End soon; what is not sent yet is sent by the next start."""
+        self._ended.set()
+        self._woken.set()
+        self._thread.join(SEND_S + 1.0)
+
+    def _work(self) -> None:
+        while not self._ended.is_set():
+            wait_s = LOOK_S
+            try:
+                wait_s = self.turn()
+            except Exception:
+                log.exception("herald.failed", hint="it is tried again")
+            self._woken.wait(wait_s)
+            self._woken.clear()
+
+    def turn(self) -> float:
+        """Send what is due on every way; how long there is nothing to do."""
+        waits = [LOOK_S]
+        for way in self._ways:
+            turn = self._turns[way.name]
+            while self._clock_s() >= turn.due_s and not self._ended.is_set() and self._send(way, turn):
+                pass
+            if turn.due_s > self._clock_s():
+                waits.append(turn.due_s - self._clock_s())
+        return min(waits)
+
+    def _send(self, way: Way, turn: _Turn) -> bool:
+        """The next of a way; whether there was any."""
+        through = self._through(way)
+        with self._database.reading() as connection:
+            events = health_lists.events_after(connection, through, most=way.at_once)
+        if not events:
+            return False
+        sent = way.send(events)
+        if sent is Sent.AGAIN:
+            turn.due_s = self._clock_s() + turn.again_s
+            turn.again_s = min(AGAIN_MAX_S, 2 * turn.again_s)
+            return True
+        turn.due_s, turn.again_s = self._clock_s() + way.pause_s, AGAIN_MIN_S
+        self._went(way, events[-1].id)
+        return True
+
+    def _through(self, way: Way) -> int:
+        """How far it has come. A way that is new begins now: what was over before it was set up is no news."""
+        mine = select(alert_route.c.through_id).where(alert_route.c.name == way.name)
+        with self._database.reading() as connection:
+            found = connection.execute(mine).scalar()
+            newest = health_lists.newest_event(connection)
+        if found is None:
+            self._went(way, newest)
+            return newest
+        if newest - found > BACKLOG_MAX:
+            log.warning(
+                "herald.passed_over",
+                way=way.name,
+                events=newest - found - BACKLOG_MAX,
+                hint="they are in the list",
+            )
+            return newest - BACKLOG_MAX
+        return int(found)
+
+    def _went(self, way: Way, through: int) -> None:
+        with self._database.writing() as connection:
+            upsert(connection, alert_route, [{"name": way.name, "through_id": through}], "name")
