@@ -105,6 +105,7 @@ class Reason(StrEnum):
     PROVISIONAL_TOTAL = "provisional_total"
     SETTINGS_WRONG = "settings_wrong"
     SETTINGS_OLD = "settings_old"
+    VIEWS_FULL = "views_full"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -413,6 +414,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.SETTINGS_WRONG: Text(
         "下发的设置有误，没有采用，请在控制台改正",
         "The settings sent to this box are not right and were not taken. Mend them on the console.",
+    ),
+    Reason.VIEWS_FULL: Text(
+        "保存的视图已满，请先删掉一个",
+        "No room for another saved view. Drop one first.",
     ),
     Reason.SETTINGS_OLD: Text(
         "下发的设置比现用的旧，没有采用", "The settings sent are older than those in use and were not taken."

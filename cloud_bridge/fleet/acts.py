@@ -24,8 +24,9 @@ from tillbox.contracts.proofs import BIRTH, is_proven, unweb
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from . import audit, papers, settings
+from . import audit, papers, settings, views
 from .missing import Gap, missing
+from .views import DropView, SaveView, Views
 
 ROLES = ("viewer", "engineer", "operator", "admin")
 """Each may what the ones before it may."""
@@ -456,6 +457,17 @@ def _decide(doing: Doing, wanted: DecideSettings) -> Decided | Refused:
     return Decided(scope=wanted.scope, version=version)
 
 
+# views
+
+
+def _save_view(doing: Doing, wanted: SaveView) -> Views | Refused:
+    return views.save(doing.connection, doing.who, wanted, doing.now_ms)
+
+
+def _drop_view(doing: Doing, wanted: DropView) -> Views:
+    return views.drop(doing.connection, doing.who, wanted)
+
+
 ACTS: dict[str, Act] = {
     "plan-places": Act("operator", PlanPlaces, Planned, _plan, lambda w: w.places[0].store, "planned"),
     "make-claims": Act("operator", MakeClaims, ClaimsMade, _make_claims, lambda w: w.places[0], "made"),
@@ -468,5 +480,7 @@ ACTS: dict[str, Act] = {
     "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
+    "save-view": Act("viewer", SaveView, Views, _save_view, lambda w: w.name, "saved"),
+    "drop-view": Act("viewer", DropView, Views, _drop_view, lambda w: w.name, "dropped"),
 }  # fmt: skip
 """Everything that can be done, by its name in the API."""
