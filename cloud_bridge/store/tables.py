@@ -379,12 +379,12 @@ desired = Table(
 view = Table(
     "view",
     metadata,
-    Column("operator", String(32), primary_key=True),
+    Column("operator", String(48), primary_key=True),
     Column("name", String(40), primary_key=True),
     Column("wanted", LargeBinary, nullable=False),
     _ms("made_ms"),
 )
-"""A list of the fleet that somebody looks at often: its filters under a name of their own."""
+"""A list of the fleet that somebody looks at often: its filters under a name of their own. `operator` may be a program."""
 
 audit = Table(
     "audit",

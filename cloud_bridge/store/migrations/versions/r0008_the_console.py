@@ -13,7 +13,7 @@ def upgrade() -> None:
     """One table and three indices; nothing is moved."""
     op.create_table(
         "view",
-        sa.Column("operator", sa.String(length=32), nullable=False),
+        sa.Column("operator", sa.String(length=48), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("wanted", sa.LargeBinary(), nullable=False),
         sa.Column("made_ms", sa.BigInteger(), nullable=False),
