@@ -12,16 +12,20 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.broker.mosquitto import free_port
 from tillbox.cloud_bridge.config import CoreConfig
 from tillbox.cloud_bridge.console.auth import new_password
 from tillbox.cloud_bridge.fleet.acts import Fleet, perform
+from tillbox.cloud_bridge.fleet.enrolment import Registrar
 from tillbox.cloud_bridge.fleet.home import FleetHome
 from tillbox.cloud_bridge.payments.channels.sandbox_seal import make_secret
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.serving import Running, build
 from tillbox.cloud_bridge.store import registry, tables
 from tillbox.cloud_bridge.store.database import Database
+from tillbox.contracts.messages import EnrolAsk
+from tillbox.contracts.proofs import BIRTH, web
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,16 @@ class CoreAlone:
             epoch = registry.bind(connection, place, device, now_ms())
             if birth:
                 registry.born(connection, device, epoch, birth)
+
+    def let_in(self, place: str, box: FileKeyStore, birth: bytes) -> str:
+        """A box with a key of its own claims its place; the proof that its birth slip carries."""
+        token = self.do("make-claims", places=[place]).claims[0].typed
+        registrar = Registrar(self.database, self.home.authority, self.home.key, host="127.0.0.1", port=8883)
+        ask = EnrolAsk(token=token, request=box.request().decode(), hardware="Pi 5", software="tillbox")
+        answer = registrar.answer(ask.model_dump_json().encode(), now_ms=now_ms())
+        with self.database.writing() as connection:
+            assert registry.born(connection, box.device, answer.epoch, birth), answer
+        return web(box.sign(BIRTH + birth))
 
     def hear(self, device: str, state: str, telemetry: bytes = b"{}") -> None:
         """What is believed of a box."""

@@ -11,7 +11,7 @@ async function refresh() {
   // Many changes in one go are one refresh, and a fleet that changes all the time is looked at once a second.
   await new Promise((done) => setTimeout(done, Math.max(150, shown + 1000 - Date.now())));
   due = false;
-  if (isBusy()) return page.addEventListener("focusout", refresh, { once: true });
+  if (isBusy()) return later();
   shown = Date.now();
   const mine = ++asked;
   try {
@@ -19,11 +19,16 @@ async function refresh() {
     if (answer.redirected) location.reload(); // the session has ended: the door says so
     const html = await answer.text();
     if (mine !== asked) return; // a newer one is on its way
+    if (isBusy()) return later(); // somebody began while it was on its way
     if (answer.ok && !answer.redirected) show(html);
     stale.hidden = answer.ok;
   } catch {
     stale.hidden = false;
   }
+}
+
+function later() {
+  page.addEventListener("focusout", refresh, { once: true });
 }
 
 // Whether somebody is filling in a form: it must not be taken out of their hands.
