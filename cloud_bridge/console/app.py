@@ -31,7 +31,7 @@ from .words import word
 Do = Callable[[str, dict[str, Any], Session], BaseModel | Refused]
 """An act by its name, with what it takes, by somebody: what it gave, or why it was refused."""
 COOKIE = "tillbox_session"
-FORM_BYTES_MAX = 4_096
+FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; nothing else comes near it
 STREAM_WAIT_S = 15.0
 STREAMS_MAX = 500  # open pages that hear of news at once: a connection and a file handle each
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'self'"

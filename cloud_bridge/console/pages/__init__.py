@@ -23,6 +23,7 @@ from .patterns import page as patterns
 from .provision import page as provision
 from .sale import page as sale
 from .sales import page as sales
+from .slips import page as slips
 from .trouble import page as trouble
 from .visit import page as visit
 
@@ -58,6 +59,7 @@ PAGES = (
 GIVEN: dict[str, tuple[str, Callable[[BaseModel, str], Any]]] = {
     "make-claims": ("claims", claims.show),
     "replace-box": ("claims", claims.show),
+    "take-slips": ("slips", slips.show),
 }
 """Acts that give something which is seen once: the page that shows it, made from what was given and the way back."""
 

@@ -24,6 +24,7 @@ from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
 from tillbox.cloud_bridge.console.pages.sale.page import lines_of, sale_page
 from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
+from tillbox.cloud_bridge.console.pages.slips.page import SlipsPage
 from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
 from tillbox.cloud_bridge.console.pages.visit.page import VisitPage
 from tillbox.cloud_bridge.fleet.acts import ClaimMade
@@ -199,6 +200,7 @@ _CHECKS = (
 )
 
 _GAPS = [Gap(inc="347524de060e727b", first=8, last=11), Gap(inc="347524de060e727b", first=19, last=19)]
+_STILL_MISSING = ((_STORY.device, tuple(_GAPS)), ("shop-0017-lane-02", ()))
 _EVENTS = (
     AuditRow(id=18, at_ms=NOON, who="ann", act="revoke-box", subject="bq3xk2v7m4t6w2a5d", detail="revoked"),
     AuditRow(id=17, at_ms=NOON, who="box bq3xk2v7m4t6w2a5d", act="enrolled", subject="bq3xk2v7m4t6w2a5d", detail=HOSTILE),
@@ -275,6 +277,7 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
     ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
+    ("slips", SlipsPage(("new", "known", Reason.NOT_A_SLIP), _STILL_MISSING, "/boxes")),
     ("audit", AuditPage(_EVENTS, f"claim {HOSTILE}", "ann", "17")),
     ("visit", VisitPage("store17", "proof", _FLEET[:4], True)),
     ("visit", VisitPage(f"nothing {HOSTILE}", "", (), False)),
