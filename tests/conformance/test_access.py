@@ -124,16 +124,15 @@ def test_a_page_is_seen_by_its_role_and_those_above(visitors: dict[str, httpx.Cl
 
 @pytest.mark.parametrize("who", WHO)
 def test_a_list_of_the_api_needs_a_key_of_its_role(
-    core: CoreAlone, keys: dict[str, dict[str, str]], who: str
+    visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], who: str
 ) -> None:
     for path, least in LISTS.items():
-        status = httpx.get(core.url + path.format(device=BOX), headers=keys[who]).status_code
+        status = visitors[NOBODY].get(path.format(device=BOX), headers=keys[who]).status_code
         assert status == (401 if who == NOBODY else 200 if may(who, least) else 403), path
 
 
 @pytest.mark.parametrize("act", LEAST)
 def test_an_act_is_done_for_its_role_by_key_and_by_form_alike(
-    core: CoreAlone,
     visitors: dict[str, httpx.Client],
     tokens: dict[str, str],
     keys: dict[str, dict[str, str]],
@@ -141,7 +140,7 @@ def test_an_act_is_done_for_its_role_by_key_and_by_form_alike(
 ) -> None:
     body = BODIES.get(act, {"device": "bnobody22222222aa"})
     for who in WHO:
-        by_key = httpx.post(f"{core.url}/api/1/acts/{act}", json=body, headers=keys[who]).status_code
+        by_key = visitors[NOBODY].post(f"/api/1/acts/{act}", json=body, headers=keys[who]).status_code
         fields = FORMS.get(act) or {name: word for name, word in body.items() if isinstance(word, (str, int))}
         said = {"csrf": tokens[who], **fields}
         by_form = visitors[who].post(f"/do/{act}", data=said).status_code

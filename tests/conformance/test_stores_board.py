@@ -101,25 +101,32 @@ def test_a_list_has_every_place_and_then_the_boxes_that_have_none(town: Database
     assert [row.alarms for row in rows] == [0, 1, 0, 0]
 
 
-@pytest.mark.parametrize(
-    ("state", "found"),
-    [
-        ("online", ["s1/l1", "box-1"]),
-        ("offline", []),
-        ("lost", ["s1/l2"]),
-        ("empty", ["s2/l1"]),
-        ("unaccepted", ["s1/l2"]),
-        ("put_out", ["s1/l1"]),
-        ("unplaced", ["box-1"]),
-    ],
-)
-def test_a_state_shows_as_many_as_its_count_says(town: Database, state: str, found: list[str]) -> None:
-    assert listed(town, state=state) == found
+BY_STATE = {
+    "online": ["s1/l1", "box-1"],
+    "offline": [],
+    "lost": ["s1/l2"],
+    "empty": ["s2/l1"],
+    "unaccepted": ["s1/l2"],
+    "put_out": ["s1/l1"],
+    "unplaced": ["box-1"],
+}
+
+
+def test_a_state_shows_as_many_as_its_count_says(town: Database) -> None:
+    assert {state: listed(town, state=state) for state in fleet_board.STATES} == BY_STATE
     with town.reading() as connection:
         counted = fleet_board.counts(connection, Wanted())
         rest = fleet_board.counts(connection, Wanted(store="s1"))
-    assert counted["all"] == 3
-    assert counted[state] == len([name for name in found if "/" in name or state == "unplaced"])
+    assert counted == {
+        "all": 3,
+        "online": 1,
+        "offline": 0,
+        "lost": 1,
+        "empty": 1,
+        "unaccepted": 1,
+        "put_out": 1,
+        "unplaced": 1,
+    }
     assert (rest["all"], rest["empty"], rest["unplaced"]) == (2, 0, 0)
 
 
@@ -130,20 +137,19 @@ def test_a_box_that_was_put_out_is_listed_with_what_is_missing_of_it(town: Datab
         assert fleet_board.fleet(connection, Wanted(state="put_out"), after=row.key) == []
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("corner", ["s2/l1"]),
-        ("BNEW", ["s1/l1"]),
-        ("s1/", ["s1/l1", "s1/l2"]),
-        ("x-1", ["box-1"]),
-        ("%", []),
-        ("_", []),
-        ("'; DROP TABLE position; --", []),
-    ],
-)
-def test_a_search_takes_a_place_a_title_or_a_device(town: Database, search: str, found: list[str]) -> None:
-    assert listed(town, search=search) == found
+BY_SEARCH = {
+    "corner": ["s2/l1"],
+    "BNEW": ["s1/l1"],
+    "s1/": ["s1/l1", "s1/l2"],
+    "x-1": ["box-1"],
+    "%": [],
+    "_": [],
+    "'; DROP TABLE position; --": [],
+}
+
+
+def test_a_search_takes_a_place_a_title_or_a_device(town: Database) -> None:
+    assert {search: listed(town, search=search) for search in BY_SEARCH} == BY_SEARCH
 
 
 def test_stores_are_counted_and_groups_are_known(town: Database) -> None:
@@ -237,21 +243,18 @@ def test_an_engineer_finds_a_box_by_the_address_on_its_slip(town: Database) -> N
         assert visit.show(connection, Asked(NOW, {}, {})).rows == ()
 
 
-@pytest.mark.parametrize(
-    "word", ["%00", "x" * 500, "'; DROP TABLE claim; --", "\x00\u202e", "#9", ":", "1" * 30, "²"]
-)
-def test_an_odd_address_is_an_empty_list_and_never_an_error(town: Database, word: str) -> None:
+ODD = ("'; DROP TABLE claim; --", "\x00\u202e", "#9", ":", "1" * 500)
+
+
+def test_an_odd_address_is_an_empty_list_and_never_an_error(town: Database) -> None:
     names = ("search", "state", "group", "store", "after", "before", "stage", "subject", "who", "by")
-    for query in (
-        dict.fromkeys(names, word),
-        {"after": word, "state": "put_out"},
-        {"search": word, "by": "store"},
-    ):
-        asked = Asked.by(NOW, {"device": word, "tid": word, "name": word}, query)
-        with town.reading() as connection:
-            for page in (one for one in PAGES if one.name != "patterns"):
-                shown = page.show(connection, asked)
-                assert shown is None or render(page.name, shown, Frame("en", role="admin"))
+    for word in ODD:
+        for query in (dict.fromkeys(names, word), {"after": word, "state": "put_out"}):
+            asked = Asked.by(NOW, {"device": word, "tid": word, "name": word}, query)
+            with town.reading() as connection:
+                for page in (one for one in PAGES if one.name != "patterns"):
+                    shown = page.show(connection, asked)
+                    assert shown is None or render(page.name, shown, Frame("en", role="admin"))
 
 
 @contextmanager
