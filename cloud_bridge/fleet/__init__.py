@@ -2,5 +2,6 @@
 
 Start with `admission.py` (pure: who becomes what), then `enrolment.py`, which does what it says. `acts.py` is the table of
 everything that a person can do, each with who may; console, API and command line go through it. `warden.py` keeps those
-out that were put out. `presence.py` is who is there.
+out that were put out. `presence.py` is who is there; `views.py` keeps
+what somebody looks at often.
 """

@@ -151,7 +151,7 @@ def test_the_console_needs_a_login_and_reads_in_both_languages(
 ) -> None:
     running, _ = town
     page.goto(f"http://127.0.0.1:{running.console_port}{where}")
-    assert page.url.endswith("/login")
+    assert "/login?next=/" in page.url
     log_in(page, running, where)
     expect(page.locator("nav")).to_contain_text("Boxes")
     page.goto(f"http://127.0.0.1:{running.console_port}{where}?lang=zh")
