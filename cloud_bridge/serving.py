@@ -8,10 +8,11 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel
 from sqlalchemy import select
 
 from tillbox.broker.mosquitto import CORE_USER
@@ -183,7 +184,7 @@ def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
 def _do(database: Database, fleet: Fleet, core: Core, chance: Callable[[int], bytes]) -> Do:
     """What the console's forms do: the same acts as the API's, by whoever is signed in."""
 
-    def do(act: str, said: dict[str, str], session: Session) -> Refused | None:
+    def do(act: str, said: dict[str, Any], session: Session) -> BaseModel | Refused:
         if act not in ACTS:
             return Refused(Reason.NOT_UNDERSTOOD, act[:32])
         found = perform(
@@ -196,10 +197,9 @@ def _do(database: Database, fleet: Fleet, core: Core, chance: Callable[[int], by
             now_ms=wall_ms(),
             chance=chance,
         )
-        if isinstance(found, Refused):
-            return found
-        core.fleet_changed()
-        return None
+        if not isinstance(found, Refused):
+            core.fleet_changed()
+        return found
 
     return do
 

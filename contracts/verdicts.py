@@ -117,6 +117,7 @@ class Reason(StrEnum):
     SAME_PERSON = "same_person"
     BULK_UNKNOWN = "bulk_unknown"
     BULK_OVER = "bulk_over"
+    VIEWS_FULL = "views_full"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -465,6 +466,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.NOTHING_TO_UNDO: Text(
         "这一级还没有做过设置，没有可撤销的",
         "This level has never decided anything. There is nothing to undo.",
+    ),
+    Reason.VIEWS_FULL: Text(
+        "保存的视图已满，请先删掉一个",
+        "No room for another saved view. Drop one first.",
     ),
     Reason.SETTINGS_OLD: Text(
         "下发的设置比现用的旧，没有采用", "The settings sent are older than those in use and were not taken."

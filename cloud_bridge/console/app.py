@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import may
 from tillbox.cloud_bridge.store.database import Database
@@ -18,17 +20,18 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 from .auth import Doorkeeper, LoginRefused, Session, is_same
 from .changes import Changes
+from .forms import body_of
 from .frame import Frame, render
-from .pages import PAGES, Asked, Page
+from .pages import GIVEN, PAGES, Asked, Page
 from .pages.forbidden.page import ForbiddenPage
 from .pages.login.page import LoginPage
 from .pages.receipt import page as receipts
 from .words import word
 
-Do = Callable[[str, dict[str, str], Session], Refused | None]
-"""An act by its name, with a form's fields, by somebody; why not, where it was refused."""
+Do = Callable[[str, dict[str, Any], Session], BaseModel | Refused]
+"""An act by its name, with what it takes, by somebody: what it gave, or why it was refused."""
 COOKIE = "tillbox_session"
-FORM_BYTES_MAX = 4_096
+FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; nothing else comes near it
 API_BYTES_MAX = 4_000_000  # a plan of ten thousand places is 1 MB
 STREAM_WAIT_S = 15.0
 STREAMS_MAX = 500  # open pages that hear of news at once: a connection and a file handle each
@@ -104,7 +107,7 @@ class _Console:
                     render("forbidden", ForbiddenPage(Reason.NOT_ALLOWED), _frame(request, session)),
                     403,
                 )
-            asked = Asked.by(self._now_ms(), request.path_params, request.query_params)
+            asked = Asked.by(self._now_ms(), request.path_params, request.query_params, session.operator)
             with self._database.reading() as connection:
                 shown = page.show(connection, asked)
             if shown is None:
@@ -132,18 +135,24 @@ class _Console:
         return _html(request, render("login", page, _frame(request)))
 
     async def deed(self, request: Request) -> Response:
-        """What a form asks for: done by whoever is signed in, and back to where it was asked."""
+        """What a form asks for, done by whoever is signed in. What it gave is shown, this once, where a person needs it;
+        otherwise it is back to where it was asked."""
         session = self._session(request)
         form = await request.form() if _is_own(request) else {}
         if session is None or self._do is None or not is_same(str(form.get("csrf", "")), session.csrf):
             return _not_own()
+        act = str(request.path_params["act"])
         said = {name: str(value) for name, value in form.items() if name not in ("csrf", "next")}
-        found = await anyio.to_thread.run_sync(self._do, str(request.path_params["act"]), said, session)
+        found = await anyio.to_thread.run_sync(self._do, act, body_of(act, said), session)
+        back, frame = _next(str(form.get("next", ""))), replace(_frame(request, session), live=False)
         if isinstance(found, Refused):
-            page = ForbiddenPage(found.reason, found.detail, _next(str(form.get("next", ""))))
+            page = ForbiddenPage(found.reason, found.detail, back)
             status = 403 if found.reason is Reason.NOT_ALLOWED else 409
-            return _html(request, render("forbidden", page, _frame(request, session)), status)
-        return RedirectResponse(_next(str(form.get("next", ""))), 303)
+            return _html(request, render("forbidden", page, frame), status)
+        if act in GIVEN:
+            name, show = GIVEN[act]
+            return _html(request, render(name, show(found, back), frame))
+        return RedirectResponse(back, 303)
 
     async def login(self, request: Request) -> Response:
         if not _is_own(request):
@@ -207,8 +216,9 @@ def _next(path: str) -> str:
 
 
 def _frame(request: Request, session: Session | None = None) -> Frame:
-    operator, csrf = (session.operator, session.csrf) if session else ("", "")
-    return Frame(_language(request), operator, csrf, request.url.path)
+    if session is None:
+        return Frame(_language(request), path=request.url.path)
+    return Frame(_language(request), session.operator, session.csrf, request.url.path, session.role)
 
 
 def _html(request: Request, html: str, status: int = 200) -> Response:

@@ -8,18 +8,27 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tillbox.cloud_bridge.fleet.acts import may
+
 from .formats import FILTERS
 from .words import fact_text, word
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Who looks, in which language, at which address. `operator` is empty outside the door."""
+    """Who looks, in which language, at which address. `operator` is empty outside the door. A page that is not `live` stays
+    as it is: what an act gave is shown once."""
 
     language: str
     operator: str = ""
     csrf: str = ""
     path: str = ""
+    role: str = ""
+    live: bool = True
+
+    def may(self, least: str) -> bool:
+        """Whether who looks may do what needs that role."""
+        return may(self.role, least)
 
     def word(self, name: str) -> str:
         """A fixed word in the page's language."""

@@ -24,7 +24,7 @@ from tillbox.contracts.proofs import BIRTH, is_proven, unweb
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from . import audit, papers, settings
+from . import audit, papers, settings, views
 from .commanding import (
     BulkStands,
     CommandMade,
@@ -38,6 +38,7 @@ from .commanding import (
 )
 from .missing import Gap, missing
 from .twin import Change, difference
+from .views import DropView, SaveView, Views
 
 ROLES = ("viewer", "engineer", "operator", "admin")
 """Each may what the ones before it may."""
@@ -548,6 +549,17 @@ def _unusable(told: dict[str, Any]) -> Refused | None:
     return Refused(Reason.SETTINGS_WRONG, wrong.why[:200]) if wrong is not None else None
 
 
+# views
+
+
+def _save_view(doing: Doing, wanted: SaveView) -> Views | Refused:
+    return views.save(doing.connection, doing.who, wanted, doing.now_ms)
+
+
+def _drop_view(doing: Doing, wanted: DropView) -> Views:
+    return views.drop(doing.connection, doing.who, wanted)
+
+
 ACTS: dict[str, Act] = {
     "plan-places": Act("operator", PlanPlaces, Planned, _plan, lambda w: w.places[0].store, "planned"),
     "make-claims": Act("operator", MakeClaims, ClaimsMade, _make_claims, lambda w: w.places[0], "made"),
@@ -567,5 +579,7 @@ ACTS: dict[str, Act] = {
     "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
     "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda d: f"{d.verb} {d.count} boxes"),
     "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda d: f"{d.verb} {d.count} boxes"),
+    "save-view": Act("viewer", SaveView, Views, _save_view, lambda w: w.name, "saved"),
+    "drop-view": Act("viewer", DropView, Views, _drop_view, lambda w: w.name, "dropped"),
 }  # fmt: skip
 """Everything that can be done, by its name in the API."""

@@ -7,7 +7,7 @@ and that is missing. That there is nothing beyond it nobody can know of a box th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -54,27 +54,31 @@ def gaps(held: Mapping[str, int], said: Iterable[tuple[str, int]], found: Iterab
 
 
 def _of_boot(inc: str, watermark: int, top: int, covered: set[int]) -> list[Gap]:
-    found: list[Gap] = []
-    for seq in range(watermark + 1, top + 1):
-        if seq in covered:
-            continue
-        if found and found[-1].last == seq - 1:
-            found[-1] = Gap(inc=inc, first=found[-1].first, last=seq)
-        else:
-            found.append(Gap(inc=inc, first=seq, last=seq))
+    found, first = [], watermark + 1
+    for seq in [*sorted(one for one in covered if watermark < one <= top), top + 1]:
+        if first < seq:
+            found.append(Gap(inc=inc, first=first, last=seq - 1))
+        first = seq + 1
     return found
 
 
 def missing(connection: Connection, device: str) -> list[Gap]:
     """What is missing of a box."""
-    held = {
-        row.inc: row.watermark
-        for row in connection.execute(
-            select(incarnation.c.inc, incarnation.c.watermark).where(incarnation.c.device == device)
-        )
-    }
-    telemetry = connection.execute(select(box.c.telemetry).where(box.c.device == device)).scalar()
-    health = json.loads(telemetry or b"{}")
-    said = [(str(health["inc"]), int(health["seq"]))] if "seq" in health else []
-    papers = connection.execute(select(recovered).where(recovered.c.device == device))
-    return gaps(held, said, [Recovered(row.inc, row.seq, row.quiet) for row in papers])
+    return missing_of(connection, [device]).get(device, [])
+
+
+def missing_of(connection: Connection, devices: Sequence[str]) -> dict[str, list[Gap]]:
+    """What is missing of each of some boxes, in three statements however many they are."""
+    held: dict[str, dict[str, int]] = {}
+    said: dict[str, list[tuple[str, int]]] = {}
+    found: dict[str, list[Recovered]] = {}
+    boot = select(incarnation.c.device, incarnation.c.inc, incarnation.c.watermark)
+    for name, inc, watermark in connection.execute(boot.where(incarnation.c.device.in_(devices))):
+        held.setdefault(name, {})[inc] = watermark
+    heard = select(box.c.device, box.c.telemetry).where(box.c.device.in_(devices))
+    for name, telemetry in connection.execute(heard):
+        health = json.loads(telemetry or b"{}")
+        said[name] = [(str(health["inc"]), int(health["seq"]))] if "seq" in health else []
+    for row in connection.execute(select(recovered).where(recovered.c.device.in_(devices))):
+        found.setdefault(row.device, []).append(Recovered(row.inc, row.seq, row.quiet))
+    return {name: gaps(held.get(name, {}), said.get(name, ()), found.get(name, ())) for name in devices}

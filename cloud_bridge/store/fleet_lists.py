@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -128,9 +129,12 @@ def _place(row: Any) -> PlaceRow:
     )
 
 
-def claims(connection: Connection, *, most: int = 100) -> list[ClaimRow]:
-    """The newest first."""
-    rows = list(connection.execute(select(claim).order_by(claim.c.number.desc()).limit(min(most, MOST))))
+def claims(connection: Connection, *, before: int | None = None, most: int = 100) -> list[ClaimRow]:
+    """The newest first; `before` is the number of the last one that was seen."""
+    query = select(claim).order_by(claim.c.number.desc()).limit(min(most, MOST))
+    if before is not None:
+        query = query.where(claim.c.number < before)
+    rows = list(connection.execute(query))
     uses: dict[str, list[str]] = {}
     hashes = [row.token_hash for row in rows]
     for use in connection.execute(select(claim_use).where(claim_use.c.token_hash.in_(hashes))):
@@ -179,12 +183,19 @@ def box_story(connection: Connection, name: str) -> BoxStory | None:
 
 
 def audit_rows(
-    connection: Connection, *, before: int | None = None, subject: str = "", most: int = 100
+    connection: Connection,
+    *,
+    before: int | None = None,
+    subject: str | Sequence[str] = "",
+    who: str = "",
+    most: int = 100,
 ) -> list[AuditRow]:
-    """The newest first; `before` is the last row that was seen."""
+    """The newest first, about one subject or several, by one person; `before` is the last row that was seen."""
     query = select(audit).order_by(audit.c.id.desc()).limit(min(most, MOST))
     if before is not None:
         query = query.where(audit.c.id < before)
     if subject:
-        query = query.where(audit.c.subject == subject)
+        query = query.where(audit.c.subject.in_([subject] if isinstance(subject, str) else subject))
+    if who:
+        query = query.where(audit.c.who == who)
     return [AuditRow.model_validate(row, from_attributes=True) for row in connection.execute(query)]

@@ -96,6 +96,14 @@ class BoxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AwayRow:
+    """One box that is lost."""
+
+    device: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class BootRow:
     """One opening of a box's journal, and how far the core holds it."""
 
@@ -356,22 +364,12 @@ def balances(connection: Connection, name: str) -> list[tuple[str, int]]:
     return [(unit, minor) for unit, minor in connection.execute(query)]
 
 
-def boxes(connection: Connection) -> list[BoxRow]:
-    """Every box that was ever heard of, by name."""
-    counted = select(tables.inbox.c.device, func.count()).group_by(tables.inbox.c.device)
-    records: dict[str, int] = {key: value for key, value in connection.execute(counted)}
-    shouted = select(tables.alarm.c.device, func.count()).group_by(tables.alarm.c.device)
-    shouts: dict[str, int] = {key: value for key, value in connection.execute(shouted)}
-    newest = {
-        row.device: row.standing
-        for row in connection.execute(select(tables.incarnation).order_by(tables.incarnation.c.number))
-    }
-    return [
-        _box_row(
-            row, records.get(row.device, 0), newest.get(row.device, "unheard"), shouts.get(row.device, 0)
-        )
-        for row in connection.execute(select(tables.box).order_by(tables.box.c.device))
-    ]
+def away(connection: Connection, *, most: int = 100) -> list[AwayRow]:
+    """Boxes that are lost, the latest first: that one somebody can still do something about."""
+    column = tables.box.c
+    query = select(column.device, column.since_ms).where(column.state == "lost")
+    rows = connection.execute(query.order_by(column.since_ms.desc(), column.device).limit(most))
+    return [AwayRow(*row) for row in rows]
 
 
 def _box_row(row: Any, records: int, standing: str, shouts: int) -> BoxRow:
@@ -402,8 +400,8 @@ def box(connection: Connection, device: str) -> BoxDetail | None:
             select(tables.incarnation).where(boot.device == device).order_by(boot.number.desc()).limit(5)
         )
     ]
-    inbox = tables.inbox.c.device
-    records = connection.execute(select(func.count()).where(inbox == device)).scalar_one()
+    held = select(func.coalesce(func.sum(boot.watermark), 0)).where(boot.device == device)
+    records = int(connection.execute(held).scalar_one())
     shouted = tuple(alarms(connection, device=device))
     standing = boots[0].standing if boots else "unheard"
     return BoxDetail(

@@ -266,6 +266,7 @@ position = Table(
     Column("epoch", Integer, nullable=False),
     _ms("planned_ms"),
     Index("position_store", "store"),
+    Index("position_group", "store_group"),
 )
 """What the merchant knows: a lane of a store. `epoch` is the number of its newest binding, 0 before the first."""
 
@@ -282,6 +283,7 @@ claim = Table(
     _ms("made_ms"),
     _ms("not_after_ms"),
     _ms("revoked_ms", nullable=True),
+    Index("claim_position", "position"),
 )
 """A right to become a box of a position, or of a store. The token itself is on paper only. `number` is its name for
 people."""
@@ -386,6 +388,16 @@ reported = Table(
 )
 """Derived: the settings that a box says it uses, and why it did not take newer ones."""
 
+view = Table(
+    "view",
+    metadata,
+    Column("operator", String(48), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("wanted", LargeBinary, nullable=False),
+    _ms("made_ms"),
+)
+"""A list of the fleet that somebody looks at often: its filters under a name of their own. `operator` may be a program."""
+
 audit = Table(
     "audit",
     metadata,
@@ -398,6 +410,7 @@ audit = Table(
     Column("hash", String(64), nullable=False),
     _ms("at_ms"),
     Index("audit_subject", "subject"),
+    Index("audit_who", "who"),
 )
 """Who did what. Each row commits to the one before it, so that a row taken out of a copy is missed."""
 

@@ -40,7 +40,7 @@ def _in_one_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_page_looks_as_it_did(
     file: str, name: str, page: object, language: str, golden: Callable[[Path, str], None]
 ) -> None:
-    golden(GOLDEN / f"{file}.{language}.html", render(name, page, Frame(language), whole=False))
+    golden(GOLDEN / f"{file}.{language}.html", render(name, page, Frame(language, role="admin"), whole=False))
 
 
 def test_no_golden_page_is_left_over() -> None:
@@ -63,13 +63,14 @@ def test_every_word_is_said_on_some_page(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr("tillbox.cloud_bridge.console.frame.word", listen)
     for name, page in [*SAMPLES, ("login", LoginPage("wait")), ("patterns", PatternsPage(()))]:
-        render(name, page, Frame("en", "demo", "token", "/"))
+        for role in ("engineer", "admin"):
+            render(name, page, Frame("en", "demo", "token", "/", role))
     assert set(WORDS) - said == {"receipt_later", "unbalanced"}
 
 
 @pytest.mark.parametrize(("file", "name", "page"), NUMBERED, ids=[one[0] for one in NUMBERED])
 def test_what_a_device_says_is_text_and_never_markup(file: str, name: str, page: object) -> None:
-    html = render(name, page, Frame("en", "demo", "token", "/"))
+    html = render(name, page, Frame("en", "demo", "token", "/", "admin"))
     assert "<script>alert" not in html
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", html)
 

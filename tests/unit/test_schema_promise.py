@@ -18,7 +18,7 @@ from tillbox.cloud_bridge.desk import Desk
 from tillbox.cloud_bridge.fleet import presence
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments.machine import Schedule
-from tillbox.cloud_bridge.store import reading, tables
+from tillbox.cloud_bridge.store import fleet_board, reading, tables
 from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.contracts import topics
 from tillbox.contracts.clock import TimeInterval
@@ -243,7 +243,9 @@ def test_how_an_old_box_is_doing_is_shown(core: Database, how: str) -> None:
         presence.take(connection, [state, telemetry], now_ms=NOW)
     assert refused(core) == {}
     with core.reading() as connection:
-        assert [row.pending for row in reading.boxes(connection)] == [2 if how == "full" else 0]
+        assert [row.pending for row in fleet_board.fleet(connection, fleet_board.Wanted())] == [
+            2 if how == "full" else 0
+        ]
 
 
 # It was not always so: telemetry is checked up to its limit and kept beyond it. What follows the limit is not JSON, and the page
@@ -253,7 +255,7 @@ def test_telemetry_that_goes_on_behind_its_limit_does_not_take_the_page_away(cor
     with core.writing() as connection:
         presence.take(connection, [presence.Word("box-1", topics.telemetry_up("box-1"), data)], now_ms=NOW)
     with core.reading() as connection:
-        assert len(reading.boxes(connection)) <= 1
+        assert len(fleet_board.fleet(connection, fleet_board.Wanted())) <= 1
 
 
 # of a later version

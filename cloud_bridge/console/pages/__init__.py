@@ -7,19 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from .account import page as account
 from .asked import Asked
+from .audit import page as audit
 from .beside import page as beside
 from .box import page as box
 from .boxes import page as boxes
+from .claims import page as claims
 from .coupons import page as coupons
 from .field import page as field
 from .patterns import page as patterns
+from .provision import page as provision
 from .sale import page as sale
 from .sales import page as sales
+from .slips import page as slips
 from .trouble import page as trouble
+from .visit import page as visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,22 @@ PAGES = (
     Page("sale", "/sales/{tid}", sale.show),
     Page("boxes", "/boxes", boxes.show),
     Page("box", "/boxes/{device}", box.show),
+    Page("provision", "/provision", provision.show, "operator"),
+    Page("audit", "/audit", audit.show, "operator"),
     Page("coupons", "/coupons", coupons.show),
     Page("beside", "/beside", beside.show),
     Page("account", "/accounts/{name}", account.show),
     Page("trouble", "/trouble", trouble.show),
+    Page("visit", "/field", visit.show, "engineer"),
     Page("field", "/field/{device}", field.show, "engineer"),
     Page("patterns", "/patterns", patterns.show),
 )
 
-__all__ = ["PAGES", "Asked", "Page"]
+GIVEN: dict[str, tuple[str, Callable[[BaseModel, str], Any]]] = {
+    "make-claims": ("claims", claims.show),
+    "replace-box": ("claims", claims.show),
+    "take-slips": ("slips", slips.show),
+}
+"""Acts that give something which is seen once: the page that shows it, made from what was given and the way back."""
+
+__all__ = ["GIVEN", "PAGES", "Asked", "Page"]

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The names in the address, the words behind its question mark, and the hour."""
+    """The names in the address, the words behind its question mark, the hour, and who asks."""
 
     now_ms: int
     names: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    who: str = ""
 
     @classmethod
-    def by(cls, now_ms: int, names: Mapping[str, str], query: Mapping[str, str]) -> Asked:
+    def by(cls, now_ms: int, names: Mapping[str, str], query: Mapping[str, str], who: str = "") -> Asked:
         """What an address asks for, less what no name holds and PostgreSQL takes in no text: NUL."""
-        return cls(now_ms, _sound(names), _sound(query))
+        return cls(now_ms, _sound(names), _sound(query), who)
 
 
 def _sound(words: Mapping[str, str]) -> dict[str, str]:

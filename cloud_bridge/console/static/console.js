@@ -3,18 +3,23 @@ const page = document.getElementById("page");
 const stale = document.getElementById("stale");
 let due = false;
 let asked = 0;
+let shown = 0;
 
 async function refresh() {
   if (due) return;
   due = true;
-  await new Promise((done) => setTimeout(done, 150)); // many changes in one go are one refresh
+  // Many changes in one go are one refresh, and a fleet that changes all the time is looked at once a second.
+  await new Promise((done) => setTimeout(done, Math.max(150, shown + 1000 - Date.now())));
   due = false;
+  if (isBusy()) return later();
+  shown = Date.now();
   const mine = ++asked;
   try {
     const answer = await fetch(location.href, { headers: { "X-Requested-With": "fetch" } });
     if (answer.redirected) location.reload(); // the session has ended: the door says so
     const html = await answer.text();
     if (mine !== asked) return; // a newer one is on its way
+    if (isBusy()) return later(); // somebody began while it was on its way
     if (answer.ok && !answer.redirected) show(html);
     stale.hidden = answer.ok;
   } catch {
@@ -22,10 +27,23 @@ async function refresh() {
   }
 }
 
+function later() {
+  page.addEventListener("focusout", refresh, { once: true });
+}
+
+// Whether somebody is filling in a form: it must not be taken out of their hands.
+function isBusy() {
+  const fields = [...page.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  const isBegun = (one) => (one.type === "checkbox" ? one.checked !== one.defaultChecked : one.value !== one.defaultValue);
+  return fields.some((one) => one === document.activeElement || (one.tagName !== "SELECT" && isBegun(one)));
+}
+
 function show(html) {
+  const open = [...page.querySelectorAll("details[open][id]")].map((one) => one.id);
   const links = () => [...page.querySelectorAll("a, button, input")];
   const focused = document.activeElement?.href;
   page.innerHTML = html;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   if (focused) links().find((one) => one.href === focused)?.focus({ preventScroll: true });
 }
 

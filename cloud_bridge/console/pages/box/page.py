@@ -1,24 +1,62 @@
-"""One box: how it is, what it sold last, and what is wrong with it."""
+"""One box: how it is, where it stands and stood, what it sold last, what is wrong with it, and what can be done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.console.pages.asked import Asked
-from tillbox.cloud_bridge.store import reading
+from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
+from tillbox.cloud_bridge.store import fleet_lists, reading
+from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory
 from tillbox.cloud_bridge.store.reading import BoxDetail
+
+EVENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class BoxPage:
-    """One box."""
+    """One box: `box` is what was heard of it, `story` what the registry knows. One of them may be missing."""
 
-    box: BoxDetail
+    device: str
+    box: BoxDetail | None
+    story: BoxStory | None
+    events: tuple[AuditRow, ...]
+
+    @property
+    def path(self) -> str:
+        """Its own address."""
+        return f"/boxes/{quote(self.device)}"
+
+    @property
+    def bound(self) -> BindingRow | None:
+        """Where it stands, or stood last."""
+        return self.story.bindings[0] if self.story and self.story.bindings else None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is of a place now."""
+        return self.bound is not None and self.bound.fenced_ms is None
+
+    @property
+    def owes(self) -> bool:
+        """Whether it was put out and is not closed yet."""
+        return self.bound is not None and self.bound.fenced_ms is not None and self.bound.closed_ms is None
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Its self-test as it was born."""
+        return checks_of(self.story.birth) if self.story else ()
 
 
 def show(connection: Connection, asked: Asked) -> BoxPage | None:
-    """The box of that name."""
-    found = reading.box(connection, asked.names["device"][:32])
-    return BoxPage(found) if found else None
+    """The box of that name, if anybody ever heard of it or let it in."""
+    device = asked.names["device"][:32]
+    heard, story = reading.box(connection, device), fleet_lists.box_story(connection, device)
+    if heard is None and story is None:
+        return None
+    places = [one.position for one in story.bindings] if story else []
+    events = fleet_lists.audit_rows(connection, subject=[device, *places[:EVENTS]], most=EVENTS)
+    return BoxPage(device, heard, story, tuple(events))

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.console.pages.asked import Asked
+from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
 from tillbox.cloud_bridge.fleet.acts import is_own_slip
 from tillbox.cloud_bridge.store import fleet_lists, registry
 from tillbox.cloud_bridge.store.fleet_lists import BoxStory
@@ -25,7 +25,7 @@ class FieldPage:
     online: bool
     own_slip: bool
     proof: str
-    checks: tuple[tuple[str, str, str], ...]
+    checks: tuple[Check, ...]
     accepted_ms: int | None
     accepted_by: str
     path: str
@@ -46,8 +46,6 @@ def show(connection: Connection, asked: Asked) -> FieldPage | None:
     if story is None or bound is None or bound.fenced_ms is not None:
         return None
     proof = asked.query.get("s", "")[:100]
-    birth: dict[str, Any] = json.loads(bound.birth) if bound.birth else {}
-    checks = birth.get("checks", [])
     return FieldPage(
         story=story,
         position=bound.position,
@@ -55,7 +53,7 @@ def show(connection: Connection, asked: Asked) -> FieldPage | None:
         online=registry.is_online(connection, name),
         own_slip=is_own_slip(connection, name, proof),
         proof=proof,
-        checks=tuple((str(one["check"]), str(one["light"]), str(one.get("says", ""))) for one in checks),
+        checks=checks_of(json.loads(bound.birth) if bound.birth else None),
         accepted_ms=bound.accepted_ms,
         accepted_by=bound.accepted_by or "",
         path=f"/field/{name}?s={proof}",

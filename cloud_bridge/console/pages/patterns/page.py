@@ -11,20 +11,31 @@ from sqlalchemy import Connection
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.console.pages.account.page import AccountPage
 from tillbox.cloud_bridge.console.pages.asked import Asked
+from tillbox.cloud_bridge.console.pages.audit.page import AuditPage
 from tillbox.cloud_bridge.console.pages.beside.page import BesidePage
 from tillbox.cloud_bridge.console.pages.box.page import BoxPage
 from tillbox.cloud_bridge.console.pages.boxes.page import BoxesPage
+from tillbox.cloud_bridge.console.pages.claims.page import ClaimsPage, sheet
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
 from tillbox.cloud_bridge.console.pages.field.page import FieldPage
 from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
+from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
 from tillbox.cloud_bridge.console.pages.sale.page import lines_of, sale_page
 from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
+from tillbox.cloud_bridge.console.pages.slips.page import SlipsPage
 from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
-from tillbox.cloud_bridge.store.fleet_lists import BoxStory
+from tillbox.cloud_bridge.console.pages.visit.page import VisitPage
+from tillbox.cloud_bridge.fleet.acts import ClaimMade
+from tillbox.cloud_bridge.fleet.missing import Gap
+from tillbox.cloud_bridge.fleet.views import Filters, View
+from tillbox.cloud_bridge.store.fleet_board import FleetRow, StoreRow, Wanted
+from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, ClaimRow
+from tillbox.cloud_bridge.store.provisioning import StageRow
 from tillbox.cloud_bridge.store.reading import (
     AlarmRow,
+    AwayRow,
     BesideRow,
     BootRow,
     BoxDetail,
@@ -92,11 +103,21 @@ _SALE = SaleDetail(
         PostingRow(TID.format(1), 4, "sale", "coupon:tea5:455", "COUPON:tea5/0", 1, NOON),
     ),
 )
-_BOXES = (
-    BoxRow("box-1", "online", NOON, NOON, 0, None, 4_211, "proven", 0),
-    BoxRow("box-2", "offline", NOON, NOON, 12, NOON - 86_400_000, 0, "unheard", 0),
-    BoxRow("shop-0017-lane-02", "lost", NOON, NOON, 199_999, NOON, 1, "rolled_back", 3),
+_FLEET = (
+    FleetRow("store17/lane1", "茶铺", "bq3xk2v7m4t6w2a5d", "online", True, NOON, 0, None, 4_211, "proven"),
+    FleetRow(
+        "store17/lane2", f"{HOSTILE} 街角的茶铺", "bq3xk2v7m4t6w2a5e", "offline", False, NOON, 12, NOON, 7
+    ),
+    FleetRow("store17/lane3", "茶铺", "", "empty", False, None, 0, None),
+    FleetRow("s/l", "x", "shop-0017-lane-02", "lost", True, NOON, 199_999, NOON, 1, "rolled_back", 3, 2, 41),
+    FleetRow("", "", "box-1", "lost", False, NOON, 0, None, 4_211, "proven", 1_204),
 )
+_NARROWED = Wanted(f"街角 {HOSTILE[:10]}", "offline", "north", "store17")
+_COUNTS = {
+    "all": 10_000, "online": 9_213, "offline": 11, "lost": 704, "empty": 72, "unaccepted": 3, "put_out": 1, "unplaced": 1,
+}  # fmt: skip
+_NOTHING = dict.fromkeys(_COUNTS, 0)
+_VIEWS = (View(name='北区离线 <script>alert("1")</script>', filters=Filters(state="offline", group="north")),)
 _ALARMS = tuple(
     AlarmRow(kind, "box-2", TID.format(5), "at number 7" if kind is Alarm.CHAIN_BROKEN else "", NOON)
     for kind in Alarm
@@ -106,7 +127,7 @@ _REFUSED = (
     RefusedRow("box-2", "a_reason_of_newer_software", 1, "{}", NOON),
 )
 _BOX = BoxDetail(
-    row=_BOXES[2],
+    row=BoxRow("shop-0017-lane-02", "lost", NOON, NOON, 199_999, NOON, 1, "rolled_back", 3),
     free_bytes=71_303_168,
     boots=(
         BootRow("347524de060e727b", 2, 7, "rolled_back", NOON),
@@ -178,6 +199,57 @@ _CHECKS = (
     (f"reader {HOSTILE}", "red", HOSTILE),
 )
 
+_GAPS = [Gap(inc="347524de060e727b", first=8, last=11), Gap(inc="347524de060e727b", first=19, last=19)]
+_STILL_MISSING = ((_STORY.device, tuple(_GAPS)), ("shop-0017-lane-02", ()))
+_EVENTS = (
+    AuditRow(id=18, at_ms=NOON, who="ann", act="revoke-box", subject="bq3xk2v7m4t6w2a5d", detail="revoked"),
+    AuditRow(id=17, at_ms=NOON, who="box bq3xk2v7m4t6w2a5d", act="enrolled", subject="bq3xk2v7m4t6w2a5d", detail=HOSTILE),
+)  # fmt: skip
+_STORES = (StoreRow("store17", f"茶铺 {HOSTILE}", 1_000, 990, 3, 7), StoreRow("store18", "x", 1, 1, 0, 0))
+_STAGES = {"planned": 7_211, "claimed": 12, "testing": 2, "accepted": 2_775}
+_PLACES = (
+    StageRow("store17/lane1", f"茶铺 {HOSTILE}", "planned", "", False, NOON),
+    StageRow("store17/lane2", "茶铺", "claimed", "", False, NOON),
+    StageRow("store17/lane3", "茶铺", "testing", "bq3xk2v7m4t6w2a5d", False, NOON),
+    StageRow("store17/lane4", "茶铺", "testing", "bq3xk2v7m4t6w2a5e", True, NOON),
+    StageRow("store17/lane5", "茶铺", "accepted", "bq3xk2v7m4t6w2a5f", True, NOON),
+)
+_CLAIMS = tuple(
+    (
+        ClaimRow(
+            number=number, position="store17", uses_max=4, used_by=["bq3xk2v7m4t6w2a5d", "bq3xk2v7m4t6w2a5e"],
+            replaces=number == 5, made_by="ann", made_ms=NOON, not_after_ms=NOON + 86_400_000, revoked_ms=None,
+        ),
+        state,
+    )
+    for number, state in ((5, "claim_open"), (4, "claim_used"), (3, "claim_expired"), (2, "claim_revoked"))
+)  # fmt: skip
+_CLAIM = ClaimMade(
+    number=5,
+    position="store17/lane2",
+    title=f"茶铺 {HOSTILE}",
+    code="TILLBOX:A-CODE-OF-THE-USUAL-LENGTH-" + "0123456789" * 20,
+    typed="7XQ4K-2M9PD-VT3HJ-8RWAC-NE5GZ",
+    not_after_ms=NOON + 30 * 86_400_000,
+)
+
+
+def _stood(
+    *,
+    missing: list[Gap] | None = None,
+    accepted_ms: int | None = None,
+    fenced_ms: int | None = None,
+    closed_ms: int | None = None,
+) -> BoxStory:
+    """The box of the stories, however its stay went."""
+    stay = BindingRow(
+        position="store17/lane2", epoch=3, device=_STORY.device, since_ms=NOON, accepted_ms=accepted_ms,
+        accepted_by="ann", fenced_ms=fenced_ms, closed_ms=closed_ms, why_ended="",
+    )  # fmt: skip
+    birth = {"checks": [dict(zip(("check", "light", "says"), one, strict=True)) for one in _CHECKS]}
+    return _STORY.model_copy(update={"bindings": [stay], "birth": birth, "missing": missing or []})
+
+
 SAMPLES: tuple[tuple[str, Any], ...] = (
     ("login", LoginPage("wrong")),
     ("missing", None),
@@ -192,8 +264,23 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("sales", SalesPage(_SALES[:1], None, f"{NOON}-{TID.format(1)}", {"coupon": "tea5"})),
     ("sale", sale_page(_SALE)),
     ("receipt", ReceiptPage(_LARGE, lines_of(_SALE))),
-    ("boxes", BoxesPage(_BOXES)),
-    ("box", BoxPage(_BOX)),
+    ("boxes", BoxesPage(Wanted(), False, _FLEET, (), _COUNTS, ("north",), _VIEWS, "s/l")),
+    ("boxes", BoxesPage(_NARROWED, True, (), _STORES, _COUNTS, ("north", "south"), (), "store17")),
+    ("boxes", BoxesPage(Wanted(), False, (), (), _NOTHING, (), (), "")),
+    ("boxes", BoxesPage(Wanted(), True, (), (), _NOTHING, (), (), "")),
+    ("box", BoxPage("shop-0017-lane-02", _BOX, None, ())),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS)),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, missing=_GAPS), _EVENTS[:1])),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), ())),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), ())),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), ())),
+    ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
+    ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
+    ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
+    ("slips", SlipsPage(("new", "known", Reason.NOT_A_SLIP), _STILL_MISSING, "/boxes")),
+    ("audit", AuditPage(_EVENTS, f"claim {HOSTILE}", "ann", "17")),
+    ("visit", VisitPage("store17", "proof", _FLEET[:4], True)),
+    ("visit", VisitPage(f"nothing {HOSTILE}", "", (), False)),
     ("coupons", CouponsPage((_COUPON,))),
     ("beside", BesidePage(_BESIDE, f"{NOON}-{TID.format(1)}")),
     ("beside", BesidePage((), "")),
@@ -205,7 +292,12 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ),
     (
         "trouble",
-        TroublePage(_BOXES[2:], (OpenPayment(ATTEMPT, "box-1", 2500, "unknown", NOON),), _ALARMS, _REFUSED),
+        TroublePage(
+            (AwayRow("shop-0017-lane-02", NOON),),
+            (OpenPayment(ATTEMPT, "box-1", 2500, "unknown", NOON),),
+            _ALARMS,
+            _REFUSED,
+        ),
     ),
     ("trouble", TroublePage((), (), (), ())),
 )

@@ -8,14 +8,14 @@ from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.store import reading
-from tillbox.cloud_bridge.store.reading import AlarmRow, BoxRow, OpenPayment, RefusedRow
+from tillbox.cloud_bridge.store.reading import AlarmRow, AwayRow, OpenPayment, RefusedRow
 
 
 @dataclass(frozen=True, slots=True)
 class TroublePage:
     """Boxes that are away, payments that have not ended, alarms, refused messages."""
 
-    away: tuple[BoxRow, ...]
+    away: tuple[AwayRow, ...]
     payments: tuple[OpenPayment, ...]
     alarms: tuple[AlarmRow, ...]
     refused: tuple[RefusedRow, ...]
@@ -29,7 +29,7 @@ class TroublePage:
 def show(connection: Connection, _: Asked) -> TroublePage:
     """All of it."""
     return TroublePage(
-        away=tuple(one for one in reading.boxes(connection) if one.state == "lost"),
+        away=tuple(reading.away(connection)),
         payments=tuple(reading.payments_open(connection)),
         alarms=tuple(reading.alarms(connection)),
         refused=tuple(reading.refused(connection)),

@@ -1,0 +1,208 @@
+"""The fleet in a real browser: head office at a desk, an engineer with a phone. A core alone, its registry filled by
+hand; no broker and no box. The pictures are left in pytest's temporary folder for a person to look at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.test_looks import FAULTS, READABLE, THUMB_PX
+from tests.browser.visitor import PATIENCE_MS
+from tests.core_alone import CoreAlone, core_alone
+
+from tillbox.agent.provisioning.keystore import FileKeyStore
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = '<script>alert("1")</script> 茶'
+BIRTH = json.dumps(
+    {
+        "checks": [
+            {"check": "printer", "light": "green", "says": "Ready."},
+            {"check": "clock", "light": "yellow"},
+        ]
+    }
+).encode()
+TELEMETRY = b'{"inc": "0000000000000000", "seq": 12, "pending": 12, "oldest_pending_ms": 1790000000000}'
+THUMB_IN_A_GLOVE_PX = 44
+HEIGHTS = """[...document.querySelectorAll("main :is(button, a.button, summary)")]
+  .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().height)"""
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreAlone]:
+    with core_alone(tmp_path_factory.mktemp("core")) as running:
+        places = [
+            {"store": f"s{store}", "lane": f"l{lane}", "title": HOSTILE if store == 3 else f"茶铺{store}店"}
+            for store in range(1, 31)
+            for lane in (1, 2, 3)
+        ]
+        running.do("plan-places", places=[{**one, "group": "north"} for one in places[:30]])
+        running.do("plan-places", places=places[30:])
+        for number, place in enumerate(places[:40]):
+            device = f"b{number:03}2k2v7m4t6w2a5"
+            running.enrol(f"{place['store']}/{place['lane']}", device, BIRTH)
+            running.hear(device, ("online", "online", "lost", "offline")[number % 4], TELEMETRY)
+        running.hear("box-1", "online")
+        running.do("make-claims", places=["s14/l1", "s15"], uses=3)
+        running.do("revoke-box", device="b0012k2v7m4t6w2a5")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def passwords(core: CoreAlone) -> dict[str, str]:
+    return {role: core.operator(role) for role in ("viewer", "engineer", "operator")}
+
+
+def log_in(page: Page, core: CoreAlone, who: str, password: str, where: str) -> None:
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{core.url}/login?lang=en")
+    page.fill("[name=name]", who)
+    page.fill("[name=password]", password)
+    page.click("button.primary")
+    page.wait_for_url("**/")
+    page.goto(f"{core.url}{where}")
+
+
+def test_head_office_finds_a_store_narrows_it_and_keeps_the_view(
+    page: Page, core: CoreAlone, passwords: dict[str, str]
+) -> None:
+    log_in(page, core, "operator", passwords["operator"], "/boxes")
+    rows = page.locator("table.stack tbody tr, table.stack > tr")
+    expect(rows).to_have_count(50)
+    page.get_by_role("link", name="Further").click()
+    expect(page.locator("main")).to_contain_text("box-1")
+    page.goto(f"{core.url}/boxes")
+    page.fill("[name=search]", "茶铺7店")
+    page.get_by_role("button", name="Search").click()
+    expect(rows).to_have_count(3)
+    page.goto(f"{core.url}/boxes?group=north")
+    page.locator(".chip", has_text="lost").click()
+    expect(rows.first).to_contain_text("lost")
+    lost = rows.count()
+    page.fill("[name=name]", "北区失联")
+    page.get_by_role("button", name="Save this view").click()
+    page.goto(f"{core.url}/boxes")
+    page.get_by_role("link", name="北区失联").click()
+    expect(rows).to_have_count(lost)
+    page.get_by_role("link", name="By store").click()
+    page.get_by_role("link", name="s1", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("s1")
+
+
+def test_a_form_that_somebody_fills_in_is_not_taken_away_by_news(
+    page: Page, core: CoreAlone, passwords: dict[str, str]
+) -> None:
+    log_in(page, core, "operator", passwords["operator"], "/provision")
+    page.fill("form[action='/do/plan-places'] [name=store]", "s99")
+    with page.expect_response("**/provision") as told:
+        core.do("plan-places", places=[{"store": "s98", "lane": "l1", "title": "x"}])
+        core.running.core.fleet_changed()
+        expect(page.locator("[name=store]")).to_have_value("s99")
+        page.fill("form[action='/do/plan-places'] [name=store]", "")
+        page.locator("h1").click()
+        page.evaluate("document.activeElement.blur()")
+    assert told.value.ok
+    expect(page.locator(".chip", has_text="planned")).to_be_visible()
+
+
+def test_an_engineer_accepts_on_a_phone_with_the_slip_and_not_without(
+    browser: Browser, core: CoreAlone, passwords: dict[str, str], tmp_path: Path
+) -> None:
+    box = FileKeyStore(tmp_path / "box.key")
+    proof = core.let_in("s20/l2", box, BIRTH)
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    log_in(page, core, "engineer", passwords["engineer"], "/field")
+    expect(page.locator("nav")).not_to_contain_text("Audit")
+    page.fill("[name=search]", "s20/l2")
+    page.locator("main button.primary").click()
+    expect(page.locator("section.card")).to_have_count(1)
+    assert min(page.evaluate(HEIGHTS)) >= THUMB_IN_A_GLOVE_PX
+    page.get_by_role("link", name="Accept").click()
+    page.locator("button.large").click()
+    expect(page.locator("[role=alert]")).to_contain_text("The slip is not this box's")
+    page.goto(f"{core.url}/field")
+    page.fill("[name=search]", f"{core.url}/field/{box.device}?s={proof}")
+    page.locator("main button.primary").click()
+    page.get_by_role("link", name="Accept").click()
+    page.locator("button.large").click()
+    expect(page.locator("main")).to_contain_text("Accepted")
+    expect(page.locator("h1")).to_contain_text("s20/l2")
+    page.close()
+
+
+def test_a_box_is_replaced_and_the_claim_is_shown_once(
+    page: Page, core: CoreAlone, passwords: dict[str, str]
+) -> None:
+    log_in(page, core, "operator", passwords["operator"], "/boxes/b0002k2v7m4t6w2a5")
+    act = page.locator("details", has_text="Replace this box")
+    act.locator("summary").click()
+    act.locator("button").click()
+    expect(page).to_have_url(f"{core.url}/boxes/b0002k2v7m4t6w2a5")
+    act.locator("[type=checkbox]").check()
+    act.locator("button").click()
+    expect(page.locator(".typed")).to_be_visible()
+    assert re.fullmatch(r"(\w{4}-){3}\w{4}", page.locator(".typed").inner_text())
+    expect(page.locator("svg.code")).to_be_visible()
+    expect(page.locator("script")).to_have_count(0)
+    page.get_by_role("link", name="Back").click()
+    expect(page.locator("h1")).to_contain_text("b0002k2v7m4t6w2a5")
+    expect(page.locator("main")).to_contain_text("replace-box")
+
+
+def test_a_box_that_was_put_out_is_written_off_with_a_reason(
+    page: Page, core: CoreAlone, passwords: dict[str, str]
+) -> None:
+    log_in(page, core, "operator", passwords["operator"], "/boxes?state=put_out")
+    page.get_by_role("link", name="b0012k2v7m4t6w2a5").click()
+    expect(page.locator("main")).to_contain_text("1–12")
+    page.fill("[name=codes]", "6901234567892\n\nno slip")
+    page.get_by_role("button", name="Take the slips in").click()
+    expect(page.locator("td.bad")).to_have_count(2)
+    page.get_by_role("link", name="Back").click()
+    act = page.locator("details", has_text="Write off")
+    act.locator("summary").click()
+    act.locator("[name=why]").fill("burnt with the shop")
+    act.locator("[type=checkbox]").check()
+    act.locator("button").click()
+    expect(page.locator("main")).to_contain_text("Nothing is open")
+
+
+# Every page with its awkward data is photographed in all four ways by test_looks.py; these are whole and live.
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "size", "width"), [("light", "desk", 1280), ("dark", "phone", 390)])
+def test_the_pages_of_the_fleet_can_be_read_and_pressed(
+    browser: Browser,
+    core: CoreAlone,
+    passwords: dict[str, str],
+    tmp_path: Path,
+    scheme: str,
+    size: str,
+    width: int,
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    log_in(page, core, "operator", passwords["operator"], "/boxes")
+    faults: dict[str, list[str]] = {}
+    for name, path in {
+        "boxes": "/boxes",
+        "stores": "/boxes?by=store&group=north",
+        "box": "/boxes/b0022k2v7m4t6w2a5",
+        "provision": "/provision?lang=zh",
+        "audit": "/audit?lang=en",
+        "field": "/field?search=s3",
+    }.items():
+        page.goto(f"{core.url}{path}")
+        faults[name] = page.evaluate(FAULTS, [READABLE, THUMB_PX])
+        page.screenshot(path=tmp_path / f"{name}.{scheme}.{size}.png", full_page=True)
+    page.goto(f"{core.url}/provision?lang=en")
+    page.fill("[name=places]", "s20/l1")
+    page.locator("form[action='/do/make-claims'] button").click()
+    expect(page.locator(".typed")).to_be_visible()
+    faults["claims"] = page.evaluate(FAULTS, [READABLE, THUMB_PX])
+    page.screenshot(path=tmp_path / f"claims.{scheme}.{size}.png", full_page=True)
+    page.close()
+    assert not any(faults.values()), faults

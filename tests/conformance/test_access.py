@@ -1,0 +1,177 @@
+"""Who gets in where: every role and nobody, at every route that the core has. The routes are asked of the app itself, so that
+one without a row here fails; who may an act is asked of everybody, too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from tests.core_alone import CoreAlone, core_alone
+
+from tillbox.cloud_bridge.api.keys import new_key
+from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, may
+
+NOBODY = "nobody"
+WHO = (NOBODY, *ROLES)
+BOX = "bq3xk2v7m4t6w2a5d"
+
+PAGES = {
+    "/": "viewer", "/sales/{tid}": "viewer", "/boxes": "viewer", "/boxes/{device}": "viewer", "/coupons": "viewer",
+    "/beside": "viewer", "/accounts/{name}": "viewer", "/trouble": "viewer", "/patterns": "viewer",
+    "/field": "engineer", "/field/{device}": "engineer", "/provision": "operator", "/audit": "operator",
+}  # fmt: skip
+"""Pages, with the least role that sees them."""
+LISTS = {
+    "/api/1/places": "viewer", "/api/1/boxes/{device}": "viewer",
+    "/api/1/claims": "operator", "/api/1/audit": "operator",
+}  # fmt: skip
+"""Lists of the API."""
+LEAST = {
+    "plan-places": "operator", "make-claims": "operator", "extend-claim": "operator", "revoke-claim": "operator",
+    "replace-box": "operator", "revoke-box": "operator", "accept-box": "engineer", "retire-box": "operator",
+    "close-range": "operator", "take-slips": "engineer", "decide-settings": "operator",
+    "save-view": "viewer", "drop-view": "viewer",
+}  # fmt: skip
+"""Acts. It says again what the table of acts says: whoever changes one thinks twice."""
+OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify"}
+"""For anybody. A receipt's address is its secret; a notice is believed by its signature."""
+OF_A_SESSION = {"/logout", "/live", "/do/{act}"}
+BODIES = {
+    "plan-places": {"places": [{"store": "s9", "lane": "l1", "title": "x"}]},
+    "make-claims": {"places": ["s1/l1"]},
+    "extend-claim": {"number": 99},
+    "revoke-claim": {"number": 99},
+    "replace-box": {"place": "s1/l9"},
+    "take-slips": {"codes": ["x"]},
+    "decide-settings": {"scope": "store:s9", "settings": {}},
+    "save-view": {"name": "mine"},
+    "drop-view": {"name": "mine"},
+}  # fmt: skip
+FORMS = {
+    "plan-places": {"store": "s9", "lane": "l1", "title": "x"},
+    "make-claims": {"places": "s1/l1"},
+    "take-slips": {"codes": "x"},
+}
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreAlone]:
+    with core_alone(tmp_path_factory.mktemp("core")) as running:
+        running.do("plan-places", places=[{"store": "s1", "lane": "l1", "title": "茶铺"}])
+        running.enrol("s1/l1", BOX)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def visitors(core: CoreAlone) -> Iterator[dict[str, httpx.Client]]:
+    """Everybody, signed in where there is somebody."""
+    clients = {who: httpx.Client(base_url=core.url, headers={"Origin": core.url}) for who in WHO}
+    for role in ROLES:
+        said = {"name": role, "password": core.operator(role)}
+        assert clients[role].post("/login", data=said).status_code == 303
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def keys(core: CoreAlone) -> dict[str, dict[str, str]]:
+    """The header of a program of each role."""
+    made = {role: new_key(core.database, f"k-{role}", role, chance=os.urandom, now_ms=1) for role in ROLES}
+    return {NOBODY: {}} | {role: {"Authorization": f"Bearer {key}"} for role, key in made.items()}
+
+
+def paths(routes: Iterable[Any]) -> Iterator[str]:
+    """The path of every route. Of another kind of route, that has none, nobody could say who may: an error."""
+    for one in routes:
+        inside = getattr(one, "original_router", None)
+        if inside is None:
+            yield one.path
+        else:
+            yield from paths(inside.routes)
+
+
+@pytest.fixture(scope="module")
+def tokens(visitors: dict[str, httpx.Client]) -> dict[str, str]:
+    """What the forms of each carry; nobody's is a guess."""
+    pages = {role: visitors[role].get("/coupons").text for role in ROLES}
+    found = {role: page.partition('name="csrf" value="')[2].partition('"')[0] for role, page in pages.items()}
+    return {NOBODY: "guess"} | found
+
+
+def test_every_route_of_the_core_has_its_row_here(core: CoreAlone) -> None:
+    acts = {f"/api/1/acts/{name}" for name in LEAST}
+    app: Any = core.running.server.config.app
+    assert set(paths(app.routes)) == set(PAGES) | set(LISTS) | OPEN | OF_A_SESSION | acts
+    assert {name: act.least for name, act in ACTS.items()} == LEAST
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_page_is_seen_by_its_role_and_those_above(visitors: dict[str, httpx.Client], who: str) -> None:
+    for path, least in PAGES.items():
+        answer = visitors[who].get(path.format(tid="no", device=BOX, name="cash:x"))
+        if who == NOBODY:
+            assert (answer.status_code, answer.headers["location"][:12]) == (303, "/login?next="), path
+        elif may(who, least):
+            assert answer.status_code == (404 if path == "/sales/{tid}" else 200), path
+        else:
+            assert answer.status_code == 403, path
+        assert "unsafe-inline" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_list_of_the_api_needs_a_key_of_its_role(
+    visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], who: str
+) -> None:
+    for path, least in LISTS.items():
+        status = visitors[NOBODY].get(path.format(device=BOX), headers=keys[who]).status_code
+        assert status == (401 if who == NOBODY else 200 if may(who, least) else 403), path
+
+
+@pytest.mark.parametrize("act", LEAST)
+def test_an_act_is_done_for_its_role_by_key_and_by_form_alike(
+    visitors: dict[str, httpx.Client],
+    tokens: dict[str, str],
+    keys: dict[str, dict[str, str]],
+    act: str,
+) -> None:
+    body = BODIES.get(act, {"device": "bnobody22222222aa"})
+    for who in WHO:
+        by_key = visitors[NOBODY].post(f"/api/1/acts/{act}", json=body, headers=keys[who]).status_code
+        fields = FORMS.get(act) or {name: word for name, word in body.items() if isinstance(word, (str, int))}
+        said = {"csrf": tokens[who], **fields}
+        by_form = visitors[who].post(f"/do/{act}", data=said).status_code
+        if who == NOBODY:
+            assert (by_key, by_form) == (401, 403)
+        elif may(who, LEAST[act]):
+            assert by_key in (200, 409), who
+            assert by_form in ((200, 303) if act in FORMS else (303, 409)), who
+        else:
+            assert (by_key, by_form) == (403, 403), who
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_what_belongs_to_a_session_wants_one_and_its_token(
+    visitors: dict[str, httpx.Client], who: str
+) -> None:
+    client = visitors[who]
+    assert client.post("/logout", data={"csrf": "not mine"}).status_code == 403
+    assert client.post("/do/save-view", data={"csrf": "not mine", "name": "x"}).status_code == 403
+    elsewhere = {"Origin": "http://elsewhere"}
+    assert client.post("/do/save-view", data={"name": "x"}, headers=elsewhere).status_code == 403
+    with client.stream("GET", "/live") as stream:
+        assert stream.status_code == (403 if who == NOBODY else 200)
+
+
+def test_what_is_open_is_open_to_nobody_in_particular(visitors: dict[str, httpx.Client]) -> None:
+    nobody = visitors[NOBODY]
+    seen = {
+        path: nobody.get(path).status_code for path in ("/static/console.css", "/login", "/livez", "/healthz")
+    }
+    assert set(seen.values()) == {200}, seen
+    assert nobody.get("/r/no").status_code == 404
+    assert nobody.post("/notify", content=b"{}").status_code == 401
+    assert nobody.get("/no/such/page").status_code == 404
