@@ -27,6 +27,8 @@ PAGES = {
 LISTS = {
     "/api/1/places": "viewer", "/api/1/boxes/{device}": "viewer",
     "/api/1/claims": "operator", "/api/1/audit": "operator",
+    "/api/1/alerts": "viewer", "/api/1/alert-events": "viewer", "/api/1/health": "viewer",
+    "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
 }  # fmt: skip
 """Lists of the API."""
 LEAST = {
@@ -34,9 +36,11 @@ LEAST = {
     "replace-box": "operator", "revoke-box": "operator", "accept-box": "engineer", "retire-box": "operator",
     "close-range": "operator", "take-slips": "engineer", "decide-settings": "operator",
     "save-view": "viewer", "drop-view": "viewer",
+    "preview-settings": "operator", "undo-settings": "operator", "pin-box": "operator",
+    "send-command": "operator", "send-commands": "operator", "approve-bulk": "operator", "stop-bulk": "operator",
 }  # fmt: skip
 """Acts. It says again what the table of acts says: whoever changes one thinks twice."""
-OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify"}
+OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify", "/api/1/openapi.json"}
 """For anybody. A receipt's address is its secret; a notice is believed by its signature."""
 OF_A_SESSION = {"/logout", "/live", "/do/{act}"}
 BODIES = {
@@ -47,6 +51,13 @@ BODIES = {
     "replace-box": {"place": "s1/l9"},
     "take-slips": {"codes": ["x"]},
     "decide-settings": {"scope": "store:s9", "settings": {}},
+    "preview-settings": {"scope": "store:s9", "settings": {}},
+    "undo-settings": {"scope": "store:s9"},
+    "pin-box": {"place": "s9/l9"},
+    "send-command": {"verb": "self-test", "box": "bnobody22222222aa"},
+    "send-commands": {"verb": "self-test", "scope": ["s9"]},
+    "approve-bulk": {"bulk": "01900000-0000-7000-8000-000000000000"},
+    "stop-bulk": {"bulk": "01900000-0000-7000-8000-000000000000"},
     "save-view": {"name": "mine"},
     "drop-view": {"name": "mine"},
 }  # fmt: skip
@@ -127,8 +138,9 @@ def test_a_list_of_the_api_needs_a_key_of_its_role(
     visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], who: str
 ) -> None:
     for path, least in LISTS.items():
-        status = visitors[NOBODY].get(path.format(device=BOX), headers=keys[who]).status_code
-        assert status == (401 if who == NOBODY else 200 if may(who, least) else 403), path
+        status = visitors[NOBODY].get(path.format(device=BOX, command="no"), headers=keys[who]).status_code
+        there = 404 if "{command}" in path else 200
+        assert status == (401 if who == NOBODY else there if may(who, least) else 403), path
 
 
 @pytest.mark.parametrize("act", LEAST)

@@ -40,9 +40,9 @@ def test_the_file_names_every_setting_and_what_is_switched_off_can_be_switched_o
     whole = tmp_path / path.name
     whole.write_text(with_everything(path.read_text()))
     assert load(whole, model).model_fields_set == set(model.model_fields)
-    named = set(re.findall(r"^(\w+) = |^\[+(\w+)\]", whole.read_text(), re.MULTILINE))
+    named = re.findall(r"^(\w+) = |^\[+([\w.]+)\]", whole.read_text(), re.MULTILINE)
     settings = {name for one in models_in(model) for name in one.model_fields}
-    assert settings - {name for pair in named for name in pair} == set()
+    assert settings - {name for pair in named for part in pair for name in part.split(".")} == set()
 
 
 def test_a_default_that_the_core_s_file_shows_is_the_default() -> None:
