@@ -407,13 +407,17 @@ def set_(
     """Decide settings for a level of the fleet. The narrower level counts, setting by setting."""
     from .client import Api
 
-    try:
-        told = json.loads(settings.read_bytes())
-    except (OSError, ValueError) as fault:
-        sys.exit(f"tillbox fleet: {settings} cannot be used: {fault}")
+    told = _settings(settings)
     with _said():
         found = Api.at(core, key_file).act("decide-settings", {"scope": scope, "settings": told})
     print(f"{scope} decides by its version {found['version']} now")
+
+
+def _settings(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as fault:
+        sys.exit(f"tillbox fleet: {path} cannot be used: {fault}")
 
 
 twin = typer.Typer(
@@ -434,10 +438,7 @@ def diff(
     """What a decision would change, box by box. Nothing is decided."""
     from .client import Api
 
-    try:
-        told = json.loads(settings.read_bytes())
-    except (OSError, ValueError) as fault:
-        sys.exit(f"tillbox fleet: {settings} cannot be used: {fault}")
+    told = _settings(settings)
     with _said():
         found = Api.at(core, key_file).act("preview-settings", {"scope": scope, "settings": told})
     if as_json:

@@ -21,7 +21,7 @@ from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.cloud_bridge.fleet import audit, late, presence, twin
 from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, Fleet, may, perform
-from tillbox.cloud_bridge.fleet.enrolment import Registrar
+from tillbox.cloud_bridge.fleet.enrolment import LATELY_MS, Registrar
 from tillbox.cloud_bridge.fleet.missing import missing
 from tillbox.cloud_bridge.fleet.presence import Word
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
@@ -118,6 +118,18 @@ def test_a_claim_lets_one_box_in_and_says_who_it_was(head: Head) -> None:
     other = head.enrol("b", token)
     assert other.refused == Reason.CLAIM_USED
     assert head.box("a").device in other.detail
+
+
+def test_a_box_that_asks_without_end_makes_no_heap_of_certificates(head: Head) -> None:
+    first = head.enrol("a", head.claim()).certificate
+    assert {head.enrol("a").certificate for _ in range(100)} == {first}
+    head.now_ms += LATELY_MS
+    assert head.enrol("a").certificate != first
+    acts = select(tables.audit.c.act).where(tables.audit.c.subject == head.box("a").device)
+    with head.database.reading() as connection:
+        assert list(connection.execute(acts).scalars()) == ["enrolled", "certificate renewed"]
+    head.do("revoke-box", device=head.box("a").device)
+    assert head.enrol("a").certificate is None
 
 
 def test_fifty_boxes_with_one_claim_are_one_box(head: Head) -> None:
