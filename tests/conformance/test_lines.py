@@ -158,12 +158,12 @@ class RealStreet(Street):
 
     def pause(self) -> None:
         """The broker stands still: connections stay, nothing answers."""
-        assert self.broker._process is not None
-        self.broker._process.send_signal(signal.SIGSTOP)
+        assert self.broker.pid is not None
+        os.kill(self.broker.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
-        assert self.broker._process is not None
-        self.broker._process.send_signal(signal.SIGCONT)
+        assert self.broker.pid is not None
+        os.kill(self.broker.pid, signal.SIGCONT)
 
     def close(self) -> None:
         if self.broker.alive:
