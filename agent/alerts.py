@@ -157,8 +157,8 @@ TABLE: dict[AlertKind, Rule] = {
     AlertKind.CLOCK_UNKNOWN: Rule(_is(lambda s: "" if s.clock_known else "-"), 10 * MINUTE_MS, 0),
     AlertKind.STOPPED: Rule(_is(lambda s: s.stopped), 10_000, 10_000),
     AlertKind.QUEUE_OLD: Rule(_over(lambda s: s.money_age_ms // MINUTE_MS, 240, 10, "min"), 0, MINUTE_MS),
-    # A box renews by itself when a third of the ninety days is left; two weeks before the end it has failed for sixteen days.
-    AlertKind.CERTIFICATE_ENDS: Rule(_over(lambda s: _hours(s.certificate_left_ms), 14 * 24, 21 * 24, "h"), 0, 0),
+    # A box renews by itself when a third of the thirty days is left; a week before the end it has failed for three days.
+    AlertKind.CERTIFICATE_ENDS: Rule(_over(lambda s: _hours(s.certificate_left_ms), 7 * 24, 9 * 24, "h"), 0, 0),
     AlertKind.UPDATE_REFUSED: Rule(_is(lambda s: s.update_refused), 0, MINUTE_MS),
 }  # fmt: skip
 """Every alert that a box raises: what it looks at, for how long it must be bad, and for how long good again."""

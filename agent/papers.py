@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable
 
 from tillbox.broker.journal import Entry, Journal
-from tillbox.contracts.codes.slip import CONTENT_BYTES, CouponSpent, SlipCode, slip_text
+from tillbox.contracts.codes.slip import CONTENT_BYTES, QUIET_MAX, CouponSpent, SlipCode, slip_text
 from tillbox.contracts.messages import CouponUse, canonical, digest
 from tillbox.contracts.proofs import SLIP
 
 from .till import Slip
 
-QUIET_MAX = 60  # records without a paper before one with: a bad morning of leases and payments that failed
 _PAPERS = tuple(f'"kind":"{kind}"'.encode() for kind in ("sale", "void", "refund"))
 
 Sign = Callable[[bytes], bytes]

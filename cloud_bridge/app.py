@@ -58,6 +58,7 @@ SUBSCRIPTIONS = (
 )
 CLAIM_SUBSCRIPTIONS = ((topics.ALL_ENROLMENTS, 1), (topics.ALL_LATE, 1))
 ASKERS_MAX = 64  # who comes to the door for claims and finds so many waiting asks again in two seconds
+ASKERS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +265,11 @@ class Core:
             self.line.publish(topics.ack_down(device), payload, qos=0)
 
     def _at_the_door(self) -> None:
-        """Everybody who waits there. What one of them breaks is his own."""
-        while self._askers and self._claims is not None and self._registrar is not None:
+        """The first who wait there; the others after what came meanwhile, so that a crowd of strangers keeps no shop waiting.
+        What one of them breaks is his own."""
+        for _ in range(ASKERS_AT_ONCE):
+            if not self._askers or self._claims is None or self._registrar is None:
+                return
             message = self._askers.popleft()
             nonce = topics.nonce_of(message.topic)
             if nonce is None:
@@ -277,6 +281,8 @@ class Core:
                     self._enrol(self._claims, nonce, self._registrar, message)
             except Exception:
                 log.exception("core.asker_failed", hint="it asks again")
+        if self._askers:
+            self._intake.tell(_Asked())
 
     def _late(self, line: Line, nonce: str, message: Message) -> None:
         """Records by another hand; the answers go to that hand."""

@@ -37,7 +37,7 @@ class Intake(Generic[News]):
 
     def put(self, message: Message) -> bool:
         """Keep a message from the line; False where there is no room for it."""
-        device = topics.device_of(message.topic) or ""
+        device = _sender(message)
         with self._filled:
             if message.topic == topics.telemetry_up(device):
                 # In its old place: a box that was sent to the end with every word of its would never be heard.
@@ -69,9 +69,14 @@ class Intake(Generic[News]):
             while self._items and len(taken) < most:
                 item = self._items.popleft()
                 if isinstance(item, Message):
-                    self._of[topics.device_of(item.topic) or ""] -= 1
+                    self._of[_sender(item)] -= 1
                 taken.append(item)
             reports = min(len(self._telemetry), TELEMETRY_AT_ONCE)
             for _ in range(reports):
                 taken.append(self._telemetry.pop(next(iter(self._telemetry))))
             return taken
+
+
+def _sender(message: Message) -> str:
+    """Who gets room of its own: a box, or a hand that carries a dead box's records."""
+    return topics.device_of(message.topic) or topics.nonce_of(message.topic) or ""

@@ -401,6 +401,11 @@ def _close_range(doing: Doing, wanted: CloseRange) -> BoxStands | Refused:
     open_ = missing(doing.connection, wanted.device)
     if open_ and not (wanted.write_off and wanted.why):
         return Refused(Reason.RANGE_OPEN, said_of(open_))
+    if open_:
+        said = f"{sum(gap.count for gap in open_)} records, {said_of(open_)}: {wanted.why}"
+        audit.note(
+            doing.connection, who=doing.who, act="written off", subject=wanted.device, detail=said, at_ms=doing.now_ms
+        )  # fmt: skip
     registry.close(doing.connection, wanted.device, doing.now_ms)
     # What it may still have redeemed in a drawer stays spent: nobody can say that it was not.
     coupons.lose(doing.connection, wanted.device)

@@ -99,8 +99,12 @@ class Webhook:
             "Tillbox-Signature": signature(self.secret, name, at_ms, body),
         }
         try:
-            with httpx.Client(verify=trusting(self.authority), timeout=SEND_S, trust_env=False) as client:
-                status = client.post(self.url, content=body, headers=headers).status_code
+            # Its body is not read: nobody here needs it, and it may have no end.
+            with (
+                httpx.Client(verify=trusting(self.authority), timeout=SEND_S, trust_env=False) as client,
+                client.stream("POST", self.url, content=body, headers=headers) as answer,
+            ):
+                status = answer.status_code
         except (httpx.HTTPError, OSError) as why:
             log.warning("webhook.failed", alert=name, why=str(why), hint="it is sent again")
             return Sent.AGAIN

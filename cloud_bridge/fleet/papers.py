@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select
 
 from tillbox.cloud_bridge.chains import Chains
@@ -21,6 +22,8 @@ from tillbox.contracts.codes.slip import SlipCode, slip_in
 from tillbox.contracts.messages import CouponUse, Line, Record, Refund, Sale, Tender, Void, Wire
 from tillbox.contracts.proofs import SLIP, is_proven
 from tillbox.contracts.verdicts import Reason, Refused
+
+from .fences import Fence, fences
 
 FROM_PAPER = "凭条补录 From paper"
 
@@ -45,9 +48,24 @@ def take(connection: Connection, text: str, *, now_ms: int, schedule: Schedule) 
         return Refused(Reason.BOX_UNKNOWN, code.device)
     if not is_proven(key, SLIP, slip.payload, slip.signature):
         return Refused(Reason.SIGNATURE_WRONG)
-    new = _post(connection, code, now_ms, schedule)
+    fence = fences(connection, {code.device}).get(code.device)
+    if fence is not None and _is_too_late(code, fence):
+        return Refused(fence.reason, code.device)
+    try:
+        new = _post(connection, code, now_ms, schedule)
+    except ValidationError:
+        # Well signed, and nothing that a box can have sold.
+        return Refused(Reason.NOT_A_SLIP)
     _keep(connection, code, now_ms)
     return Taken(code.device, code.tid, new)
+
+
+def _is_too_late(code: SlipCode, fence: Fence) -> bool:
+    """As for records. A box that was revoked may be in a thief's hands, and its clock with it: no wallet gives money back
+    on its word."""
+    gives_back = code.what != "sale" and code.tender != "cash"
+    stolen = fence.reason is Reason.BOX_REVOKED
+    return fence.closed or code.at_ms > fence.since_ms or (stolen and gives_back)
 
 
 def _post(connection: Connection, code: SlipCode, now_ms: int, schedule: Schedule) -> bool:

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
 from .commands import tally
+from .reading import MOST, bounded
 from .tables import bulk, command, command_event
-
-MOST = 500
 
 
 class CommandRow(BaseModel):
@@ -74,7 +73,7 @@ def commands(
     connection: Connection, *, device: str = "", bulk_id: str = "", most: int = 100
 ) -> list[CommandRow]:
     """The newest first; of one box, or of one bulk."""
-    query = select(command).order_by(command.c.made_ms.desc(), command.c.id.desc()).limit(min(most, MOST))
+    query = select(command).order_by(command.c.made_ms.desc(), command.c.id.desc()).limit(bounded(most))
     if device:
         query = query.where((command.c.device == device) | (command.c.position == device))
     if bulk_id:
@@ -95,7 +94,7 @@ def command_story(connection: Connection, name: str) -> CommandStory | None:
 
 def bulks(connection: Connection, *, most: int = 100) -> list[BulkRow]:
     """The newest first."""
-    query = select(bulk).order_by(bulk.c.made_ms.desc(), bulk.c.id.desc()).limit(min(most, MOST))
+    query = select(bulk).order_by(bulk.c.made_ms.desc(), bulk.c.id.desc()).limit(bounded(most))
     return [_bulk(connection, row) for row in connection.execute(query).all()]
 
 

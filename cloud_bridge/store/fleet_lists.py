@@ -11,9 +11,8 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from tillbox.cloud_bridge.fleet.missing import Gap, missing
 
+from .reading import bounded
 from .tables import PRESENT, audit, binding, box, certificate, claim, claim_use, device, position
-
-MOST = 500
 
 
 class PlaceRow(BaseModel):
@@ -104,7 +103,7 @@ _PLACES: Select[Any] = (
 
 def places(connection: Connection, *, search: str = "", after: str = "", most: int = 100) -> list[PlaceRow]:
     """Places by name, those after one that was seen; `search` is a part of a name, a title or a device."""
-    query = _PLACES.where(position.c.name > after).order_by(position.c.name).limit(min(most, MOST))
+    query = _PLACES.where(position.c.name > after).order_by(position.c.name).limit(bounded(most))
     if search:
         part = f"%{search.replace('%', '')}%"
         query = query.where(
@@ -131,7 +130,7 @@ def _place(row: Any) -> PlaceRow:
 
 def claims(connection: Connection, *, before: int | None = None, most: int = 100) -> list[ClaimRow]:
     """The newest first; `before` is the number of the last one that was seen."""
-    query = select(claim).order_by(claim.c.number.desc()).limit(min(most, MOST))
+    query = select(claim).order_by(claim.c.number.desc()).limit(bounded(most))
     if before is not None:
         query = query.where(claim.c.number < before)
     rows = list(connection.execute(query))
@@ -191,7 +190,7 @@ def audit_rows(
     most: int = 100,
 ) -> list[AuditRow]:
     """The newest first, about one subject or several, by one person; `before` is the last row that was seen."""
-    query = select(audit).order_by(audit.c.id.desc()).limit(min(most, MOST))
+    query = select(audit).order_by(audit.c.id.desc()).limit(bounded(most))
     if before is not None:
         query = query.where(audit.c.id < before)
     if subject:

@@ -16,9 +16,9 @@ from tillbox.contracts.messages import Telemetry
 from tillbox.contracts.promises import sentence
 from tillbox.contracts.verdicts import Text
 
+from .reading import MOST, bounded
 from .tables import PRESENT, alert, alert_event, binding, box, device, position
 
-MOST = 500
 EVENTS_MOST = 200
 
 
@@ -98,11 +98,6 @@ def _placed(query: Select[Any], name: Any) -> Select[Any]:
     )
 
 
-def _bounded(most: int) -> int:
-    """SQLite takes a limit below zero for none at all."""
-    return max(0, min(most, MOST))
-
-
 def open_alerts(connection: Connection, *, store: str = "", most: int = MOST) -> list[StoreAlerts]:
     """What is open, store by store; within a store the oldest first."""
     columns = select(alert, position.c.name, position.c.store, position.c.title, box.c.state, box.c.heard_ms)
@@ -111,7 +106,7 @@ def open_alerts(connection: Connection, *, store: str = "", most: int = MOST) ->
         query = query.where(position.c.store == store)
     query = query.order_by(position.c.store, alert.c.since_ms, alert.c.device, alert.c.kind)
     found: dict[str, StoreAlerts] = {}
-    for row in connection.execute(query.limit(_bounded(most))):
+    for row in connection.execute(query.limit(bounded(most))):
         group = found.setdefault(
             row.store or "", StoreAlerts(store=row.store or "", title=row.title or "", alerts=[])
         )
@@ -145,7 +140,7 @@ def events_after(connection: Connection, after: int, *, most: int = EVENTS_MOST)
         .outerjoin(position, position.c.name == binding.c.position)
         .where(alert_event.c.id > after)
         .order_by(alert_event.c.id)
-        .limit(min(_bounded(most), EVENTS_MOST))
+        .limit(min(bounded(most), EVENTS_MOST))
     )
     return [_event(row) for row in connection.execute(query)]
 
@@ -174,7 +169,7 @@ def health(
         query = query.where(
             or_(box.c.device.like(part), position.c.name.like(part), position.c.title.like(part))
         )
-    rows = list(connection.execute(query.order_by(box.c.device).limit(_bounded(most))))
+    rows = list(connection.execute(query.order_by(box.c.device).limit(bounded(most))))
     kinds: dict[str, list[str]] = {}
     names = [row.device for row in rows]
     for one in connection.execute(select(alert).where(alert.c.device.in_(names)).order_by(alert.c.since_ms)):

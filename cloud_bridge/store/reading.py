@@ -14,6 +14,14 @@ from tillbox.contracts.money import coupon_unit
 from . import tables
 from .tables import PRESENT
 
+MOST = 500
+"""So many rows one list has at the most."""
+
+
+def bounded(most: int) -> int:
+    """How many rows to fetch: SQLite takes a limit below zero for none at all."""
+    return max(0, min(most, MOST))
+
 
 @dataclass(frozen=True, slots=True)
 class SaleRow:

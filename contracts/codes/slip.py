@@ -24,6 +24,8 @@ SLIP = 3
 """As a coupon is 1 and a claim 2."""
 PREFIX = "TBS1:"
 BYTES_MAX = 400
+TEXT_MAX = 1_000  # with the address of whatever console stands before it
+QUIET_MAX = 60  # records without a paper before one with: a bad morning of leases and payments that failed
 CONTENT_BYTES = 16
 WHAT = ("sale", "void", "refund")
 TENDERS = ("cash", "merchant_scan")
@@ -128,6 +130,8 @@ def slip_in(text: str) -> SignedSlip | None:
 
 
 def _bytes_in(text: str) -> bytes:
+    if len(text) > TEXT_MAX:
+        return b""
     if text.startswith(PREFIX):
         try:
             return base45.decode(text.removeprefix(PREFIX)[: BYTES_MAX * 2])
@@ -161,7 +165,7 @@ def _parsed(found: Any) -> SlipCode | None:
     numbers = (seq, number, total, amount, at_s, quiet)
     if not all(type(one) is int and 0 <= one <= SUM_MAX for one in numbers) or not is_device_id(device):
         return None
-    if len(inc) != 8 or len(content) != CONTENT_BYTES or quiet >= seq:
+    if len(inc) != 8 or len(content) != CONTENT_BYTES or quiet >= seq or quiet > QUIET_MAX:
         return None
     return SlipCode(
         device=device,

@@ -141,7 +141,7 @@ def test_a_shop_is_upgraded_with_unsent_sales_hands_them_in_and_a_purge_keeps_bu
         assert machine.run("systemd-analyze", "verify", f"{unit}.service") == ""
         safe(machine, unit)
     certify(machine, tmp_path)
-    machine.edit("/etc/tillbox/core.toml", ("broker.example", "127.0.0.1"))
+    machine.edit("/etc/tillbox/core.toml", ('\nhost = "broker.example"', '\nhost = "127.0.0.1"'))
     machine.edit("/etc/tillbox/box.toml", ("broker.example", "127.0.0.1"), PRINTER)
     machine.run("systemctl", "enable", "--now", "tillbox-core", "tillbox-box")
     assert "12.00" in machine.beside(CASHIER, "sell")["paper"]
