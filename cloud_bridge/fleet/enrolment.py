@@ -29,6 +29,8 @@ ASK_BYTES_MAX = 4_096
 LATELY_MS = 10 * 60_000
 """So long a box hears the same certificate again: one that asks without end fills neither the registry nor the audit log."""
 LATELY_MAX = 20_000
+TOLD_MS = 60 * 60_000
+"""So often one refusal of one claim is in the audit log: a photographed sheet must not bury what else is there. All are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Registrar:
         self._database, self._authority, self.key = database, authority, key
         self._host, self._port = host, port
         self._lately: dict[str, tuple[int, str]] = {}
+        self._told_ms: dict[str, int] = {}
 
     def answer(self, payload: bytes, *, now_ms: int) -> EnrolAnswer:
         """What to say to a request, whatever it is."""
@@ -79,7 +82,7 @@ class Registrar:
             if found.claim is not None:
                 # Somebody holds a real sheet. Whoever has none is counted only: the log is no place for guesses.
                 said = f"claim {found.claim.number}: {decision.reason} {decision.detail}"
-                _tell(connection, asker.name, "enrol refused", said, now_ms)
+                self._tell_once(connection, asker.name, said, now_ms)
             notes.count_refused(connection, "", decision.reason, asker.name.encode(), now_ms)
             return _no(decision)
         registry.enlist(
@@ -94,6 +97,14 @@ class Registrar:
             assert token is not None
             self._bind(connection, decision, asker.name, token, now_ms)
         return self._certify(connection, decision, asker, now_ms)
+
+    def _tell_once(self, connection: Connection, name: str, said: str, now_ms: int) -> None:
+        if now_ms - self._told_ms.get(said, -TOLD_MS) < TOLD_MS:
+            return
+        if len(self._told_ms) >= LATELY_MAX:
+            self._told_ms.clear()
+        self._told_ms[said] = now_ms
+        _tell(connection, name, "enrol refused", said, now_ms)
 
     def _bind(self, connection: Connection, decision: Bind, name: str, token: bytes, now_ms: int) -> None:
         if decision.fences:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import reading, registry, tables
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts import topics
-from tillbox.contracts.codes.slip import SlipCode, slip_text
+from tillbox.contracts.codes.slip import SlipCode, slip_in, slip_text
 from tillbox.contracts.messages import EnrolAnswer, EnrolAsk, State, canonical, digest
 from tillbox.contracts.proofs import BIRTH, SLIP, web
 from tillbox.contracts.verdicts import Reason, Refused
@@ -132,6 +132,16 @@ def test_a_box_that_asks_without_end_makes_no_heap_of_certificates(head: Head) -
     assert head.enrol("a").certificate is None
 
 
+def test_a_used_sheet_that_is_shown_again_and_again_does_not_bury_the_audit_log(head: Head) -> None:
+    token = head.claim()
+    head.enrol("a", token)
+    reasons = {head.enrol(name, token).refused for name in ("b", "c", "b", "c")}
+    assert reasons == {Reason.CLAIM_USED}
+    acts = select(tables.audit.c.act).where(tables.audit.c.act == "enrol refused")
+    with head.database.reading() as connection:
+        assert len(list(connection.execute(acts))) == 1
+
+
 def test_fifty_boxes_with_one_claim_are_one_box(head: Head) -> None:
     token = head.claim()
     for number in range(50):
@@ -219,17 +229,24 @@ def test_records_in_another_hand_are_judged_by_their_box_s_own_signature(head: H
 
 
 def paper(
-    head: Head, name: str, journal: Journal, tid: str, seq: int, quiet: int = 0, amount: int = 1_200
+    head: Head,
+    name: str,
+    journal: Journal,
+    tid: str,
+    at: int,
+    quiet: int = 0,
+    amount: int = 1_200,
+    **more: Any,
 ) -> str:
-    record = json.loads(journal.lines[seq - 1])
+    record = json.loads(journal.lines[at - 1])
     content = digest(record["kind"].encode() + canonical(record["body"]))[:32]
     code = SlipCode(
         journal.device,
         journal.inc,
-        seq,
+        at,
         tid,
         "sale",
-        seq,
+        at,
         amount,
         amount,
         "cash",
@@ -239,6 +256,7 @@ def paper(
         quiet,
         content,
     )
+    code = replace(code, **more)
     payload = code.payload()
     return slip_text(payload, head.box(name).sign(SLIP + payload), "https://tea.example/r/1")
 
@@ -272,6 +290,47 @@ def test_quiet_records_before_a_paper_are_accounted_for(head: Head) -> None:
     head.do("take-slips", codes=[paper(head, "a", journal, tid, 2, quiet=1, amount=500)])
     with head.database.reading() as connection:
         assert missing(connection, journal.device) == []
+
+
+def test_a_paper_that_no_box_prints_is_refused_whoever_signed_it(head: Head) -> None:
+    """By a box that was broken into: one that would fill the memory, ones that are no record, one that is a book."""
+    head.enrol("a", head.claim())
+    journal = head.journal("a")
+    tids = [journal.sale(500) for _ in range(3)]
+    good = paper(head, "a", journal, tids[1], 3)
+    wrong = [
+        paper(head, "a", journal, tids[0], 2, seq=10**12, quiet=10**12 - 1),
+        paper(head, "a", journal, tids[0], 2, what="void", of=None),
+        paper(head, "a", journal, tids[0], 2, number=10**11),
+        paper(head, "a", journal, tids[0], 2, at_ms=10**15),
+    ]
+    assert slip_in("x" * 900 + good) is None, "longer than a question to the core may be"
+    outcomes = head.do("take-slips", codes=[*wrong, good]).outcomes
+    assert outcomes == [Reason.NOT_A_SLIP] * len(wrong) + ["new"]
+
+
+def test_a_paper_of_a_box_that_was_put_out_says_what_was_before(head: Head) -> None:
+    head.enrol("a", head.claim())
+    journal = head.journal("a")
+    tids = [journal.sale(500) for _ in range(4)]
+    head.do("revoke-box", device=journal.device)
+    papers = [
+        paper(head, "a", journal, tids[0], 2),
+        paper(head, "a", journal, tids[1], 3, at_ms=NOW + 60_000),
+        paper(
+            head, "a", journal, tids[2], 4, what="refund", of=tids[0], tender="merchant_scan", attempt=tids[0]
+        ),
+    ]
+    outcomes = head.do("take-slips", codes=papers).outcomes
+    assert outcomes == ["new", Reason.BOX_REVOKED, Reason.BOX_REVOKED], "a thief gives no money back"
+    said = {"write_off": True, "why": "the card is gone"}
+    assert head.do("close-range", device=journal.device, **said).state == "revoked"
+    assert head.do("take-slips", codes=[paper(head, "a", journal, tids[3], 5)]).outcomes == [
+        Reason.BOX_REVOKED
+    ]
+    written = select(tables.audit.c.detail).where(tables.audit.c.act == "written off")
+    with head.database.reading() as connection:
+        assert connection.execute(written).scalar_one().endswith("the card is gone")
 
 
 def test_a_box_is_retired_only_when_all_of_it_is_in(head: Head) -> None:

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tillbox.agent.alerts import MB, MINUTE_MS, TABLE, Device, Key, Signs, Standing, step, told
+from tillbox.agent.provisioning.steward import RENEW_AT
+from tillbox.broker.pki.authority import CLIENT_DAYS
 from tillbox.contracts.alerts import CORE_KINDS, TEXTS, AlertKind, text_of
 from tillbox.contracts.messages import Alerts, Vitals
 from tillbox.hardware.ports import PrinterState, TroubleKind
@@ -89,6 +91,12 @@ def test_two_scanners_are_two_alerts_and_one_that_is_not_configured_any_more_is_
     known = watched((both, 40))
     assert [alert.subject for alert in told(known, lambda ms: 1_790_000_000_000 + ms)] == ["left", "right"]
     assert opened(step(known, CALM, 41_000)) == set()
+
+
+def test_a_certificate_that_is_renewed_in_its_time_is_no_alert() -> None:
+    lives_ms = CLIENT_DAYS * 24 * 60 * MINUTE_MS
+    renewed = replace(CALM, certificate_left_ms=int(lives_ms * (1 - RENEW_AT)) - MINUTE_MS)
+    assert opened(watched((renewed, 3))) == set()
 
 
 def test_what_is_not_known_is_neither_bad_nor_good() -> None:
