@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
@@ -13,8 +15,10 @@ from sqlalchemy.exc import OperationalError
 from tests.patience import eventually
 
 from tillbox.broker.line import Deliver, Happening, Message, Will
+from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.app import Core, Notified
 from tillbox.cloud_bridge.fleet import presence
+from tillbox.cloud_bridge.fleet.enrolment import Registrar
 from tillbox.cloud_bridge.intake import TELEMETRY_AT_ONCE, WAITING_PER_BOX, Intake
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.channels.port import Channel, Outcome
@@ -69,7 +73,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def core(database: Database, desk: Desk, channel: Channel) -> Iterator[Core]:
+def core(database: Database, desk: Desk, channel: Channel, **fleet: Any) -> Iterator[Core]:
     running = Core(
         database=database,
         line=desk,
@@ -77,6 +81,7 @@ def core(database: Database, desk: Desk, channel: Channel) -> Iterator[Core]:
         schedule=Schedule(),
         now_ms=lambda: 1_790_000_000_000,
         chance=bytes,
+        **fleet,
     )
     running.start()
     yield running
@@ -131,6 +136,35 @@ def test_one_message_that_breaks_the_batch_does_not_keep_the_others_out(
         running._intake.put(hello(2))
         assert eventually(lambda: len(desk.answers) == 1)
         assert eventually(lambda: desk.acknowledged == {1, 2})
+
+
+class Crowd(Desk):
+    """Strangers at the door for claims: whoever is answered asks again at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_home = False
+
+    def publish(self, topic: str, payload: bytes, **_: object) -> bool:
+        if not self.goes_home:
+            self.say(Message(topics.enrol_up("stranger"), b"let me in", b"", 1))
+        return True
+
+
+def test_a_crowd_at_the_door_for_claims_keeps_no_shop_waiting(
+    database: Database, desk: Desk, tmp_path: Path
+) -> None:
+    authority = Authority.create(tmp_path / "ca", name="test", now=datetime(2026, 9, 1, tzinfo=UTC))
+    crowd = Crowd()
+    registrar = Registrar(database, authority, bytes(32), host="127.0.0.1", port=8883)
+    with core(database, desk, NoChannel(), claims=crowd, registrar=registrar):
+        crowd.say(Message(topics.enrol_up("stranger"), b"let me in", b"", 1))
+        try:
+            for token in range(1, 11):
+                desk.say(hello(token))
+            assert eventually(lambda: len(desk.answers) == 10)
+        finally:
+            crowd.goes_home = True
 
 
 def word(box: str, token: int, topic: str = "") -> Message:
