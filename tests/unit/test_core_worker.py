@@ -143,9 +143,10 @@ class Crowd(Desk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.goes_home = False
+        self.goes_home, self.served = False, 0
 
     def publish(self, topic: str, payload: bytes, **_: object) -> bool:
+        self.served += 1
         if not self.goes_home:
             self.say(Message(topics.enrol_up("stranger"), b"let me in", b"", 1))
         return True
@@ -160,6 +161,7 @@ def test_a_crowd_at_the_door_for_claims_keeps_no_shop_waiting(
     with core(database, desk, NoChannel(), claims=crowd, registrar=registrar):
         crowd.say(Message(topics.enrol_up("stranger"), b"let me in", b"", 1))
         try:
+            assert eventually(lambda: crowd.served > 100)
             for token in range(1, 11):
                 desk.say(hello(token))
             assert eventually(lambda: len(desk.answers) == 10)
