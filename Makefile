@@ -7,7 +7,7 @@ TESTING := postgresql chromium libatomic1 mmdebstrap
 TILLS := tests/tap_streams
 EMULATOR := qemu-system-x86 busybox-static cpio kmod
 
-.PHONY: help setup demo smoke test lint check lab deb bench bench-decode tap-streams tap-judge docs clean
+.PHONY: drills help setup demo smoke test lint check lab deb bench bench-decode tap-streams tap-judge docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -32,7 +32,12 @@ smoke: setup ## the demo without a person, judged in one JSON line
 test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser
 	@tools/system-packages $(TESTING)
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not mosquitto"
-	$(BIN)/python -m pytest -q -m "browser or mosquitto"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "mosquitto and not browser and not drill"
+	$(BIN)/python -m pytest -q -m browser
+
+drills: setup ## the long stories on real parts that `make test` leaves out: an update gone wrong, a town of boxes
+	@tools/system-packages $(TESTING)
+	$(BIN)/python -m pytest -q -m drill
 
 lint: setup ## format, lint, types, layers
 	$(BIN)/ruff format --check .

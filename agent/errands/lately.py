@@ -13,7 +13,9 @@ LINES_MAX = 120  # a quiet hour, or the minute of a fault; a bundle holds no mor
 LINE_CHARACTERS_MAX = 300
 
 _NUMBER = re.compile(r"\d{7,}")
-_SECRET = re.compile(r"(?i)\b(token|password|secret|key|authorization|bearer)(\W{1,4})(?:bearer |basic )?[\w./+=-]{6,}")
+_SECRET = re.compile(
+    r"(?i)\b(token|password|secret|key|authorization|bearer)(\W{1,4})(?:bearer |basic )?[\w./+=-]{6,}"
+)
 
 
 def masked(text: str) -> str:

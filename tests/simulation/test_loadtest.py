@@ -9,7 +9,7 @@ import pytest
 from tillbox.proof.load import report
 from tillbox.proof.load.phases import LoadTest, Wanted
 
-pytestmark = [pytest.mark.slow, pytest.mark.mosquitto]
+pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.drill]
 
 
 def test_forty_boxes_lose_nothing_through_storms_and_restarts(tmp_path: Path) -> None:

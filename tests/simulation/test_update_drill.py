@@ -9,7 +9,7 @@ import pytest
 from tillbox.proof.drills.points import POINTS, PointUnknown, cuts_of
 from tillbox.proof.drills.update import Drill
 
-pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.drill, pytest.mark.timeout(600)]
 
 
 def test_a_box_under_its_launcher_sells_whatever_release_it_is_given(tmp_path: Path) -> None:
