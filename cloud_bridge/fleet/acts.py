@@ -318,6 +318,8 @@ class BoxStands(BaseModel):
     state: str
     position: str
     accepted_ms: int | None = None
+    written_off: str = ""
+    """What was missing when somebody closed its range all the same, and why they did."""
 
 
 def _replace_box(doing: Doing, wanted: ReplaceBox) -> ClaimsMade | Refused:
@@ -401,15 +403,13 @@ def _close_range(doing: Doing, wanted: CloseRange) -> BoxStands | Refused:
     open_ = missing(doing.connection, wanted.device)
     if open_ and not (wanted.write_off and wanted.why):
         return Refused(Reason.RANGE_OPEN, said_of(open_))
-    if open_:
-        said = f"{sum(gap.count for gap in open_)} records, {said_of(open_)}: {wanted.why}"
-        audit.note(
-            doing.connection, who=doing.who, act="written off", subject=wanted.device, detail=said, at_ms=doing.now_ms
-        )  # fmt: skip
     registry.close(doing.connection, wanted.device, doing.now_ms)
     # What it may still have redeemed in a drawer stays spent: nobody can say that it was not.
     coupons.lose(doing.connection, wanted.device)
-    return _stands(doing.connection, wanted.device)
+    stands = _stands(doing.connection, wanted.device)
+    if open_:
+        stands.written_off = f"{sum(gap.count for gap in open_)} records, {said_of(open_)}: {wanted.why}"
+    return stands
 
 
 def said_of(gaps: list[Gap]) -> str:
@@ -574,7 +574,7 @@ ACTS: dict[str, Act] = {
     "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
     "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, "accepted"),
     "retire-box": Act("operator", OfBox, BoxStands, _retire_box, lambda w: w.device, "retired"),
-    "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, "closed"),
+    "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, lambda d: f"written off {d.written_off}" if d.written_off else "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
     "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
