@@ -42,14 +42,30 @@ class Asker:
     request: bytes
 
 
+class _Lately:
+    """What was said a while ago, by its key: bounded, and forgotten by itself or when the core starts again."""
+
+    def __init__(self, keeps_ms: int) -> None:
+        self._keeps_ms = keeps_ms
+        self._said: dict[str, tuple[int, str]] = {}
+
+    def get(self, key: str, now_ms: int) -> str | None:
+        at_ms, said = self._said.get(key, (-self._keeps_ms, None))
+        return said if 0 <= now_ms - at_ms < self._keeps_ms else None
+
+    def put(self, key: str, said: str, now_ms: int) -> None:
+        if len(self._said) >= LATELY_MAX:
+            self._said.clear()
+        self._said[key] = now_ms, said
+
+
 class Registrar:
     """Answers boxes that ask for a certificate. One thread at a time."""
 
     def __init__(self, database: Database, authority: Authority, key: bytes, *, host: str, port: int) -> None:
         self._database, self._authority, self.key = database, authority, key
         self._host, self._port = host, port
-        self._lately: dict[str, tuple[int, str]] = {}
-        self._told_ms: dict[str, int] = {}
+        self._certified, self._told = _Lately(LATELY_MS), _Lately(TOLD_MS)
 
     def answer(self, payload: bytes, *, now_ms: int) -> EnrolAnswer:
         """What to say to a request, whatever it is."""
@@ -62,15 +78,9 @@ class Registrar:
             return _no(Refused(Reason.REQUEST_WRONG))
         with self._database.writing() as connection:
             said = self._enrol(connection, ask, asker, now_ms)
-        if said.certificate is not None and self._had(asker.name, now_ms) is None:
-            if len(self._lately) >= LATELY_MAX:
-                self._lately.clear()
-            self._lately[asker.name] = now_ms, said.certificate
+        if said.certificate is not None and self._certified.get(asker.name, now_ms) is None:
+            self._certified.put(asker.name, said.certificate, now_ms)
         return said
-
-    def _had(self, name: str, now_ms: int) -> str | None:
-        at_ms, chain = self._lately.get(name, (0, None))
-        return chain if 0 <= now_ms - at_ms < LATELY_MS else None
 
     def _enrol(self, connection: Connection, ask: EnrolAsk, asker: Asker, now_ms: int) -> EnrolAnswer:
         token = token_typed(ask.token) if ask.token is not None else None
@@ -99,11 +109,9 @@ class Registrar:
         return self._certify(connection, decision, asker, now_ms)
 
     def _tell_once(self, connection: Connection, name: str, said: str, now_ms: int) -> None:
-        if now_ms - self._told_ms.get(said, -TOLD_MS) < TOLD_MS:
+        if self._told.get(said, now_ms) is not None:
             return
-        if len(self._told_ms) >= LATELY_MAX:
-            self._told_ms.clear()
-        self._told_ms[said] = now_ms
+        self._told.put(said, name, now_ms)
         _tell(connection, name, "enrol refused", said, now_ms)
 
     def _bind(self, connection: Connection, decision: Bind, name: str, token: bytes, now_ms: int) -> None:
@@ -125,7 +133,7 @@ class Registrar:
         if isinstance(sealed, settings.Wrong):
             # It gets its certificate all the same: settings are mended on the console, and then sent.
             _tell(connection, asker.name, "settings wrong", sealed.why, now_ms)
-        chain = self._had(asker.name, now_ms)
+        chain = self._certified.get(asker.name, now_ms)
         if chain is None:
             chain = self._issue(connection, asker, now_ms)
             if isinstance(decision, Renew):
