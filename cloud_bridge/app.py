@@ -83,7 +83,7 @@ class Notified:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Somebody stands at the door for claims."""
+    """Somebody stands at the door for claims: it is looked there every round, and this makes the next one come at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +243,11 @@ class Core:
         for item in items:
             if isinstance(item, Message):
                 self._question(item)
-            elif isinstance(item, _Asked):
-                self._at_the_door()
             elif isinstance(item, _Called):
                 self._called(item)
             elif isinstance(item, Notified):
                 self._notified(item)
+        self._at_the_door()
         self._presence(messages)
         self._alerts(messages)
         self._look()

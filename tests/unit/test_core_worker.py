@@ -169,6 +169,39 @@ def test_a_crowd_at_the_door_for_claims_keeps_no_shop_waiting(
             crowd.goes_home = True
 
 
+def test_a_store_that_was_away_does_not_leave_the_door_for_claims_deaf(
+    database: Database, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority.create(tmp_path / "ca", name="test", now=datetime(2026, 9, 1, tzinfo=UTC))
+    registrar = Registrar(database, authority, bytes(32), host="127.0.0.1", port=8883)
+    crowd = Crowd()
+    crowd.goes_home = True
+    busy, goes_on, away = threading.Event(), threading.Event(), threading.Event()
+    away.set()
+    writing = database.writing
+
+    @contextmanager
+    def unreachable() -> Iterator[Connection]:
+        busy.set()
+        goes_on.wait(10)
+        if away.is_set():
+            raise OperationalError("connect", None, OSError("the server is gone"))
+        with writing() as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "writing", unreachable)
+    with core(database, desk, NoChannel(), claims=crowd, registrar=registrar):
+        desk.say(hello(1))
+        assert busy.wait(10)
+        desk.say(hello(2))
+        crowd.say(Message(topics.enrol_up("stranger"), b"let me in", b"", 1))
+        goes_on.set()
+        assert eventually(lambda: desk.acknowledged == {1, 2})
+        away.clear()
+        crowd.say(Message(topics.enrol_up("stranger"), b"let me in", b"", 2))
+        assert eventually(lambda: crowd.served >= 1)
+
+
 def word(box: str, token: int, topic: str = "") -> Message:
     return Message(topic or topics.records_up(box), b"noise", b"", token)
 
