@@ -93,13 +93,6 @@ def before(connection: Connection, scope: str) -> dict[str, Any] | None:
     return earlier
 
 
-def layers(connection: Connection, scopes: Iterable[str]) -> list[dict[str, Any]]:
-    """What each of these levels decides today, the widest first."""
-    wanted = list(scopes)
-    found = by_scope(connection, wanted)
-    return [found[scope] for scope in wanted if scope in found]
-
-
 def by_scope(connection: Connection, scopes: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What each of these levels decides today."""
     wanted = list(scopes)
@@ -138,8 +131,7 @@ def for_box(
 ) -> tuple[str, bool] | Wrong:
     """The signed settings of a box, and whether they are new."""
     row = connection.execute(select(position).where(position.c.name == place)).one()
-    settings = merged(layers(connection, scopes_of(place, row.store, row.store_group)))
-    settings.setdefault("shop", row.title)
+    settings = effective(connection, PlaceOf(place, row.title, scopes_of(place, row.store, row.store_group)))
     wrong = checked(settings)
     if wrong is not None:
         return wrong
