@@ -87,8 +87,8 @@ class Act:
     gives: type[BaseModel]
     do: Callable[[Doing, Any], BaseModel | Refused]
     subject: Callable[[Any], str]
-    says: str | Callable[[Any], str]
-    """For the audit log; where it depends on what came of it, a function of that."""
+    says: str | Callable[[Any, Any], str]
+    """For the audit log; where it depends on what was asked and what came of it, a function of these."""
 
 
 def may(role: str, least: str) -> bool:
@@ -118,13 +118,15 @@ def perform(
         return Refused(Reason.NOT_UNDERSTOOD, wrong)
     with database.writing() as connection:
         done = act.do(Doing(connection, fleet, who, role, now_ms, chance), wanted)
-        said = f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else _said(act, done)
+        said = (
+            f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else _said(act, wanted, done)
+        )
         audit.note(connection, who=who, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
     return done
 
 
-def _said(act: Act, done: BaseModel) -> str:
-    return act.says if isinstance(act.says, str) else act.says(done)
+def _said(act: Act, wanted: Strict, done: BaseModel) -> str:
+    return act.says if isinstance(act.says, str) else act.says(wanted, done)
 
 
 # places and claims
@@ -572,18 +574,18 @@ ACTS: dict[str, Act] = {
     "revoke-claim": Act("operator", RevokeClaim, ClaimStands, _revoke_claim, lambda w: f"claim {w.number}", "revoked"),
     "replace-box": Act("operator", ReplaceBox, ClaimsMade, _replace_box, lambda w: w.place, "claim made"),
     "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
-    "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, "accepted"),
+    "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, lambda w, _: "; ".join(filter(None, ("accepted", w.note, w.place)))),
     "retire-box": Act("operator", OfBox, BoxStands, _retire_box, lambda w: w.device, "retired"),
-    "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, lambda d: f"written off {d.written_off}" if d.written_off else "closed"),
+    "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, lambda _, d: f"written off {d.written_off}" if d.written_off else "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
     "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
     "undo-settings": Act("operator", OfScope, Decided, _undo_settings, lambda w: w.scope, "undone"),
     "pin-box": Act("operator", OfPlace, Decided, _pin_box, lambda w: w.place, "pinned"),
-    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda d: f"{d.verb} {d.id}"),
-    "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
-    "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda d: f"{d.verb} {d.count} boxes"),
-    "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda d: f"{d.verb} {d.count} boxes"),
+    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda _, d: f"{d.verb} {d.id}"),
+    "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda _, d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
+    "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
+    "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
     "save-view": Act("viewer", SaveView, Views, _save_view, lambda w: w.name, "saved"),
     "drop-view": Act("viewer", DropView, Views, _drop_view, lambda w: w.name, "dropped"),
 }  # fmt: skip

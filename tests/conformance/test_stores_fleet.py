@@ -359,7 +359,15 @@ def test_an_engineer_needs_the_slip_in_the_hand(head: Head) -> None:
     wrong = head.do("accept-box", role="engineer", device=key.device, proof=web(key.sign(SLIP + report)))
     assert wrong == Refused(Reason.SLIP_OF_ANOTHER)
     proof = web(key.sign(BIRTH + report))
-    assert head.do("accept-box", role="engineer", device=key.device, proof=proof).accepted_ms == NOW
+    said = {"device": key.device, "proof": proof, "note": "behind the fridge", "place": "31.2,121.5"}
+    assert head.do("accept-box", role="engineer", **said).accepted_ms == NOW
+    told = (
+        select(tables.audit.c.detail)
+        .where(tables.audit.c.act == "accept-box")
+        .order_by(tables.audit.c.id.desc())
+    )
+    with head.database.reading() as connection:
+        assert connection.execute(told).scalars().first() == "accepted; behind the fridge; 31.2,121.5"
 
 
 def test_who_may_do_what(head: Head) -> None:
