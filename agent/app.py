@@ -57,6 +57,7 @@ from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
 from .tally import Tally
 from .tapping import TapRoom
+from .updates.machine import PASSING
 from .updates.room import UpdateRoom
 from .vitals import Machine as Hardware
 from .vitals import VitalsRoom
@@ -90,7 +91,6 @@ class View:
     till: shop.Till
     shown: tuple[Shown, ...]
     pending: int
-    oldest_pending_ms: int | None
     printer: PrinterState | None
     """None where the box has none."""
     perhaps: tuple[Perhaps, ...]
@@ -357,6 +357,8 @@ class Box:
             for name, kind in kinds.items()
         }
         refusal = getattr(self.updates.state, "refusal", None) if self.updates else None
+        if refusal is not None and refusal.why in PASSING:
+            refusal = None  # nobody could be asked yet: that is no refusal
         return Signs(
             printer=self.prints.state if self.prints else None,
             devices=devices,
@@ -419,20 +421,18 @@ class Box:
         return True
 
     def _draw(self, till: shop.Till, runtime: Runtime | None = None) -> None:
-        health = runtime.telemetry() if runtime else None
         self.records = runtime.journal.position if runtime else self.records
         age_ms = runtime.money_age_ms() if runtime else None
         view = View(
             till=till,
             shown=tuple(self._shown),
-            pending=health.pending if health else 0,
-            oldest_pending_ms=health.oldest_pending_ms if health else None,
+            pending=runtime.journal.position - runtime.journal.settled_through if runtime else 0,
             printer=self.prints.state if self.prints else None,
             perhaps=self.prints.perhaps if self.prints else (),
             starting=runtime is None,
             core_silent=runtime is not None and runtime.delivery.silent_rounds > 0,
             clock_known=runtime is not None and runtime.belief.anchor is not None,
-            promise=health.promise if health else None,
+            promise=runtime.promise() if runtime else None,
             money_waits_min=None if age_ms is None else age_ms // 60_000,
             alerts=runtime.open_alerts() if runtime else (),
         )

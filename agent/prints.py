@@ -88,14 +88,32 @@ class Prints:
         self._db = Database(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
         for pragma in PRAGMAS:
             self._db.execute(pragma)
+        with self._db.atomic():
+            self._make()
+        for job in self._where(PrintState.BEGUN):
+            self.step(job, Step.POWER_CUT)
+
+    def _make(self) -> None:
+        """The table, and in it what an older version, which kept kind and reference in one word, had left waiting."""
+        older = "what" in {row[1] for row in self._db.execute("PRAGMA table_info(job)").fetchall()}
+        if older:
+            self._db.execute("ALTER TABLE job RENAME TO job_before")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS job (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
             "ref TEXT NOT NULL, hash TEXT NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL)"
         )
         # What another program ordered is printed once for its id, however often and however fast it is asked for.
         self._db.execute("CREATE UNIQUE INDEX IF NOT EXISTS ordered ON job (ref) WHERE kind = 'ordered'")
-        for job in self._where(PrintState.BEGUN):
-            self.step(job, Step.POWER_CUT)
+        if older:
+            for number, what, data, state in self._db.execute(
+                "SELECT * FROM job_before ORDER BY number"
+            ).fetchall():
+                kind, _, ref = what.partition(" ")
+                self._db.execute(
+                    "INSERT OR IGNORE INTO job (number, kind, ref, hash, data, state) VALUES (?, ?, ?, ?, ?, ?)",
+                    [number, kind, ref, hashlib.sha256(data).hexdigest(), data, state],
+                )
+            self._db.execute("DROP TABLE job_before")
 
     def add(self, kind: str, ref: str, data: bytes) -> bool:
         """Queue a job; it is on the disk when this returns. False for what was ordered before under this id, as other bytes;

@@ -25,7 +25,7 @@ from tillbox.contracts import topics
 from tillbox.contracts.messages import BATCH_BYTES_MAX, Ack, digest
 
 from .enrolling import door
-from .keystore import FileKeyStore
+from .keystore import FileKeyStore, KeyUnsafe
 from .late import late_message
 from .place import Identity
 
@@ -98,8 +98,10 @@ def _key(identity: Identity, path: Path) -> FileKeyStore:
         copy.touch(mode=0o600)
         copy.write_bytes(identity.key.read_bytes())
         return FileKeyStore(copy)
-    except OSError as fault:
-        raise NothingToRescue(f"the key under {path} cannot be read: {fault.strerror}") from fault
+    except (OSError, KeyUnsafe) as fault:
+        raise NothingToRescue(
+            f"the key under {path} is damaged or cannot be read: keep the card, and bring in the paper slips"
+        ) from fault
     finally:
         shutil.rmtree(fresh)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import segno
 
+from tillbox.agent.provisioning.place import Identity
 from tillbox.agent.provisioning.rescue import NothingToRescue, messages, read_disk
 from tillbox.contracts.codes.frames import frames
 from tillbox.contracts.verdicts import Text
@@ -44,6 +45,11 @@ def rescue_codes(state: Path) -> tuple[list[str], Text | None]:
     """The texts of the codes; or none, and why."""
     try:
         disk = read_disk(state)
-    except NothingToRescue:
-        return [], NOT_HERE
+    except NothingToRescue as why:
+        if not Identity(state / "identity").key.exists():
+            return [], NOT_HERE
+        return [], Text(
+            f"读不出记录，请保留存储卡并找工程师：{why}",
+            f"The records cannot be read. Keep the card and call an engineer: {why}",
+        )
     return [text for message in messages(disk) for text in frames(message)], None

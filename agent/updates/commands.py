@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tillbox.contracts.settings import SettingsWrong, load
+from tillbox.contracts.settings import SettingsWrong
 
 update = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +43,7 @@ def seed(
     except (ArchiveWrong, OSError) as wrong:
         sys.exit(f"tillbox update seed: {wrong}")
     print(
-        f"Slot a is ready. Start the box with: python3 -I {root / 'launcher.py'} --config /etc/tillbox/box.json"
+        f"Slot a is ready. Start the box with: python3 -I {root / 'launcher.py'} --config /etc/tillbox/box.toml"
     )
 
 
@@ -103,14 +103,14 @@ def judge(
     slot: Annotated[str, typer.Option(help="The slot on trial.")],
 ) -> None:
     """Judge the trial that runs in the other slot. The launcher calls it; its last line is the verdict, as JSON."""
-    from tillbox.agent.config import BoxConfig
+    from tillbox.agent.provisioning.compose import config_in
 
     from .judge import Judge
     from .machine import Release
     from .slots import Slots
 
     try:
-        loaded = load(config, BoxConfig)
+        loaded = config_in(config)
     except SettingsWrong as wrong:
         sys.exit(f"tillbox update judge: {wrong}")
     if loaded.updates is None:

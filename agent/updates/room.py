@@ -122,13 +122,18 @@ class UpdateRoom:
     # its own thread
 
     def _run(self) -> None:
-        try:
-            while not self._ended.is_set():
-                self._nudge.wait(self._turn())
-                self._nudge.clear()
-        except (OSError, ArchiveWrong, json.JSONDecodeError) as why:
-            # The box sells without updates; its page and its log say so.
-            log.warning("updates.ended", why=repr(why))
+        while not self._ended.is_set():
+            try:
+                wait_s = self._turn()
+            except (OSError, ArchiveWrong, json.JSONDecodeError) as why:
+                # The box sells on, says what is wrong, and looks again later.
+                self.state = machine.Steady(
+                    Refusal(Why.NO_ROOM if isinstance(why, OSError) else Why.DAMAGED, str(why))
+                )
+                log.warning("updates.failed", why=repr(why), hint="look at the card; it is tried again")
+                wait_s = self.room.poll_s
+            self._nudge.wait(wait_s)
+            self._nudge.clear()
 
     def _turn(self) -> float:
         """One round; how long to wait until the next."""

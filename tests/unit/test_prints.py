@@ -36,6 +36,25 @@ def test_jobs_come_in_order_and_outlive_the_box(tmp_path: Path) -> None:
     prints.close()
 
 
+def test_papers_that_an_older_version_left_waiting_are_printed(tmp_path: Path) -> None:
+    older = sqlite3.connect(tmp_path / "prints.db")
+    older.execute(
+        "CREATE TABLE job (number INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL)"
+    )
+    rows = [("receipt 1", b"one", PrintState.QUEUED), ("ordered a b", b"two", PrintState.QUEUED)]
+    older.executemany("INSERT INTO job (what, data, state) VALUES (?, ?, ?)", rows)
+    older.commit()
+    older.close()
+    for _ in range(2):
+        prints = Prints(tmp_path / "prints.db")
+        first = prints.next()
+        assert first is not None
+        assert (first.kind, first.ref, first.data) == ("receipt", "1", b"one")
+        assert prints.state_of("a b") is PrintState.QUEUED
+        assert prints.add("ordered", "a b", b"two"), "the same paper, asked for again"
+        prints.close()
+
+
 def test_a_power_cut_in_the_middle_of_a_job_makes_it_unknown_and_only_that_one(tmp_path: Path) -> None:
     prints = Prints(tmp_path / "prints.db")
     prints.add("receipt", "1", b"one")

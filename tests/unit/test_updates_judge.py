@@ -10,14 +10,19 @@ from typing import Any
 
 import pytest
 from tests.unit.test_updates_slots import release
+from typer.testing import CliRunner
 
 from tillbox.agent.config import BoxConfig
+from tillbox.agent.provisioning.keystore import FileKeyStore
+from tillbox.agent.provisioning.place import Identity, Place
 from tillbox.agent.updates import judge as judging
+from tillbox.agent.updates.commands import update
 from tillbox.agent.updates.health import CANARY
 from tillbox.agent.updates.judge import Judge, Outcome
 from tillbox.agent.updates.settings import Updates
 from tillbox.broker.journal import Draft, Journal, open_journal
 from tillbox.broker.medium import FileMedium
+from tillbox.broker.mosquitto import free_port
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.ids import uuid7
 from tillbox.contracts.messages import Ack
@@ -137,3 +142,30 @@ def test_a_customer_at_the_trials_till_is_waited_for_and_is_no_fault(
     monkeypatch.setattr(trial, "look", come_and_go)
     assert outcome_of(trial).kept
     assert len(breaths) > 30
+
+
+def test_the_trial_of_a_fleets_box_is_judged_by_its_place_and_the_files_of_its_folder(tmp_path: Path) -> None:
+    identity = Identity(tmp_path / "identity")
+    FileKeyStore(identity.key)
+    place = {
+        "position": "s1/l1",
+        "title": "茶铺",
+        "tenant": "tea",
+        "claim_host": "broker.example",
+        "claim_port": 8884,
+    }
+    identity.keep(Place.model_validate(place))
+    (tmp_path / "trust.json").write_text(json.dumps({"authority": "PEM", "keys": ["00" * 32]}))
+    room = {"url": "http://x", "trust": str(tmp_path), "root": str(tmp_path), "up_s": 0.1}
+    told = {
+        "state": str(tmp_path),
+        "screen_port": free_port(),
+        "fleet": {"trust": str(tmp_path / "trust.json")},
+        "updates": room,
+    }
+    (tmp_path / "box.json").write_text(json.dumps(told))
+    done = CliRunner().invoke(update, ["judge", "--config", str(tmp_path / "box.json"), "--slot", "b"])
+    verdict = json.loads(done.stdout.splitlines()[-1])
+    assert (verdict["kept"], done.exit_code) == (False, 0), (
+        "no till came up: a reason, where there was an error before"
+    )
