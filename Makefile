@@ -29,7 +29,7 @@ demo: setup ## a whole shop on this machine: counter, console, two boxes
 smoke: setup ## the demo without a person, judged in one JSON line
 	@$(BIN)/tillbox smoke
 
-test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser
+test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser; the longest stories are in make drills
 	@tools/system-packages $(TESTING)
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not mosquitto"
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "mosquitto and not browser and not drill"

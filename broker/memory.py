@@ -43,7 +43,6 @@ class Weather:
     notice_max_ms: int = 45_000
     """Each end of a cut wire notices within this time: one and a half keepalives of 30 s."""
     reconnect_max_ms: int = 1_000
-    will_delay_ms: int = 8_000
     tells_unheard: bool = True
     """Whether the broker says that nobody listens. Not every broker does."""
 
@@ -87,7 +86,6 @@ class MemoryBroker:
         self._lines: dict[str, MemoryLine] = {}
         self._sessions: dict[str, _Session] = {}
         self._retained: dict[str, bytes] = {}
-        self._wills: dict[str, _Session] = {}
         self._exact: dict[str, list[_Subscription]] = {}
         self._wild: list[tuple[str, _Subscription]] = []
         self._routes: dict[str, tuple[_Subscription, ...]] = {}
@@ -140,7 +138,6 @@ class MemoryBroker:
         for session in sessions:
             self._forget(session)
             self.schedule(self._delay(), partial(session.line.lose, session, "the broker ended"))
-        self._wills.clear()
         if not keeps_retained:
             self._retained.clear()
 
@@ -161,12 +158,11 @@ class MemoryBroker:
             del self._lines[line.client_id]
 
     def accept(self, line: MemoryLine) -> _Session:
-        """A new connection. An older one under the same name ends, and its will is not said."""
+        """A new connection. An older one under the same name ends, and its will is said."""
         older = self._sessions.get(line.client_id)
         if older is not None:
-            self._forget(older)
+            self._lost(older)
             self.schedule(self._delay(), partial(older.line.lose, older, "another took our name"))
-        self._wills.pop(line.client_id, None)
         session = self._sessions[line.client_id] = _Session(line)
         for topic, qos in line.subscriptions:
             self._subscribe(topic, (session, qos))
@@ -222,13 +218,7 @@ class MemoryBroker:
             return
         self._forget(session)
         if session.line.will is not None:
-            self._wills[session.line.client_id] = session
-            self.schedule(self.weather.will_delay_ms, partial(self._say_will, session, session.line.will))
-
-    def _say_will(self, session: _Session, will: Will) -> None:
-        if self._wills.get(session.line.client_id) is session:
-            del self._wills[session.line.client_id]
-            self._spread(Message(will.topic, will.payload), 1, True)
+            self._spread(Message(session.line.will.topic, session.line.will.payload), 1, True)
 
     def _forget(self, session: _Session) -> None:
         if not session.open:

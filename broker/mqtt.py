@@ -37,9 +37,6 @@ from tillbox.contracts.messages import BATCH_BYTES_MAX
 from .line import Deliver, Down, Happening, Line, Message, Unheard, Up, Will
 
 KEEPALIVE_S = 30
-WILL_DELAY_S = (
-    0  # mosquitto 2.0.11 frees a delayed will twice when its client is back: the core waits instead
-)
 INFLIGHT_MAX = 20  # publishes on the wire without PUBACK: what brokers allow where they say nothing else
 UNANSWERED_MAX = (
     200  # publishes given to paho and not answered: more than a box ever says at once is a dead line
@@ -83,7 +80,6 @@ class Endpoint:
     manual_ack: bool = False
     reconnect_min_s: float = 1
     reconnect_max_s: float = 60
-    will_delay_s: int = WILL_DELAY_S
     inflight_max: int = INFLIGHT_MAX
     unanswered_max: int = UNANSWERED_MAX
 
@@ -370,9 +366,8 @@ class _Connection:
         if endpoint.password is not None:
             client.username_pw_set(*endpoint.password)
         if endpoint.will is not None:
-            properties = _properties(PacketTypes.WILLMESSAGE)
-            properties.WillDelayInterval = endpoint.will_delay_s
-            client.will_set(endpoint.will.topic, endpoint.will.payload, 1, True, properties)
+            # At once: mosquitto 2.0.11 frees a delayed will twice when its client is back, so that the core waits instead.
+            client.will_set(endpoint.will.topic, endpoint.will.payload, 1, True)
         note = self._noted.append
         client.on_connect = lambda _c, _u, _f, reason, _p: note(lambda: self._connected(reason))
         client.on_subscribe = lambda _c, _u, _m, reasons, _p: note(lambda: self._subscribed(reasons))

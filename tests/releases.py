@@ -38,6 +38,16 @@ def wheel(
     return path
 
 
+def archive(folder: Path, version: str) -> Path:
+    """A release's archive as a box gets it."""
+    lock = folder / "requirements.lock"
+    lock.write_text("nothing\n")
+    packed = pack(wheel(folder, version), lock, hardware="any", minimum="0")
+    path = folder / packed.name
+    path.write_bytes(packed.data)
+    return path
+
+
 @dataclass
 class Publisher:
     """A company that signs releases, and its web server."""

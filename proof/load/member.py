@@ -24,7 +24,6 @@ from tillbox.broker.mqtt import (
     REFUSED,
     SHAKE_S,
     STEADY_S,
-    WILL_DELAY_S,
     own_waits,
 )
 from tillbox.contracts import topics
@@ -218,7 +217,6 @@ class Member:
             keepalive_s=KEEPALIVE_S,
             will_topic=topics.state_up(self.twin.device),
             will=self.twin.will,
-            will_delay_s=WILL_DELAY_S,
         )
 
     def _take(self, packet: Packet) -> None:

@@ -23,7 +23,7 @@ CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONN
     14,
 )
 
-EXPIRY, CORRELATION, WILL_DELAY = 0x02, 0x09, 0x18
+EXPIRY, CORRELATION = 0x02, 0x09
 
 _SIZES = {
     0x01: 1, 0x02: 4, 0x11: 4, 0x13: 2, 0x17: 1, 0x19: 1, 0x21: 2, 0x22: 2, 0x23: 2, 0x24: 1, 0x25: 1, 0x27: 4,
@@ -88,12 +88,11 @@ class Disconnected:
 Packet = Connected | Subscribed | Published | Acknowledged | Pong | Disconnected
 
 
-def connect(client_id: str, *, keepalive_s: int, will_topic: str, will: bytes, will_delay_s: int) -> bytes:
+def connect(client_id: str, *, keepalive_s: int, will_topic: str, will: bytes) -> bytes:
     """A clean start with a retained will at QoS 1."""
     flags = 0x02 | 0x04 | 1 << 3 | 0x20
     head = _text("MQTT") + bytes((5, flags)) + keepalive_s.to_bytes(2, "big") + _properties(b"")
-    delay = _properties(bytes((WILL_DELAY,)) + will_delay_s.to_bytes(4, "big"))
-    return _packet(CONNECT, head + _text(client_id) + delay + _text(will_topic) + _binary(will))
+    return _packet(CONNECT, head + _text(client_id) + _properties(b"") + _text(will_topic) + _binary(will))
 
 
 def subscribe(packet_id: int, topics: tuple[str, ...], qos: int = 1) -> bytes:

@@ -42,7 +42,6 @@ from tillbox.proof.agenda import Agenda
 
 NOW = datetime.now(UTC)
 PATIENCE_S = 30.0
-WILL_S = 1
 RECORDS, ACK, STATE = records_up("box-1"), ack_down("box-1"), state_up("box-1")
 
 
@@ -129,7 +128,6 @@ class RealStreet(Street):
             subscriptions=tuple((topic, 1) for topic in topics),
             reconnect_min_s=0.05,
             reconnect_max_s=0.2,
-            will_delay_s=WILL_S,
         )
 
     def line(self, name: str, *topics: str, wired: bool = False, **more: object) -> MqttLine:
@@ -184,7 +182,6 @@ class SimulatedStreet(Street):
         self.broker = MemoryBroker(Random(1), self.agenda.after)
         # As orderly as the real one: what chance does to it is told in test_memory_line.py.
         self.broker.weather.delay_min_ms = self.broker.weather.delay_max_ms = 5
-        self.broker.weather.will_delay_ms = WILL_S * 1000
 
     def line(self, name: str, *topics: str, wired: bool = False, **more: object) -> Line:
         return self.broker.line(name, *((topic, 1) for topic in topics), **more)
@@ -337,13 +334,15 @@ def until_another_is_lost(street: Street, at_core: Heard) -> None:
     assert street.until(lambda: at_core.payloads[-1:] == [b"box-2 is lost"])
 
 
-def test_a_box_that_is_back_in_time_was_never_lost(street: Street) -> None:
+def test_a_box_that_is_back_at_once_is_said_to_be_lost_and_then_there(street: Street) -> None:
+    """Wills are not delayed (ADR 11): it is the core that waits."""
     _, at_core = street.up("core", ALL_STATES)
     box, at_box = street.up("box-1", will=Will(STATE, b"lost"), birth=lambda: Will(STATE, b"online"))
+    assert street.until(lambda: at_core.payloads == [b"online"])
     box.reconnect()
     assert street.until(lambda: at_box.ups == 2)
     until_another_is_lost(street, at_core)
-    assert at_core.payloads == [b"online", b"online", b"box-2 is lost"]
+    assert at_core.payloads == [b"online", b"lost", b"online", b"box-2 is lost"]
 
 
 def test_after_a_goodbye_the_broker_keeps_the_will_to_itself(street: Street) -> None:

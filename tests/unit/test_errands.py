@@ -323,7 +323,7 @@ def test_a_test_page_is_on_paper_before_it_is_said_to_be(make: Callable[..., Til
     command = till.command("test-page")
     till.turn()
     assert till.life(command)[-1] == "successful"
-    eventually(lambda: len(twin.papers) == 1)
+    assert eventually(lambda: len(twin.papers) == 1)
     assert "TEST PAGE" in paper_text(twin.papers[0].data)
 
 

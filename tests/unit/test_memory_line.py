@@ -216,14 +216,14 @@ def test_a_broker_with_a_disk_keeps_what_was_retained(street: Street, keeps: boo
 # wills, names, processes
 
 
-def test_a_killed_process_is_said_to_be_lost_and_its_successor_is_not(street: Street) -> None:
+def test_a_killed_process_is_said_to_be_lost_at_once_and_its_successor_to_be_there(street: Street) -> None:
     street.box.die()
     assert not street.box.publish(RECORDS, b"from beyond")
-    street.seconds(7)
-    assert street.payloads("core") == []
+    street.seconds(1)
+    assert street.payloads("core") == [b"lost"]
     street.line("box-1", ACK, will=LOST, birth=lambda: ONLINE)
     street.seconds(60)
-    assert street.payloads("core") == [b"online"]
+    assert street.payloads("core") == [b"lost", b"online"]
     assert street.kinds("box-1") == [Up]
 
 
@@ -233,9 +233,8 @@ def test_a_killed_process_without_a_successor_is_said_to_be_lost(street: Street)
     assert street.payloads("core") == [b"lost"]
 
 
-def test_a_broker_that_forgot_does_not_remember_a_will(street: Street) -> None:
+def test_a_broker_that_ended_before_it_noticed_a_loss_says_no_will(street: Street) -> None:
     street.box.die()
-    street.seconds(4)
     street.broker.amnesia()
     street.seconds(60)
     assert street.payloads("core") == []

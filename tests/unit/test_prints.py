@@ -18,7 +18,6 @@ from tillbox.hardware.ports import PrintEnd, PrinterState, PrintOutcome
 from tillbox.hardware.printing import kick
 from tillbox.hardware.printing.profiles import WIDE
 
-PATIENCE_S = 10.0
 READY = PrintOutcome(PrintEnd.CONFIRMED, PrinterState.READY)
 NO_PAPER = PrintOutcome(PrintEnd.FAILED, PrinterState.PAPER_OUT, "put in a new roll")
 PERHAPS = PrintOutcome(PrintEnd.UNKNOWN, PrinterState.SILENT, "look")

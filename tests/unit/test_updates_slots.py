@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.releases import wheel
+from tests.releases import archive, wheel
 
 from tillbox.agent.updates import launcher
 from tillbox.agent.updates.launcher import (
@@ -25,19 +27,9 @@ from tillbox.agent.updates.launcher import (
 )
 from tillbox.agent.updates.machine import Release
 from tillbox.agent.updates.slots import ArchiveWrong, Slots, unpack
-from tillbox.cloud_bridge.releases.archive import pack
 
 BOTH = {"a": True, "b": False}
 TRIAL = State("a", trial="b", version="0.2.0")
-
-
-def archive(folder: Path, version: str) -> Path:
-    lock = folder / "requirements.lock"
-    lock.write_text("nothing\n")
-    packed = pack(wheel(folder, version), lock, hardware="any", minimum="0")
-    path = folder / packed.name
-    path.write_bytes(packed.data)
-    return path
 
 
 def release(version: str) -> Release:
@@ -172,8 +164,10 @@ def test_a_wheel_writes_nothing_outside_its_slot_and_no_scripts(tmp_path: Path) 
 
 
 def test_the_launcher_needs_nothing_but_python() -> None:
-    text = Path(launcher.__file__).read_text()
-    assert "tillbox." not in [
-        line.split()[1][:8] for line in text.splitlines() if line.startswith(("from ", "import "))
-    ]
-    assert not [line for line in text.splitlines() if line.startswith("from .")]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(Path(launcher.__file__).read_text())):
+        if isinstance(node, ast.Import):
+            found |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else (node.module or "").partition(".")[0])
+    assert found - sys.stdlib_module_names == set()

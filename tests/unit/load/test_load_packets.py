@@ -25,8 +25,8 @@ from tillbox.proof.load.packets import (
 
 GOLDEN: dict[str, tuple[bytes, str]] = {
     "connect": (
-        packets.connect("b1", keepalive_s=30, will_topic="s", will=b"lost", will_delay_s=8),
-        "10 1e 0004 4d515454 05 2e 001e 00 0002 6231 05 18 00000008 0001 73 0004 6c6f7374",
+        packets.connect("b1", keepalive_s=30, will_topic="s", will=b"lost"),
+        "10 19 0004 4d515454 05 2e 001e 00 0002 6231 00 0001 73 0004 6c6f7374",
     ),
     "subscribe": (packets.subscribe(1, ("a", "b/c")), "82 0d 0001 00 0001 61 01 0003 622f63 01"),
     "publish at QoS 0": (packets.publish("t", b"hi"), "30 06 0001 74 00 6869"),

@@ -35,7 +35,6 @@ GOLDEN = Path(__file__).parents[2] / "golden/tap"
 SALE = (GOLDEN / "python-escpos/zh-80-1.bin").read_bytes()
 STREAMS = sorted(GOLDEN.rglob("*-1.bin"))
 CODE = encode(Document((QR("https://tea.example/claim/1"),)), WIDE)
-PATIENCE_S = 10.0
 
 
 class Counter:
