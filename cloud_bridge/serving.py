@@ -175,7 +175,6 @@ def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
         claim_port=told.claim_port,
         sale_max=told.sale_max,
         total_max=told.total_max,
-        console_url=told.console_url,
         second_person_above=told.second_person_above,
         schedule=schedule,
     )

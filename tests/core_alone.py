@@ -46,7 +46,7 @@ class CoreAlone:
 
     def do(self, act: str, **body: Any) -> Any:
         """An act, as head office does it."""
-        fleet = Fleet(self.home.key, "corner-tea", "127.0.0.1", 8884, 100, 1_000, self.url, Schedule())
+        fleet = Fleet(self.home.key, "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule())
         who = {"who": "ann", "role": "admin"}
         return perform(self.database, fleet, act, body, **who, now_ms=now_ms(), chance=os.urandom)
 

@@ -231,7 +231,12 @@ def _missing(request: Request) -> Response:
 
 
 def _not_own() -> Response:
-    return Response("this form is not from the console's own page", 403)
+    return Response(
+        "You are signed out, or this form is not from the console's own page. Go back, load the page again, and try once more. / "
+        "您已退出登录，或这个表单不是本控制台的。请返回、刷新页面后再试。",
+        403,
+        media_type="text/plain; charset=utf-8",
+    )
 
 
 def _is_own(request: Request) -> bool:

@@ -60,7 +60,6 @@ class Fleet:
     claim_port: int
     sale_max: int
     total_max: int
-    console_url: str
     schedule: Schedule
     second_person_above: int = 20
     """A command for more boxes than this needs a second person's word."""
@@ -520,9 +519,9 @@ def _preview(doing: Doing, wanted: PreviewSettings) -> Preview | Refused:
     changed = seen = 0
     for place in settings.places_in(doing.connection, wanted.scope):
         seen += 1
-        before = settings.effective(doing.connection, place)
-        after = settings.effective(doing.connection, place, {wanted.scope: wanted.settings})
-        changes = difference(before, after)
+        held = settings.by_scope(doing.connection, place.scopes)
+        then = {**held, wanted.scope: wanted.settings}
+        changes = difference(settings.from_levels(place, held), settings.from_levels(place, then))
         changed += bool(changes)
         if changes and len(listed) < LISTED_MAX:
             listed.append(BoxChanges(position=place.name, device=place.device or "", changes=changes))

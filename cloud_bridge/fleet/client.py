@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tillbox.cloud_bridge.payments.channels.sandbox_seal import SecretUnsafe, read_private
+
 ASK_S = 60.0
 
 
@@ -26,13 +28,9 @@ class Api:
     def at(cls, url: str, key_file: Path) -> Api:
         """With the key from its file. ApiRefused where that cannot be read, or others can read it."""
         try:
-            if key_file.stat().st_mode & 0o077:
-                raise ApiRefused(f"others can read {key_file}: chmod 600 it, and make a new key")
-            return cls(url.rstrip("/"), key_file.read_text().strip())
-        except OSError as fault:
-            raise ApiRefused(
-                f"{key_file} cannot be read: {fault.strerror}. Make a key with `tillbox core key`"
-            ) from fault
+            return cls(url.rstrip("/"), read_private(key_file))
+        except SecretUnsafe as why:
+            raise ApiRefused(f"{why} Make a key with `tillbox core key`.") from why
 
     def act(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Do something."""

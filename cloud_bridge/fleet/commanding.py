@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from tillbox.cloud_bridge.store import commands
 from tillbox.cloud_bridge.store.tables import PRESENT, binding, box, bulk, device, position
@@ -194,10 +194,7 @@ def approve_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
         return Refused(Reason.BULK_OVER, row.state)
     if row.made_by == doing.who:
         return Refused(Reason.SAME_PERSON, doing.who)
-    asked = SendCommands.model_validate_json(row.asked)
-    meant = set(json.loads(row.boxes)["boxes"])
-    # Only boxes that were in it when it was asked for, and still are: nobody has seen any other.
-    found = {name: at for name, at in _boxes(doing.connection, asked.scope).items() if name in meant}
+    asked, found = _meant(doing, row)
     commands.change_bulk(doing.connection, row.id, state="running", approved_by=doing.who)
     _begin(doing, row.id, asked, found)
     return _stands(doing, asked, row.id, found).model_copy(update={"state": "running"})
@@ -213,9 +210,15 @@ def stop_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
     why = f"{doing.who} stopped it."
     commands.change_bulk(doing.connection, row.id, state="stopped", why=why)
     commands.call_off(doing.connection, row.id, why, doing.now_ms)
-    asked = SendCommands.model_validate_json(row.asked)
-    found = _boxes(doing.connection, asked.scope)
+    asked, found = _meant(doing, row)
     return _stands(doing, asked, row.id, found).model_copy(update={"state": "stopped"})
+
+
+def _meant(doing: Doing, row: Row[Any]) -> tuple[SendCommands, dict[str, tuple[str, int]]]:
+    """What was asked, and the boxes that were in it then and still are: nobody has seen any other."""
+    asked = SendCommands.model_validate_json(row.asked)
+    meant = set(json.loads(row.boxes)["boxes"])
+    return asked, {name: at for name, at in _boxes(doing.connection, asked.scope).items() if name in meant}
 
 
 def _begin(doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tuple[str, int]]) -> None:

@@ -261,11 +261,12 @@ def claims(core: Core = CORE, key_file: KeyFile = KEY, as_json: AsJson = False) 
     if as_json:
         print(json.dumps({"claims": found}))
         return
+    now_ms = wall_ms()
     rows = [
         (
             str(one["number"]),
             one["position"],
-            _claim_state(one),
+            _claim_state(one, now_ms),
             ", ".join(one["used_by"]),
             one["made_by"],
             _when(one["not_after_ms"]),
@@ -275,13 +276,12 @@ def claims(core: Core = CORE, key_file: KeyFile = KEY, as_json: AsJson = False) 
     _table(("claim", "for", "state", "used by", "made by", "until (UTC)"), rows)
 
 
-def _claim_state(one: dict[str, Any]) -> str:
-    if one["revoked_ms"]:
-        return "revoked"
-    if len(one["used_by"]) >= one["uses_max"]:
-        return "used"
-    late = one["not_after_ms"] < wall_ms()
-    return "expired" if late else ("for a replacement" if one["replaces"] else "open")
+def _claim_state(one: dict[str, Any], now_ms: int) -> str:
+    from tillbox.cloud_bridge.store.fleet_lists import ClaimRow
+    from tillbox.cloud_bridge.store.provisioning import claim_state
+
+    state = claim_state(ClaimRow.model_validate(one), now_ms).removeprefix("claim_")
+    return "for a replacement" if state == "open" and one["replaces"] else state
 
 
 @fleet.command()

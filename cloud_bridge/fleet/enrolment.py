@@ -92,7 +92,7 @@ class Registrar:
             if found.claim is not None:
                 # Somebody holds a real sheet. Whoever has none is counted only: the log is no place for guesses.
                 said = f"claim {found.claim.number}: {decision.reason} {decision.detail}"
-                self._tell_once(connection, asker.name, said, now_ms)
+                self._tell_once(connection, asker.name, "enrol refused", said, now_ms)
             notes.count_refused(connection, "", decision.reason, asker.name.encode(), now_ms)
             return _no(decision)
         registry.enlist(
@@ -108,11 +108,11 @@ class Registrar:
             self._bind(connection, decision, asker.name, token, now_ms)
         return self._certify(connection, decision, asker, now_ms)
 
-    def _tell_once(self, connection: Connection, name: str, said: str, now_ms: int) -> None:
+    def _tell_once(self, connection: Connection, name: str, act: str, said: str, now_ms: int) -> None:
         if self._told.get(said, now_ms) is not None:
             return
         self._told.put(said, name, now_ms)
-        _tell(connection, name, "enrol refused", said, now_ms)
+        _tell(connection, name, act, said, now_ms)
 
     def _bind(self, connection: Connection, decision: Bind, name: str, token: bytes, now_ms: int) -> None:
         if decision.fences:
@@ -132,7 +132,9 @@ class Registrar:
         )
         if isinstance(sealed, settings.Wrong):
             # It gets its certificate all the same: settings are mended on the console, and then sent.
-            _tell(connection, asker.name, "settings wrong", sealed.why, now_ms)
+            self._tell_once(
+                connection, asker.name, "settings wrong", f"{bound.position}: {sealed.why}", now_ms
+            )
         chain = self._certified.get(asker.name, now_ms)
         if chain is None:
             chain = self._issue(connection, asker, now_ms)

@@ -75,12 +75,14 @@ def places_in(connection: Connection, scope: str) -> Iterator[PlaceOf]:
         yield PlaceOf(row.name, row.title, scopes_of(row.name, row.store, row.store_group), row.device)
 
 
-def effective(
-    connection: Connection, place: PlaceOf, instead: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, Any]:
-    """What a place has from all its levels; `instead` of what some of them decide today."""
-    found = by_scope(connection, place.scopes) | dict(instead or {})
+def from_levels(place: PlaceOf, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What a place has, by what its levels decide."""
     return {"shop": place.title} | merged(found[scope] for scope in place.scopes if scope in found)
+
+
+def effective(connection: Connection, place: PlaceOf) -> dict[str, Any]:
+    """What a place has from all its levels today."""
+    return from_levels(place, by_scope(connection, place.scopes))
 
 
 def before(connection: Connection, scope: str) -> dict[str, Any] | None:

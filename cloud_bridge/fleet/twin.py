@@ -7,7 +7,7 @@ anything, and a core that was restored goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -103,6 +103,8 @@ class Afresh:
     def __init__(self) -> None:
         self._seen = -1
         self._after: str | None = ""
+        self._wrong: dict[str, str] = {}
+        """What is wrong with whose settings, as the audit log says already."""
 
     def look(self, connection: Connection, key: bytes, *, now_ms: int) -> int:
         """How many boxes have new settings."""
@@ -123,20 +125,16 @@ class Afresh:
     ) -> bool:
         found = for_box(connection, device, place, epoch, key=key, now_ms=now_ms)
         if isinstance(found, Wrong):
-            audit.note(
-                connection, who="core", act="settings wrong", subject=device, detail=found.why, at_ms=now_ms
-            )
+            if self._wrong.get(device) != found.why:
+                self._wrong[device] = found.why
+                audit.note(
+                    connection,
+                    who="core",
+                    act="settings wrong",
+                    subject=device,
+                    detail=found.why,
+                    at_ms=now_ms,
+                )
             return False
+        self._wrong.pop(device, None)
         return found[1]
-
-
-def stands(connection: Connection, devices: Sequence[str]) -> dict[str, tuple[int, int, str]]:
-    """Of some boxes: the version wanted, the version in use, and why the newest was not taken."""
-    query = (
-        select(desired.c.device, desired.c.version, reported.c.version, reported.c.refused)
-        .outerjoin(reported, reported.c.device == desired.c.device)
-        .where(desired.c.device.in_(devices))
-    )
-    return {
-        name: (wanted, used or 0, refused or "") for name, wanted, used, refused in connection.execute(query)
-    }

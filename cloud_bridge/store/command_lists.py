@@ -115,7 +115,7 @@ def _bulk(connection: Connection, row: Any) -> BulkRow:
     told = {name: getattr(row, name) for name in names}
     return BulkRow(
         asked=json.loads(row.asked),
-        boxes=len(json.loads(row.boxes)),
+        boxes=len(json.loads(row.boxes)["boxes"]),
         states=tally(connection, row.id, row.wave),
         **told,
     )

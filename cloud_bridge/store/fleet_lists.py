@@ -105,10 +105,8 @@ def places(connection: Connection, *, search: str = "", after: str = "", most: i
     """Places by name, those after one that was seen; `search` is a part of a name, a title or a device."""
     query = _PLACES.where(position.c.name > after).order_by(position.c.name).limit(bounded(most))
     if search:
-        part = f"%{search.replace('%', '')}%"
-        query = query.where(
-            or_(position.c.name.like(part), position.c.title.like(part), binding.c.device.like(part))
-        )
+        columns = (position.c.name, position.c.title, binding.c.device)
+        query = query.where(or_(*(one.icontains(search, autoescape=True) for one in columns)))
     return [_place(row) for row in connection.execute(query)]
 
 

@@ -165,10 +165,8 @@ def health(
     columns = select(box, device.c.software, position.c.name, position.c.store, position.c.title)
     query = _placed(columns.select_from(box), box.c.device).where(box.c.device > after)
     if search:
-        part = f"%{search.replace('%', '')}%"
-        query = query.where(
-            or_(box.c.device.like(part), position.c.name.like(part), position.c.title.like(part))
-        )
+        searched = (box.c.device, position.c.name, position.c.title)
+        query = query.where(or_(*(one.icontains(search, autoescape=True) for one in searched)))
     rows = list(connection.execute(query.order_by(box.c.device).limit(bounded(most))))
     kinds: dict[str, list[str]] = {}
     names = [row.device for row in rows]

@@ -65,7 +65,7 @@ def claim_state(row: ClaimRow, now_ms: int) -> str:
         return "claim_revoked"
     if len(row.used_by) >= row.uses_max:
         return "claim_used"
-    return "claim_expired" if row.not_after_ms <= now_ms else "claim_open"
+    return "claim_expired" if row.not_after_ms < now_ms else "claim_open"
 
 
 def _stage(now_ms: int) -> ColumnElement[Any]:
@@ -80,7 +80,7 @@ def _stage(now_ms: int) -> ColumnElement[Any]:
         .where(
             or_(claim.c.position == position.c.name, claim.c.position == position.c.store),
             claim.c.revoked_ms.is_(None),
-            claim.c.not_after_ms > now_ms,
+            claim.c.not_after_ms >= now_ms,
             uses < claim.c.uses_max,
         )
         .correlate(position)

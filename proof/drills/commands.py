@@ -97,7 +97,7 @@ def _play(
     from tillbox.broker.mosquitto import MosquittoMissing
     from tillbox.demo.fleet_day import DayFailed
 
-    from .stage import DrillFailed
+    from .station import DrillFailed
 
     def say(what: str) -> None:
         print(what, file=sys.stderr, flush=True)

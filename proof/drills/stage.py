@@ -17,11 +17,9 @@ from tillbox.demo.fleet_day import arrival
 from tillbox.demo.fleet_town import FleetTown, Phone
 from tillbox.demo.town import GOODS, Counter
 
+from .station import DrillFailed
+
 PATIENCE_S = 60.0
-
-
-class DrillFailed(Exception):
-    """Something did not come; the message says what, in which act."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +17,7 @@ from sqlalchemy import create_engine, select
 
 from tillbox.agent.updates.slots import Slots
 from tillbox.cloud_bridge.store import tables
-from tillbox.demo.town import GOODS, STOP_S, Counter, Process, Town
+from tillbox.demo.town import GOODS, STOP_S, Counter, Process, Town, tillbox
 from tillbox.hardware.simulated.paper import paper_text
 
 from .workshop import Workshop
@@ -93,7 +92,7 @@ class Station:
             str(lock),
         )
         done = subprocess.run(
-            _tillbox(*words), capture_output=True, text=True, check=False, timeout=PATIENCE_S
+            [*tillbox(), *words], capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         if done.returncode:
             raise DrillFailed(done.stderr)
@@ -185,7 +184,3 @@ def canaries_booked(database: Path) -> tuple[int, int]:
         )
     engine.dispose()
     return len(held), len(booked)
-
-
-def _tillbox(*words: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("tillbox")), *words]

@@ -243,7 +243,7 @@ def test_waves_go_one_after_the_other(office: Office) -> None:
             office.says(command, "init", "executing", "successful")
     office.sent(1_000)
     assert sizes == [1, 3, 4]
-    assert (office.bulk().state, office.bulk().states["successful"]) == ("done", 8)
+    assert (office.bulk().state, office.bulk().states["successful"], office.bulk().boxes) == ("done", 8, 8)
 
 
 def test_a_bulk_stops_by_itself_when_more_fail_than_may(office: Office) -> None:

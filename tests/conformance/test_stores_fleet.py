@@ -36,7 +36,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 NOW = 1_790_000_000_000
 KEY = bytes(range(32))
-FLEET = Fleet(KEY, "corner-tea", "127.0.0.1", 8884, 100, 1_000, "http://console", Schedule())
+FLEET = Fleet(KEY, "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule())
 
 
 @dataclass

@@ -54,7 +54,7 @@ class Client:
 @pytest.fixture
 def client(database: Database) -> Client:
     app = FastAPI()
-    fleet = Fleet(bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, "http://console", Schedule())
+    fleet = Fleet(bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule())
     add_fleet_api(app, database, fleet, now_ms=lambda: NOW, chance=bytes, done=lambda: None)
     key = new_key(database, "screen", "viewer", now_ms=NOW, chance=bytes)
     return Client(app, key)

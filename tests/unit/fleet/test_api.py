@@ -20,7 +20,7 @@ from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store.database import open_database
 
 NOW = 1_790_000_000_000
-FLEET = Fleet(bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, "http://console", Schedule())
+FLEET = Fleet(bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule())
 PLACES = {"places": [{"store": "s1", "lane": "l1", "title": "茶铺"}]}
 
 
