@@ -275,7 +275,7 @@ class World:
             double=random.random() * 0.2,
             delay_max_ms=random.choice((10, 100, 1_500)),
         )
-        self.wallet.mute = random.random() * 0.3
+        self.wallet.mute = random.random() * 0.4
         for box in self.boxes:
             box.cut_chance = random.choice((0.0, 0.004, 0.01))
         for fault, mean_ms in self._faults():
