@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tillbox.contracts.codes import kid_of
+from tillbox.contracts.codes import by_kid
 from tillbox.contracts.messages import Device, Line, Name
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.shop import ShopSettings
@@ -185,8 +185,4 @@ class BoxConfig(Machine, ShopSettings):
     def setup(self) -> Setup:
         """The part of it that the till decides by."""
         goods = {one.gtin: Line(name=one.name, price=one.price, goods=one.gtin) for one in self.goods}
-        keys: dict[bytes, tuple[bytes, ...]] = {}
-        for key in map(bytes.fromhex, self.issuers):
-            # Two keys may share the short name that a coupon carries: then both are tried.
-            keys[kid_of(key)] = (*keys.get(kid_of(key), ()), key)
-        return Setup(self.device, self.tenant, keys, goods, self.stocks)
+        return Setup(self.device, self.tenant, by_kid(map(bytes.fromhex, self.issuers)), goods, self.stocks)

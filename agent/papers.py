@@ -11,9 +11,8 @@ from tillbox.contracts.codes.slip import CONTENT_BYTES, QUIET_MAX, CouponSpent, 
 from tillbox.contracts.messages import CouponUse, canonical, digest
 from tillbox.contracts.proofs import SLIP
 
+from .tally import MONEY, kind_of
 from .till import Slip
-
-_PAPERS = tuple(f'"kind":"{kind}"'.encode() for kind in ("sale", "void", "refund"))
 
 Sign = Callable[[bytes], bytes]
 
@@ -61,7 +60,7 @@ def _quiet(journal: Journal, entry: Entry) -> int:
     before = journal.pending(entry.position - most - 1, most) if most else []
     quiet = 0
     for one in reversed(before):
-        if any(kind in one.bytes for kind in _PAPERS):
+        if kind_of(one.bytes) in MONEY:
             break
         quiet += 1
     return quiet

@@ -7,8 +7,9 @@ until the core has compared journals.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from .provisioning.files import replace_file
 
 
 class NoWitness:
@@ -44,14 +45,4 @@ class FileWitness:
         there: made here, it would lie on the very card that it is to watch."""
         if count <= (self.read() or 0):
             return
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("w") as file:
-            file.write(str(count))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(self._path, str(count).encode(), mode=0o644)

@@ -104,7 +104,6 @@ class Reason(StrEnum):
     PROVISIONAL_SALE = "provisional_sale"
     PROVISIONAL_TOTAL = "provisional_total"
     SETTINGS_WRONG = "settings_wrong"
-    SETTINGS_OLD = "settings_old"
     NOTHING_TO_UNDO = "nothing_to_undo"
     SETTINGS_UNCONFIRMED = "settings_unconfirmed"
     # commands of head office
@@ -393,12 +392,12 @@ TEXTS: dict[Reason, Text] = {
         "This box stands at another position. Retire it there first.",
     ),
     Reason.BOX_REPLACED: Text(
-        "这台盒子已被换下，只能上交旧账，不能再收银",
-        "This box was replaced. It hands in what it sold and sells no more.",
+        "这台盒子已被换下，不能再收银；请让它联网交完旧账",
+        "This box was replaced and sells no more. Leave it on and connected until its records are in.",
     ),
     Reason.DRAINED: Text(
-        "总部已停用本收银台：不再收款，正在交出全部记录",
-        "Head office has stopped this till: it sells nothing and hands in what it has.",
+        "总部已停用本收银台，正在交出全部记录；请到别的收银台收款，不要关机",
+        "Head office has stopped this till; it hands in what it has. Sell at another till, and leave this one on.",
     ),
     Reason.QUARANTINED: Text(
         "本收银台已被总部隔离，暂不收款；请联系总部",
@@ -423,12 +422,16 @@ TEXTS: dict[Reason, Text] = {
         "需要另一个人批准，不能由发起人自己批准",
         "Somebody else has to approve it: you have asked for it yourself.",
     ),
-    Reason.BULK_UNKNOWN: Text("没有这批命令", "There is no bulk of that id."),
+    Reason.BULK_UNKNOWN: Text(
+        "没有这批命令，请核对编号", "There is no bulk of that id. Look it up in the list of bulks."
+    ),
     Reason.BULK_OVER: Text(
         "这批命令已经批准、停止或完成",
         "That bulk was approved, stopped or done before; look at where it stands.",
     ),
-    Reason.BOX_RETIRED: Text("这台盒子已退役", "This box was retired."),
+    Reason.BOX_RETIRED: Text(
+        "这台盒子已退役；要再用请联系总部", "This box was retired. Call head office if it is to sell again."
+    ),
     Reason.BOX_UNSYNCED: Text(
         "这台盒子还有没上交的记录，不能退役。请让它联网，或用“找回”",
         "This box has records that are not in yet. Let it reach the core, or rescue them; then retire it.",
@@ -448,8 +451,8 @@ TEXTS: dict[Reason, Text] = {
         "这台盒子已被停用，请联系总部", "This box was taken out of service. Call head office."
     ),
     Reason.PROVISIONAL_SALE: Text(
-        "盒子还没联网开通，单笔金额超过上限",
-        "The box has not reached the core yet, and this sale is above what it may take alone.",
+        "盒子还没联网开通，单笔金额超过上限；请接上网络，或分开结账",
+        "The box has not reached the core yet, and this sale is above what it may take alone. Connect it, or sell in parts.",
     ),
     Reason.PROVISIONAL_TOTAL: Text(
         "盒子还没联网开通，累计金额已到上限，请先接上网络",
@@ -470,9 +473,6 @@ TEXTS: dict[Reason, Text] = {
     Reason.VIEWS_FULL: Text(
         "保存的视图已满，请先删掉一个",
         "No room for another saved view. Drop one first.",
-    ),
-    Reason.SETTINGS_OLD: Text(
-        "下发的设置比现用的旧，没有采用", "The settings sent are older than those in use and were not taken."
     ),
     Reason.NOT_UNDERSTOOD: Text(
         "消息看不懂，已拒绝并计数", "The message was not understood. It was refused and counted."

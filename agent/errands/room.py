@@ -46,7 +46,7 @@ class ErrandRoom:
         self._box, self._keys, self._epoch, self._lately = box, keys, epoch, lately
         self._held: dict[str, Command] = {}
         self._owed: deque[CommandState] = deque()
-        self._draining: dict[str, str] = {}
+        self._draining: set[str] = set()
         self._busy: set[str] = set()
         self._errands: queue.Queue[tuple[Verb, Errand]] = queue.Queue(1)
         self._ended = threading.Event()
@@ -71,7 +71,7 @@ class ErrandRoom:
 
     def _resume(self, command: str, verb: str) -> None:
         if verb == Verb.DRAIN:
-            self._draining[command] = verb
+            self._draining.add(command)
         elif verb in _AT_ONCE:
             self._owe(command, verb, Outcome(State.SUCCESSFUL))
         else:
@@ -104,8 +104,10 @@ class ErrandRoom:
             if said.state in ENDS:
                 self._busy.discard(said.command)
         if self._draining and runtime.journal.position == runtime.journal.settled_through:
-            for command, verb in self._draining.items():
-                self._owe(command, verb, Outcome(State.SUCCESSFUL, "All that it recorded is with the core."))
+            for command in sorted(self._draining):
+                self._owe(
+                    command, Verb.DRAIN, Outcome(State.SUCCESSFUL, "All that it recorded is with the core.")
+                )
             self._draining.clear()
         for waiting in list(self._held.values()):
             self._try(runtime, waiting)
@@ -134,7 +136,7 @@ class ErrandRoom:
         elif verb is Verb.RESTART:
             self._box.restart()  # the next boot says that it went well
         elif verb is Verb.DRAIN:
-            self._draining[command.id] = verb
+            self._draining.add(command.id)
         elif verb is Verb.REPRINT:
             self._owe(command.id, verb, self._reprint(runtime, command))
         else:

@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from tillbox.agent.app import SOFTWARE
-from tillbox.agent.clock import BootClock
+from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.doctor import examine
 from tillbox.agent.examine import of_config
@@ -172,7 +172,7 @@ class Arriving:
 
     def _understood(self, shown: Shown) -> ClaimCode | Place | Refused:
         if isinstance(shown, CodeRead):
-            return claim_shown(shown, keys=self._trust.by_kid(), not_before_ms=0)
+            return claim_shown(shown, keys=self._trust.by_kid(), not_before_ms=wall_ms())
         told = self._machine.fleet
         if not (told.claim_host and told.claim_port):
             return Refused(Reason.CLAIM_NEEDS_SHEET)

@@ -45,11 +45,6 @@ class KeyStore(Protocol):
         """64 bytes: ECDSA on P-256 with SHA-256, as COSE writes it (r and s, RFC 9053)."""
         ...
 
-    @property
-    def tls_key(self) -> Path:
-        """What the TLS library is given for the key."""
-        ...
-
 
 class KeyUnsafe(Exception):
     """The key's file can be read by others, or is no key; the message says what to do."""
@@ -79,10 +74,6 @@ class FileKeyStore:
     @property
     def device(self) -> str:
         return device_of_key(self._public())
-
-    @property
-    def tls_key(self) -> Path:
-        return self._path
 
     def request(self) -> bytes:
         subject = Name([NameAttribute(NameOID.COMMON_NAME, self.device)])

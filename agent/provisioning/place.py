@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from tillbox.contracts.codes import ClaimCode, kid_of
+from tillbox.contracts.codes import ClaimCode, by_kid
 from tillbox.contracts.messages import EnrolAnswer
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.shop import PublicKey
@@ -31,10 +31,7 @@ class Trust(Strict):
 
     def by_kid(self) -> dict[bytes, tuple[bytes, ...]]:
         """The keys by the short name that a signature carries."""
-        found: dict[bytes, tuple[bytes, ...]] = {}
-        for key in map(bytes.fromhex, self.keys):
-            found[kid_of(key)] = (*found.get(kid_of(key), ()), key)
-        return found
+        return by_kid(map(bytes.fromhex, self.keys))
 
 
 class Place(Strict):

@@ -171,9 +171,7 @@ class Steward:
         refused = self._identity.refused()
         if isinstance(settings, Refused):
             self._not_taken(found.version, settings)
-        elif found.version < self._version() or (refused and refused[0] == found.version):
-            self._box.tell_twin(self._twin())
-        elif found.version > self._version():
+        elif found.version > self._version() and not (refused and refused[0] == found.version):
             self._apply(text, found.version)
         else:
             self._box.tell_twin(self._twin())

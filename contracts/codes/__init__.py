@@ -19,6 +19,7 @@ from .reads import CodeRead, ScannerMode, Symbology
 from .signed import (
     PREFIX,
     SignedEnvelope,
+    by_kid,
     kid_of,
     not_signed,
     open_envelope,
@@ -45,6 +46,7 @@ __all__ = [
     "SignedEnvelope",
     "Symbology",
     "Wallet",
+    "by_kid",
     "claim_in",
     "claim_payload",
     "classify",

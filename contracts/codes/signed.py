@@ -8,7 +8,7 @@ Base45 in a QR code costs nothing against raw bytes and survives scanners that m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cbor2
@@ -59,6 +59,14 @@ class SignedEnvelope:
 def kid_of(public_key: bytes) -> bytes:
     """The short name of a key: the first 8 bytes of its SHA-256."""
     return hashlib.sha256(public_key).digest()[:KID_BYTES]
+
+
+def by_kid(keys: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
+    """Keys by the short name that a signature carries. Two may share one: then both are tried."""
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    for key in keys:
+        found[kid_of(key)] = (*found.get(kid_of(key), ()), key)
+    return found
 
 
 def open_envelope(text: str) -> SignedEnvelope | Refused | None:

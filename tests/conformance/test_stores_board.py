@@ -184,7 +184,7 @@ def test_a_view_is_one_persons_own_and_there_are_only_so_many(town: Database) ->
 
 def claim(number: int, position: str, **more: Any) -> dict[str, Any]:
     row = {"token_hash": f"{number}", "number": number, "position": position, "uses_max": 1, "replaces": 0}
-    return {**row, "made_by": "ann", "made_ms": NOW, "not_after_ms": NOW + 1, "revoked_ms": None, **more}
+    return {**row, "made_by": "ann", "made_ms": NOW, "not_after_ms": NOW, "revoked_ms": None, **more}
 
 
 def test_the_board_says_how_far_each_place_has_come(town: Database) -> None:
@@ -194,7 +194,7 @@ def test_the_board_says_how_far_each_place_has_come(town: Database) -> None:
             insert(tables.claim),
             [
                 claim(1, "s2", uses_max=2),
-                claim(2, "s3/l1", not_after_ms=NOW),
+                claim(2, "s3/l1", not_after_ms=NOW - 1),
                 claim(3, "s4/l1", revoked_ms=NOW),
                 claim(4, "s5/l1"),
             ],
