@@ -15,12 +15,9 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from cryptography import x509
 
 from tillbox.broker.mqtt import Endpoint, reach
 from tillbox.contracts.codes import CodeRead
@@ -38,6 +35,7 @@ from .config import BoxConfig
 from .doctor import DeviceFact, Facts
 from .inspect import NoJournal, count
 from .provisioning.compose import config_in
+from .vitals import certificate_ends_ms
 
 ASK_S = 3.0
 FLUSHES = 20
@@ -218,10 +216,8 @@ def _line(config: BoxConfig) -> tuple[str, int | None]:
 
 
 def _days(path: Path) -> int | None:
-    with suppress(OSError, ValueError):
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        return (certificate.not_valid_after_utc - _now()).days
-    return None
+    ends_ms = certificate_ends_ms(path)
+    return None if ends_ms is None else (ends_ms - wall_ms()) // 86_400_000
 
 
 def _display(config: BoxConfig) -> DeviceFact | None:

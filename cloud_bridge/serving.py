@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         now_ms=wall_ms,
         chance=chance,
         on_change=changes.happened,
-        claims=_claims(config, config.fleet, home) if config.fleet and home else None,
+        claims=_claims(config, config.fleet, home, chance) if config.fleet and home else None,
         registrar=_registrar(config.fleet, home, database) if config.fleet and home else None,
         warden=_warden(config.fleet, home, database) if config.fleet and home else None,
         dispatch=Dispatch(database) if config.fleet else None,
@@ -137,12 +136,14 @@ def _ways(told: AlertsOut) -> list[Way]:
     return ways
 
 
-def _claims(config: CoreConfig, told: FleetConfig, home: FleetHome) -> MqttLine:
+def _claims(
+    config: CoreConfig, told: FleetConfig, home: FleetHome, chance: Callable[[int], bytes]
+) -> MqttLine:
     """The core at the door for claims, under a name that nobody there can guess and take."""
     endpoint = Endpoint(
         host=config.broker.host,
         port=told.claim_port,
-        client_id=os.urandom(16).hex(),
+        client_id=chance(16).hex(),
         authority=config.broker.authority,
         certificate=None,
         key=None,

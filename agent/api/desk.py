@@ -135,6 +135,8 @@ class Desk:
             if now is None or now.state in FINAL or after == now:
                 return now or after
             self._store.change(after, self._wall_ms())
+        if after.state in FINAL:
+            self._at_till.discard(after.request_id)
         if OrderState.AWAIT_SCAN in (now.state, after.state):
             self._box.pull_triggers(after.state is OrderState.AWAIT_SCAN)
         self._tell()

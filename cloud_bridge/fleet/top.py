@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +24,7 @@ from rich.text import Text
 from tillbox.contracts.promises import age
 
 from .client import Api, ApiRefused
+from .commands import CORE, KEY, Core, KeyFile
 
 HELP = """Every box at a glance, live: state, what waits for the core and for how long, printer, temperature, alerts.
 
@@ -157,12 +157,8 @@ def drawn(rows: Sequence[Row], watching: Watching, *, lines: int, trouble: str =
 @top.command(help=HELP)
 def look(
     search: Annotated[str, typer.Argument(help="A part of a box, a place or a title.")] = "",
-    core: Annotated[
-        str, typer.Option("--core", envvar="TILLBOX_CORE", help="The core's address.")
-    ] = "http://127.0.0.1:8081",
-    key_file: Annotated[
-        Path, typer.Option("--key-file", envvar="TILLBOX_KEY_FILE", help="The file of an API key.")
-    ] = Path("/etc/tillbox/api.key"),
+    core: Core = CORE,
+    key_file: KeyFile = KEY,
     once: Annotated[bool, typer.Option("--once", help="One look, and no keys.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document; with --once.")] = False,
     every: Annotated[float, typer.Option(min=0.5, max=60, help="Seconds between two looks.")] = EVERY_S,

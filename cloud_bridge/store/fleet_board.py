@@ -74,11 +74,11 @@ class StoreRow:
     empty: int
 
 
-_HELD = and_(
+HELD = and_(
     binding.c.position == position.c.name, binding.c.epoch == position.c.epoch, binding.c.fenced_ms.is_(None)
 )
 """The newest binding, by its key: whatever there is of older ones costs nothing."""
-_PLACES = position.outerjoin(binding, _HELD).outerjoin(box, box.c.device == binding.c.device)
+_PLACES = position.outerjoin(binding, HELD).outerjoin(box, box.c.device == binding.c.device)
 _ENDED = (binding.c.fenced_ms.is_not(None)) & (binding.c.closed_ms.is_(None))
 _PUT_OUT = binding.join(position, position.c.name == binding.c.position).outerjoin(
     box, box.c.device == binding.c.device

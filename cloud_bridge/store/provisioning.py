@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 
+from .fleet_board import HELD
 from .fleet_lists import ClaimRow
 from .tables import binding, claim, claim_use, position
 
@@ -27,15 +28,10 @@ class StageRow:
     since_ms: int
 
 
-_HELD = and_(
-    binding.c.position == position.c.name, binding.c.epoch == position.c.epoch, binding.c.fenced_ms.is_(None)
-)
-
-
 def stage_counts(connection: Connection, now_ms: int) -> dict[str, int]:
     """How many places have come how far."""
     stage = _stage(now_ms).label("stage")
-    places = select(stage).select_from(position.outerjoin(binding, _HELD)).subquery()
+    places = select(stage).select_from(position.outerjoin(binding, HELD)).subquery()
     query = select(places.c.stage, func.count()).group_by(places.c.stage)
     found = {name: count for name, count in connection.execute(query)}
     return {name: found.get(name, 0) for name in STAGES}
@@ -51,7 +47,7 @@ def stage_rows(
             position.c.name, position.c.title, reached, func.coalesce(binding.c.device, ""),
             binding.c.birth.is_not(None), func.coalesce(binding.c.since_ms, position.c.planned_ms),
         )
-        .select_from(position.outerjoin(binding, _HELD))
+        .select_from(position.outerjoin(binding, HELD))
         .where(position.c.name > after, reached == stage if stage else reached != "accepted")
         .order_by(position.c.name)
         .limit(most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -14,19 +14,13 @@ from tillbox.broker.pki import Authority
 BATCH = 250  # names for one worker at a time: some half a second
 
 
-def make(
-    authority: Authority, home: Path, names: Sequence[str], *, workers: int, done: Callable[[int], None]
-) -> None:
+def make(authority: Authority, home: Path, names: Sequence[str], *, workers: int) -> None:
     """Certificates below `home`, a folder a box."""
     batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        made = 0
-        for count in pool.map(partial(_issue, authority, home, datetime.now(UTC)), batches):
-            made += count
-            done(made)
+        list(pool.map(partial(_issue, authority, home, datetime.now(UTC)), batches))
 
 
-def _issue(authority: Authority, home: Path, now: datetime, names: Sequence[str]) -> int:
+def _issue(authority: Authority, home: Path, now: datetime, names: Sequence[str]) -> None:
     for name in names:
         authority.issue_client(home / name, name=name, now=now)
-    return len(names)

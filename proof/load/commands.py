@@ -20,7 +20,7 @@ def run_loadtest(
     boxes: Annotated[int, typer.Option(min=4, max=100_000, help="How many boxes.")] = 10_000,
     rate: Annotated[float, typer.Option(min=1, help="Records a second to reach for, of all boxes together.")] = 1_000,
     seconds: Annotated[float, typer.Option(min=2, help="How long the steady phase is measured.")] = 30,
-    telemetry: Annotated[float, typer.Option(min=0.5, help="Seconds between two telemetries of a box; a real one's are 5.")] = 5,
+    telemetry: Annotated[float, typer.Option(min=0.5, help="Seconds between two telemetries of a box with something new; a real one's are 5, and 15 where nothing is new.")] = 5,
     at_once: Annotated[int, typer.Option(min=2, help="Boxes that come up at the same moment at most: this machine makes the boxes' half of every TLS handshake, too.")] = 400,
     losses: Annotated[bool, typer.Option(help="Cut boxes off and watch presence; takes two minutes.")] = True,
     folder: Annotated[Path | None, typer.Option(help="Keep everything in this folder, logs included. It must be new or empty.")] = None,

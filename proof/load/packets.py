@@ -127,7 +127,6 @@ def acknowledge(packet_id: int) -> bytes:
 
 
 PING = bytes((PINGREQ << 4, 0))
-GOODBYE = bytes((DISCONNECT << 4, 0))
 
 
 class Reader:

@@ -125,7 +125,6 @@ class LoadTest:
             self.wanted.folder / "boxes",
             self._names(),
             workers=CROWDS,
-            done=lambda _: None,
         )
         seconds = time.monotonic() - began
         return {"seconds": round(seconds, 1), "per_second": round(self.wanted.boxes / seconds)}

@@ -40,7 +40,6 @@ GOLDEN: dict[str, tuple[bytes, str]] = {
     ),
     "puback": (packets.acknowledge(7), "40 02 0007"),
     "ping": (packets.PING, "c0 00"),
-    "goodbye": (packets.GOODBYE, "e0 00"),
 }
 
 
