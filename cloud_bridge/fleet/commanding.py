@@ -43,11 +43,14 @@ class _Wanted(Strict):
     sale: Annotated[str, StringConstraints(max_length=36)] = Field(
         default="", description="For reprint: whose receipt; the last one, if none is named."
     )
+    release: Annotated[str, StringConstraints(max_length=32)] = Field(
+        default="", description="For update: the release to run from now on, e.g. 0.2.0."
+    )
 
     @property
     def params(self) -> dict[str, str]:
         """As the verb takes them."""
-        told = {"why": self.why, "sale": self.sale}
+        told = {"why": self.why, "sale": self.sale, "release": self.release}
         return {name: value for name, value in told.items() if value}
 
 
@@ -87,10 +90,15 @@ class SendCommands(_Wanted):
     waves: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1, max_length=10)] = (
         Field(default=WAVES, description="Percent of the boxes, ever more; the last is 100.")
     )
-    patience_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = Field(
+    patience_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
         default=10, description="So long a wave waits for boxes that say nothing."
     )
-    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
+    rest_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = Field(
+        default=0, description="So long at least between two waves; a release needs a day."
+    )
+    minutes: Annotated[int, Field(ge=1, le=90 * 24 * 60)] = Field(
+        default=24 * 60, description="So long it may wait for its box, and for a customer to leave."
+    )
 
     @field_validator("scope", mode="before")
     @classmethod
