@@ -526,7 +526,8 @@ class Updating(Wire):
     """Why the last offer came to nothing, as a word of the box's list."""
     back_from: Name = ""
     """The release whose trial failed last, where the box is back on the one before it."""
-    back_why: Annotated[str, StringConstraints(max_length=160)] = ""
+    back_zh: Annotated[str, StringConstraints(max_length=160)] = ""
+    back_en: Annotated[str, StringConstraints(max_length=160)] = ""
 
 
 class Telemetry(Wire):

@@ -123,7 +123,8 @@ class UpdateRoom:
             blocked_by=tuple(one["blocker"] for one in report["blocked_by"]),
             refused=report["refused"]["why"] if report["refused"] else "",
             back_from=str(last["version"])[:80] if last and not last["kept"] else "",
-            back_why=str(last["en"])[:160] if last and not last["kept"] else "",
+            back_zh=str(last["zh"])[:160] if last and not last["kept"] else "",
+            back_en=str(last["en"])[:160] if last and not last["kept"] else "",
         )
 
     def report(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tillbox.contracts.money import CNY, MINOR_MAX, Amount, Unit
 
-from .words import alarm_text, reason_text
+from .words import alarm_text, blocker_text, reason_text
 
 YEAR_9000_MS = 221_845_392_000_000  # what a box says beyond it is no time; the library ends at 9999
 
@@ -54,4 +54,5 @@ FILTERS = {
     "visible": visible,
     "reason": reason_text,
     "alarm": alarm_text,
+    "blocker": blocker_text,
 }

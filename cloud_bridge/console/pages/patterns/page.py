@@ -49,6 +49,8 @@ from tillbox.cloud_bridge.store.reading import (
     SaleDetail,
     SaleRow,
 )
+from tillbox.contracts.messages import Updating
+from tillbox.contracts.updates import Blocker
 from tillbox.contracts.verdicts import Reason
 
 
@@ -137,6 +139,15 @@ _BOX = BoxDetail(
     alarms=_ALARMS[:2],
     refused=_REFUSED,
     local_refused=((Reason.EXPIRED, 3), (Reason.OFFLINE_PAYMENT_CODE, 41)),
+    updates=Updating(
+        runs="0.2.0",
+        state="waiting",
+        release="0.3.1",
+        blocked_by=(Blocker.DOUBT, "a_blocker_of_newer_software"),
+        back_from="0.3.0",
+        back_zh="新版本启动后自己退出（exit status 7），已退回原版本",
+        back_en=f"The new release ended by itself (exit status 7). {HOSTILE}",
+    ),
 )
 _COUPON = CouponDetail(
     name="tea5",
