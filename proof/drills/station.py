@@ -60,18 +60,20 @@ class Launched(Process):
 class Station:
     """A counter whose software comes out of two slots."""
 
-    def __init__(self, town: Town, workshop: Workshop, url: str) -> None:
-        self.town, self.workshop = town, workshop
-        self.counter: Counter = town.counters[0]
-        self.root = town.folder / "updates"
+    def __init__(
+        self, town: Town, counter: Counter, workshop: Workshop, url: str, *, by_command: bool = False
+    ) -> None:
+        self.town, self.workshop, self.counter = town, workshop, counter
+        home = town.folder / counter.device
+        self.root = home / "updates"
         self.slots = Slots(self.root)
         self.log = town.folder / "steps.log"
-        config = town.folder / self.counter.device / "box.json"
+        config = home / "box.json"
         told = json.loads(config.read_text())
         trust = workshop.repository.metadata / "1.root.json"
         told["updates"] = {
             "url": url, "trust": str(trust), "root": str(self.root), "poll_s": 3_600, "quiet_s": 0.2,
-            "rate_bytes_s": 50_000_000, "up_s": UP_S, "canary_s": CANARY_S, "customer_s": 3,
+            "rate_bytes_s": 50_000_000, "up_s": UP_S, "canary_s": CANARY_S, "customer_s": 3, "by_command": by_command,
         }  # fmt: skip
         config.write_text(json.dumps(told, ensure_ascii=False))
         command = [str(workshop.python), "-I", str(self.root / "launcher.py"), "--config", str(config)]
