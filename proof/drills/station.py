@@ -10,10 +10,9 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from tillbox.agent.updates.slots import Slots
 from tillbox.cloud_bridge.store import tables
@@ -165,17 +164,14 @@ class Station:
         raise DrillFailed(f"waited {patience_s:.0f} s for {what}, in vain; the box says {self.updates()}")
 
     def _is_booked(self, text: str) -> bool:
-        engine = create_engine(f"sqlite:///file:{self.town.database()}?mode=ro&uri=true")
-        with engine.connect() as connection:
+        with self.town.book() as connection:
             sales = connection.execute(select(tables.sale.c.tid)).scalars().all()
-        engine.dispose()
         return any(tid in text for tid in sales)
 
 
-def canaries_booked(database: Path) -> tuple[int, int]:
+def canaries_booked(town: Town) -> tuple[int, int]:
     """How many canaries the core holds, and how many of them are in its book: none may be."""
-    engine = create_engine(f"sqlite:///file:{database}?mode=ro&uri=true")
-    with engine.connect() as connection:
+    with town.book() as connection:
         held = (
             connection.execute(select(tables.inbox.c.tid).where(tables.inbox.c.kind == "canary"))
             .scalars()
@@ -184,5 +180,4 @@ def canaries_booked(database: Path) -> tuple[int, int]:
         booked = (
             connection.execute(select(tables.txn.c.tid).where(tables.txn.c.tid.in_(held))).scalars().all()
         )
-    engine.dispose()
     return len(held), len(booked)

@@ -86,7 +86,7 @@ class Drill:
             self._trials(short)
             self._good(short)
             self._power_cuts(short)
-            held, booked = canaries_booked(town.database())
+            held, booked = canaries_booked(town)
             town.stop()
             self._rollouts(WRONG, "sells wrongly") if short else self._rollouts(CRASHES, "ended by itself")
         finally:
