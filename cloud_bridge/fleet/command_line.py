@@ -13,6 +13,7 @@ import typer
 from tillbox.contracts.commands import SAYS, Verb
 
 from .commands import CORE, KEY, AsJson, Core, KeyFile, _said, _table, _when, fleet
+from .waves import WAVES
 
 VERBS = "\n".join(f"  {verb:<20} {SAYS[verb].en}" for verb in Verb)
 
@@ -72,7 +73,7 @@ def command_many(
     max_percent: Annotated[int, typer.Option(min=1, max=100, help="Of all boxes in service.")] = 10,
     max_boxes: Annotated[int, typer.Option(min=1, help="In all.")] = 50,
     stop_if_failed: Annotated[int, typer.Option(min=0, help="So many may fail; one more stops it.")] = 0,
-    waves: Annotated[str, typer.Option(help="Percent of the boxes, ever more.")] = "1,10,50,100",
+    waves: Annotated[str, typer.Option(help="Percent of the boxes, ever more.")] = ",".join(map(str, WAVES)),
     rest_minutes: Annotated[
         int, typer.Option(min=0, help="So long at least between two waves; a release needs a day.")
     ] = 0,

@@ -20,14 +20,13 @@ from tillbox.contracts.messages import Id, canonical
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from .waves import sizes_of, waves_of
+from .waves import WAVES, sizes_of, waves_of
 
 if TYPE_CHECKING:
     from .acts import Doing
 
 MINUTE_MS = 60_000
 APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
-WAVES = (1, 10, 50, 100)
 
 OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
 Scope = Annotated[str, StringConstraints(pattern=r"^(?:\*|(?:group:)?[a-z0-9][a-z0-9_-]{0,23}(?:/[a-z0-9][a-z0-9_-]{0,23})?)$")]  # fmt: skip

@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+WAVES = (1, 10, 50, 100)
+"""Percent of the boxes, ever more, where nobody says otherwise."""
+
 
 class Turn(StrEnum):
     """What to do about a bulk now."""
