@@ -41,7 +41,7 @@ class Complaints:
         self._counted[device, reason] = times + 1, sample
 
     def counted(self) -> Counter[str]:
-        """How many of each box's lines were refused so far, but for those that only came too soon."""
+        """How many lines of each box were refused so far, but for those that are welcome tomorrow."""
         found: Counter[str] = Counter()
         for (device, reason), (times, _) in self._counted.items():
             found[device] += times if reason is not Reason.ENOUGH_TODAY else 0

@@ -28,6 +28,7 @@ class Sort(StrEnum):
     """What is counted apart."""
 
     MONEY = "money"
+    """What moves money, and what asks for it: an honest box has as much of that as it has customers."""
     QUIET = "quiet"
     """Kinds without money: the papers that a tap has read, boots, coupon rights, steps of commands."""
     STOPPED = "stopped"
@@ -43,11 +44,12 @@ class Bound:
 
 
 BOUNDS = {
-    Sort.MONEY: Bound(200_000, 200_000_000),  # a busy month
+    Sort.MONEY: Bound(200_000, 200_000_000),  # a busy month: 3,000 customers a day, each of them two records
     Sort.QUIET: Bound(20_000, 20_000_000),  # a month behind a tap with 700 receipts a day
     Sort.STOPPED: Bound(2_000, 2_000_000),  # what a box sold on in secret in a week; a thief's, too
 }
 
+_MONEY = FENCED | {"payment_asked"}
 _STOPPED = {"replay", Reason.ID_REUSED, Reason.NOT_UNDERSTOOD, Reason.FUTURE_VERSION, *GONE.values()}
 
 
@@ -55,7 +57,7 @@ def sort_of(kind: str, outcome: str, fence: Fence) -> Sort:
     """Of which sort a record is that has gone into the inbox with that outcome."""
     if fence.closed or outcome in _STOPPED:
         return Sort.STOPPED
-    return Sort.MONEY if kind in FENCED else Sort.QUIET
+    return Sort.MONEY if kind in _MONEY else Sort.QUIET
 
 
 def full(connection: Connection, devices: Collection[str], now_ms: int) -> set[str]:

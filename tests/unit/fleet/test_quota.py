@@ -17,6 +17,7 @@ OPEN, CLOSED = (Fence(Reason.BOX_REVOKED, 1_000, closed) for closed in (False, T
         ("sale", "applied", OPEN, Sort.MONEY),
         ("sale", "variance_coupon_spent", OPEN, Sort.MONEY),
         ("void", "foreign_device", OPEN, Sort.MONEY),
+        ("payment_asked", "applied", OPEN, Sort.MONEY),
         ("tapped", "applied", OPEN, Sort.QUIET),
         ("command_state", "command_unknown", OPEN, Sort.QUIET),
         ("sale", "box_revoked", OPEN, Sort.STOPPED),
