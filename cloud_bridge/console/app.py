@@ -162,7 +162,7 @@ class _Console:
         if session is None or self._do is None or not is_same(str(form.get("csrf", "")), session.csrf):
             return _not_own()
         words = {name: value for name, value in form.items() if isinstance(value, str)}
-        said = {name: value for name, value in words.items() if name not in ("csrf", "next")}
+        said = {name: value for name, value in words.items() if name not in ("csrf", "next", "photo")}
         back, frame = _next(str(form.get("next", ""))), replace(_frame(request, session), live=False)
         body = _of_photo(said, photo) if act == "add-photo" else body_of(act, said)
         found = await anyio.to_thread.run_sync(self._do, act, body, session)
