@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from tillbox.cloud_bridge.store.database import upsert
 from tillbox.cloud_bridge.store.tables import binding, desired, position, reported, setting
-from tillbox.contracts.desired import Desired, seal_desired
+from tillbox.contracts.desired import DESIRED_BYTES_MAX, Desired, seal_desired
 from tillbox.contracts.shop import BoxSettings
 
 NAMES = tuple(BoxSettings.model_fields)
@@ -42,6 +42,9 @@ def merged(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def checked(settings: Mapping[str, Any]) -> Wrong | None:
     """Whether a box could use these; the same model judges on the box."""
+    size = len(json.dumps(settings, ensure_ascii=False).encode())
+    if size > DESIRED_BYTES_MAX:
+        return Wrong(f"these are {size} bytes; a box takes {DESIRED_BYTES_MAX}: list fewer goods")
     try:
         BoxSettings.model_validate_json(json.dumps(settings))
     except ValidationError as fault:

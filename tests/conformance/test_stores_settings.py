@@ -115,6 +115,17 @@ def test_who_decides_on_what_somebody_has_changed_meanwhile_is_told_and_loses_no
     assert head.fills_in(step="decide", scope="planet:earth").status == 404
 
 
+def test_what_is_larger_than_a_box_takes_is_said_before_it_is_decided(head: Head) -> None:
+    typed = {"scope": "store:s1", "based_on": "0", "decide.goods": "on"}
+    for number in range(900):
+        row = f"goods.{number}"
+        typed |= {f"{row}.gtin": "6901234567892", f"{row}.name": "茉莉花茶" * 8, f"{row}.price": "12.50"}
+    said = head.fills_in(step="preview", **typed)
+    assert (said.status, said.page.form.refused.reason) == (422, Reason.SETTINGS_WRONG)
+    assert "list fewer goods" in said.page.form.refused.detail
+    assert len(next(one for one in said.page.form.fields if one.setting.name == "goods").rows) == 903
+
+
 def test_a_preview_of_many_places_is_as_exact_as_one_of_few(head: Head) -> None:
     places = [
         {"store": f"t{number // 9}", "lane": f"l{number % 9}", "title": "铺", "group": "west"}
