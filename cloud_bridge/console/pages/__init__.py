@@ -23,7 +23,9 @@ from .patterns import page as patterns
 from .provision import page as provision
 from .sale import page as sale
 from .sales import page as sales
+from .settings import page as settings
 from .slips import page as slips
+from .timeline import page as timeline
 from .trouble import page as trouble
 from .visit import page as visit
 
@@ -45,7 +47,9 @@ PAGES = (
     Page("sale", "/sales/{tid}", sale.show),
     Page("boxes", "/boxes", boxes.show),
     Page("box", "/boxes/{device}", box.show),
+    Page("timeline", "/boxes/{device}/timeline", timeline.show),
     Page("provision", "/provision", provision.show, "operator"),
+    Page("settings", "/settings", settings.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),
     Page("coupons", "/coupons", coupons.show),
     Page("beside", "/beside", beside.show),
