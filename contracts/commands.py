@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -23,6 +23,8 @@ from .verdicts import Reason, Refused, Text
 
 COMMAND_BYTES_MAX = 4_096
 """A verb and a sentence. What is longer is nothing of ours."""
+WATCH_MINUTES_MAX = 30
+"""Whoever wants to see more of a shop asks again."""
 _CONTEXT = b"tillbox command 1\n"
 
 
@@ -61,6 +63,8 @@ class Verb(StrEnum):
     RESUME = "resume"
     QUARANTINE = "quarantine"
     RELEASE = "release"
+    WATCH = "watch"
+    ROTATE_LOGS = "rotate-logs"
 
 
 class Nothing(Strict):
@@ -79,6 +83,14 @@ class Why(Strict):
     why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
+class Watch(Strict):
+    """What is to be seen of it: its screen, its log, or nothing any more. The minutes count from when it was asked, so that
+    a box that hears of it late ends with the others."""
+
+    what: Literal["screen", "log", "nothing"]
+    minutes: Annotated[int, Field(ge=1, le=WATCH_MINUTES_MAX)] = 5
+
+
 PARAMS: dict[Verb, type[Strict]] = {
     Verb.SELF_TEST: Nothing,
     Verb.TEST_PAGE: Nothing,
@@ -89,6 +101,8 @@ PARAMS: dict[Verb, type[Strict]] = {
     Verb.RESUME: Nothing,
     Verb.QUARANTINE: Why,
     Verb.RELEASE: Nothing,
+    Verb.WATCH: Watch,
+    Verb.ROTATE_LOGS: Nothing,
 }
 """What each takes beside its name."""
 
@@ -102,6 +116,8 @@ SAYS: dict[Verb, Text] = {
     Verb.RESUME: Text("恢复收款", "Sell again after a drain."),
     Verb.QUARANTINE: Text("隔离：停止收款", "Stop selling, and say why on the screen, until released."),
     Verb.RELEASE: Text("解除隔离", "Sell again after a quarantine."),
+    Verb.WATCH: Text("观看屏幕或日志", "Show head office its screen or its log for some minutes."),
+    Verb.ROTATE_LOGS: Text("更换日志文件", "Begin a new log file."),
 }
 
 

@@ -10,9 +10,12 @@ from collections.abc import Callable
 import structlog
 
 from tillbox.agent.app import Box
+from tillbox.agent.clock import BootClock
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.errands.lately import Lately
+from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
+from tillbox.agent.screen.server import picture
 from tillbox.contracts.settings import load
 
 from .arriving import Arriving
@@ -42,7 +45,9 @@ def fleet_box(
     steward = Steward(box, machine, trust, identity, key, place)
     lately = Lately()
     lately.listen()
-    ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately).start()
+    live = LiveRoom(box, lately, lambda: picture(box), clock_ms=BootClock().boot_ms)
+    live.start()
+    ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, live=live).start()
     steward.start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, Act, Fleet, may, perform
+from tillbox.cloud_bridge.fleet.onlooker import LogRow, Onlooker
 from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists
 from tillbox.cloud_bridge.store.command_lists import BulkRow, CommandRow, CommandStory
 from tillbox.cloud_bridge.store.database import Database
@@ -52,6 +53,7 @@ def add_fleet_api(
     now_ms: Callable[[], int],
     chance: Callable[[int], bytes],
     done: Callable[[], None],
+    onlooker: Onlooker,
 ) -> None:
     """Put the routes under /api/1. `done` is called after an act that was not refused."""
     router = APIRouter(prefix="/api/1", responses={409: {"model": Problem}})
@@ -113,6 +115,12 @@ def add_fleet_api(
         if found is None:
             raise HTTPException(404, "no box of that name ever enrolled")
         return found
+
+    @router.get("/boxes/{device}/log", tags=["lists"])
+    def box_log(device: str, after: int = 0, authorization: Key = "") -> list[LogRow]:
+        """The log of a box that is watched, line by line as it comes; empty where nobody asked for it."""
+        caller(authorization, "operator")
+        return onlooker.log(device[:32], after=after)
 
     @router.get("/commands", tags=["lists"])
     def commands(box: str = "", bulk: str = "", most: int = 100, authorization: Key = "") -> list[CommandRow]:

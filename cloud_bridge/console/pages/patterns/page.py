@@ -19,6 +19,7 @@ from tillbox.cloud_bridge.console.pages.claims.page import ClaimsPage, sheet
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
 from tillbox.cloud_bridge.console.pages.field.page import FieldPage
 from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
+from tillbox.cloud_bridge.console.pages.live.page import LivePage, Pane
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
@@ -29,6 +30,7 @@ from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
 from tillbox.cloud_bridge.console.pages.visit.page import VisitPage
 from tillbox.cloud_bridge.fleet.acts import ClaimMade
 from tillbox.cloud_bridge.fleet.missing import Gap
+from tillbox.cloud_bridge.fleet.onlooker import LogRow
 from tillbox.cloud_bridge.fleet.views import Filters, View
 from tillbox.cloud_bridge.store.fleet_board import FleetRow, StoreRow, Wanted
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, ClaimRow
@@ -233,6 +235,40 @@ _CLAIM = ClaimMade(
     not_after_ms=NOON + 30 * 86_400_000,
 )
 
+_PANES: Any = tuple(
+    Pane(
+        "log" if number % 2 else "screen",
+        stands,
+        tone,
+        NOON + 300_000 if tone else None,
+        "ann" if tone else "",
+        reason,
+    )
+    for number, (stands, tone, reason) in enumerate(
+        (
+            ("watch_on", "good", ""),
+            ("watch_busy", "warn", ""),
+            ("watch_refused", "bad", f"There is no such command. {HOSTILE}"),
+            ("watch_asked", "warn", "The clock is not known yet."),
+            ("watch_none", "", ""),
+            ("watch_none", "", ""),
+            ("watch_silent", "warn", ""),
+            ("watch_away", "warn", ""),
+        )
+    )
+)
+_LOG = tuple(
+    LogRow(number=number, at_ms=NOON + number, level=level, text=text)
+    for number, (level, text) in enumerate(
+        (
+            ("info", "box.up device=bq3xk2v7m4t6w2a5d records=4211 pending=0"),
+            ("warning", f"device.trouble device=scanner hint={HOSTILE}"),
+            ("error", "steward.failed " + "hint=" * 50),
+            ("lost", "35"),
+        )
+    )
+)
+
 
 def _stood(
     *,
@@ -274,6 +310,10 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), ())),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), ())),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), ())),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[6:8], None, None, (), "", "")),
     ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
     ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
