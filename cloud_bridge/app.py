@@ -190,7 +190,7 @@ class Core:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
         if isinstance(happening, (Up, Down)):
             self._is_up = isinstance(happening, Up)
-        if isinstance(happening, Message) and happening.topic.endswith("/lv"):
+        if isinstance(happening, Message) and _sender(happening, "lv"):
             if self._onlooker is not None:
                 self._onlooker.hear(happening)
         elif isinstance(happening, Message) and not self._intake.put(happening):

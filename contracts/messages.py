@@ -563,14 +563,14 @@ class Alerts(Wire):
     open: Annotated[tuple[Alert, ...], Field(max_length=ALERTS_MAX, strict=False)]
 
 
-LIVE_CHARACTERS_MAX = 65_536
-"""Packed: a till with two thousand products on its buttons has some 30,000."""
+LIVE_CHARACTERS_MAX = 120_000
+"""Packed: a till with two hundred products on its buttons has some 13,000, and a thousand have 50,000."""
 LIVE_BYTES_MAX = LIVE_CHARACTERS_MAX + 1_024
 """The whole message."""
 SCREEN_BYTES_MAX = 1_048_576
 """A till's screen unpacked: whoever watches shows it to a browser as it is, and looks at nothing in it."""
-LINES_AT_ONCE = 100
-LINES_BYTES_MAX = 65_536
+LINES_AT_ONCE = 40
+LINES_BYTES_MAX = 131_072
 
 
 class Live(Wire):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from tillbox.agent.app import Box
+from tillbox.agent.app import Box, View
 from tillbox.agent.clock import shown
 from tillbox.agent.runtime import Runtime
 from tillbox.contracts import topics
@@ -40,13 +40,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Watched:
-    """One thing that is shown. `said` is the picture that was sent last; `lines` how many of the log are done with."""
+    """One thing that is shown. `said` is the picture that was sent last, and `view` what it was drawn from; `lines` how many
+    of the log are done with."""
 
     command: str
     ends_ms: int
     due_ms: int = 0
     again_ms: int = 0
     said: bytes = b""
+    view: View | None = None
     lines: int = 0
 
 
@@ -111,9 +113,13 @@ class LiveRoom:
         came_back, self._line_up = line_up and not self._line_up, line_up
         for what, one in self._watched.copy().items():
             if came_back:
-                one.said = b""  # what was on its way when the line went is lost
-            if line_up and now_ms >= one.due_ms:
-                (self._show if what == "screen" else self._tell)(one, now_ms)
+                one.again_ms = 0  # what was on its way when the line went is lost
+            if not line_up or now_ms < one.due_ms:
+                continue
+            if what == "log":
+                self._tell(one)
+            elif view is not one.view or now_ms >= one.again_ms:
+                self._show(one, view, now_ms)
 
     def _end(self, over: Callable[[_Watched], bool]) -> None:
         with self._lock:
@@ -123,9 +129,10 @@ class LiveRoom:
             if "screen" not in self._watched:
                 self._box.watched_until = ""
 
-    def _show(self, one: _Watched, now_ms: int) -> None:
+    def _show(self, one: _Watched, view: View | None, now_ms: int) -> None:
         picture = self._picture()
         if picture == one.said and now_ms < one.again_ms:
+            one.view = view
             return
         data = packed(picture)
         if len(picture) > SCREEN_BYTES_MAX or len(data) > LIVE_CHARACTERS_MAX:
@@ -136,16 +143,17 @@ class LiveRoom:
             return
 
         def sent(sent_ms: int) -> None:
-            one.said, one.due_ms, one.again_ms = picture, sent_ms + SCREEN_MS, sent_ms + SCREEN_AGAIN_MS
+            one.said, one.view = picture, view
+            one.due_ms, one.again_ms = sent_ms + SCREEN_MS, sent_ms + SCREEN_AGAIN_MS
 
         self._offer("screen", one, Live(what="screen", command=one.command, data=data), sent)
 
-    def _tell(self, one: _Watched, now_ms: int) -> None:  # noqa: ARG002 (as _show takes it)
+    def _tell(self, one: _Watched) -> None:
         begin, lines = self._lately.after(one.lines, LINES_AT_ONCE)
         if not lines:
             return
         data = packed(LogLines(lines=tuple(lines)).model_dump_json().encode())
-        assert len(data) <= LIVE_CHARACTERS_MAX, "a hundred lines of three hundred characters are not so much"
+        assert len(data) <= LIVE_CHARACTERS_MAX, "forty lines of three hundred characters are not so much"
 
         def sent(sent_ms: int) -> None:
             one.lines, one.due_ms = begin + len(lines), sent_ms + LOG_MS

@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -39,6 +40,7 @@ from .page import LABELS, TillPage, doctor_page, till_page
 
 HERE = Path(__file__).parent
 REASON_LETTERS_MAX = 80
+GOODS_SHOWN = 1_000  # elsewhere: more buttons than that nobody looks at, and they have to fit into a message
 FORM_BYTES_MAX = 4_096
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors http://127.0.0.1:* http://localhost:*; base-uri 'none'"
 PAGE_WAIT_S = 15.0  # a stream says something at least this often, so that a dead one is noticed
@@ -54,12 +56,14 @@ HEADERS = {
 _TEMPLATES = Environment(loader=FileSystemLoader([HERE / "templates", HERE / "static"]), autoescape=True)
 
 
-def drawn(box: Box, template: str, language: str, *, token: str = "") -> str:
+def drawn(box: Box, template: str, language: str, *, token: str = "", goods_max: int | None = None) -> str:
     """The till of a box at this moment, by a template."""
     view = box.view
     update = box.updates.line() if box.updates else None
     said = update.say(language) if update else ""
     page = till_page(view, box.config, language, said) if view else None
+    if page is not None and goods_max is not None:
+        page = replace(page, goods=page.goods[:goods_max])
     return _TEMPLATES.get_template(template).render(
         page=page,
         token=token,
@@ -71,7 +75,7 @@ def drawn(box: Box, template: str, language: str, *, token: str = "") -> str:
 def picture(box: Box) -> bytes:
     """The till as its cashier sees it, for somebody elsewhere: a document that needs nothing beside it, in which nothing can
     be pressed and which has no token of this box."""
-    return drawn(box, "till_live.html", box.language).encode()
+    return drawn(box, "till_live.html", box.language, goods_max=GOODS_SHOWN).encode()
 
 
 class Screen:

@@ -154,8 +154,8 @@ def test_memory_is_bounded_whatever_a_box_says(room: Room) -> None:
         room.onlooker.hear(Message(topics.live_up("box-1"), payload))
     room.onlooker.turn()
     assert len(room.onlooker.log("box-1")) == 3 * WAITING_MAX
-    for _ in range(LINES_MAX // 50):
-        assert room.says("box-1", "log", command, lines(*"x" * 90), lost=7)
+    for _ in range(LINES_MAX // 30):
+        assert room.says("box-1", "log", command, lines(*"x" * 39), lost=7)
     rows = room.onlooker.log("box-1")
     assert len(rows) == LINES_MAX
     assert [row.number for row in rows] == sorted({row.number for row in rows})
