@@ -171,8 +171,8 @@ class Box:
         self.on_command: Callable[[Runtime, bytes], None] | None = None
         self.watched_until = ""
         """Until when head office sees the screen, for the cashier."""
-        self.language: str = config.language
-        """In which language the cashier looked at it last."""
+        self.language = ""
+        """In which language the cashier looked at it last; empty where nobody has yet."""
         self.restarts = False
         """Whether the program is to be started anew once it has ended."""
 

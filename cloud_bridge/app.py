@@ -144,15 +144,15 @@ class Core:
         self.line.start(self._hear)
         if self._claims is not None:
             self._claims.start(self._ask_heard)
-        for helper in (self._warden, self._onlooker):
-            if helper is not None:
-                helper.start()
+        for beside in (self._warden, self._onlooker):
+            if beside is not None:
+                beside.start()
 
     def stop(self) -> None:
         """Finish what is queued and end."""
-        for helper in (self._warden, self._onlooker):
-            if helper is not None:
-                helper.stop()
+        for beside in (self._warden, self._onlooker):
+            if beside is not None:
+                beside.stop()
         self.line.stop()
         if self._claims is not None:
             self._claims.stop()

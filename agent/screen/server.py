@@ -75,7 +75,7 @@ def drawn(box: Box, template: str, language: str, *, token: str = "", goods_max:
 def picture(box: Box) -> bytes:
     """The till as its cashier sees it, for somebody elsewhere: a document that needs nothing beside it, in which nothing can
     be pressed and which has no token of this box."""
-    return drawn(box, "till_live.html", box.language, goods_max=GOODS_SHOWN).encode()
+    return drawn(box, "till_live.html", box.language or box.config.language, goods_max=GOODS_SHOWN).encode()
 
 
 class Screen:

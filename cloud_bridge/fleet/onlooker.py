@@ -85,7 +85,8 @@ class Onlooker:
         self._thread = threading.Thread(target=self._work, name="onlooker", daemon=True)
 
     def start(self) -> None:
-        """Go to work."""
+        """Go to work. Boxes may have been asked before this core began."""
+        self._awake.set()
         self._thread.start()
 
     def stop(self) -> None:
