@@ -19,6 +19,7 @@ from .boxes import page as boxes
 from .claims import page as claims
 from .coupons import page as coupons
 from .field import page as field
+from .live import page as live
 from .patterns import page as patterns
 from .provision import page as provision
 from .sale import page as sale
@@ -48,6 +49,7 @@ PAGES = (
     Page("boxes", "/boxes", boxes.show),
     Page("box", "/boxes/{device}", box.show),
     Page("timeline", "/boxes/{device}/timeline", timeline.show),
+    Page("live", "/boxes/{device}/live", live.show, "operator"),
     Page("provision", "/provision", provision.show, "operator"),
     Page("settings", "/settings", settings.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),

@@ -20,6 +20,7 @@ from tillbox.cloud_bridge.console.pages.claims.page import ClaimsPage, sheet
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
 from tillbox.cloud_bridge.console.pages.field.page import FieldPage
 from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
+from tillbox.cloud_bridge.console.pages.live.page import LivePage, Pane
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.preview.page import previewed
 from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
@@ -34,6 +35,7 @@ from tillbox.cloud_bridge.console.pages.visit.page import VisitPage
 from tillbox.cloud_bridge.console.settings_form import BY_NAME, SETTINGS, differences, read, typed_of
 from tillbox.cloud_bridge.fleet.acts import BoxChanges, ClaimMade, Preview
 from tillbox.cloud_bridge.fleet.missing import Gap
+from tillbox.cloud_bridge.fleet.onlooker import LogRow
 from tillbox.cloud_bridge.fleet.settings import DEFAULTS
 from tillbox.cloud_bridge.fleet.twin import Change
 from tillbox.cloud_bridge.fleet.views import Filters, View
@@ -254,6 +256,40 @@ _CLAIM = ClaimMade(
     not_after_ms=NOON + 30 * 86_400_000,
 )
 
+_PANES: Any = tuple(
+    Pane(
+        "log" if number % 2 else "screen",
+        stands,
+        tone,
+        NOON + 300_000 if tone else None,
+        "ann" if tone else "",
+        reason,
+    )
+    for number, (stands, tone, reason) in enumerate(
+        (
+            ("watch_on", "good", ""),
+            ("watch_busy", "warn", ""),
+            ("watch_refused", "bad", f"There is no such command. {HOSTILE}"),
+            ("watch_asked", "warn", "The clock is not known yet."),
+            ("watch_none", "", ""),
+            ("watch_none", "", ""),
+            ("watch_silent", "warn", ""),
+            ("watch_away", "warn", ""),
+        )
+    )
+)
+_LOG = tuple(
+    LogRow(number=number, at_ms=NOON + number, level=level, text=text)
+    for number, (level, text) in enumerate(
+        (
+            ("info", "box.up device=bq3xk2v7m4t6w2a5d records=4211 pending=0"),
+            ("warning", f"device.trouble device=scanner hint={HOSTILE}"),
+            ("error", "steward.failed " + "hint=" * 50),
+            ("lost", "35"),
+        )
+    )
+)
+
 
 _PHOTO = PhotoRow(position="store17/lane2", taken_by=f"ann {HOSTILE}", at_ms=NOON)
 _TWIN = TwinRow(
@@ -427,6 +463,10 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), (), _TWINS[3])),
     ("timeline", TimelinePage(_STORY.device, _HAPPENED, "", f"{NOON}-14-18")),
     ("timeline", TimelinePage("box-1", (), "alert", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[6:8], None, None, (), "", "")),
     ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
     ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
