@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import may
+from tillbox.cloud_bridge.store import health_lists
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -31,6 +32,7 @@ from .words import word
 Do = Callable[[str, dict[str, Any], Session], BaseModel | Refused]
 """An act by its name, with what it takes, by somebody: what it gave, or why it was refused."""
 COOKIE = "tillbox_session"
+ALERTS = "Tillbox-Alerts"  # how many are open, for a page that fetches only its inside again
 FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; nothing else comes near it
 API_BYTES_MAX = 4_000_000  # a plan of ten thousand places is 1 MB
 STREAM_WAIT_S = 15.0
@@ -110,11 +112,14 @@ class _Console:
             asked = Asked.by(self._now_ms(), request.path_params, request.query_params, session.operator)
             with self._database.reading() as connection:
                 shown = page.show(connection, asked)
+                alerts = health_lists.open_count(connection)
             if shown is None:
                 return _missing(request)
-            frame = _frame(request, session)
+            frame = replace(_frame(request, session), alerts=alerts)
             whole = request.headers.get("X-Requested-With") != "fetch"
-            return _html(request, render(page.name, shown, frame, whole=whole))
+            response = _html(request, render(page.name, shown, frame, whole=whole))
+            response.headers[ALERTS] = str(alerts)
+            return response
 
         return answer
 
@@ -151,7 +156,10 @@ class _Console:
             return _html(request, render("forbidden", page, frame), status)
         if act in GIVEN:
             name, show = GIVEN[act]
-            return _html(request, render(name, show(found, back), frame))
+            given = show(found, back, said)
+            if isinstance(given, str):
+                return RedirectResponse(given, 303)
+            return _html(request, render(name, given, frame))
         return RedirectResponse(back, 303)
 
     async def login(self, request: Request) -> Response:

@@ -7,13 +7,18 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
+from tillbox.cloud_bridge.console.fields import VerbForm
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
-from tillbox.cloud_bridge.store import fleet_lists, reading
+from tillbox.cloud_bridge.console.pages.commands.page import FORMS
+from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists, reading
+from tillbox.cloud_bridge.store.command_lists import CommandRow
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory
+from tillbox.cloud_bridge.store.health_lists import AlertRow
 from tillbox.cloud_bridge.store.reading import BoxDetail
 
 EVENTS = 20
+COMMANDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class BoxPage:
     box: BoxDetail | None
     story: BoxStory | None
     events: tuple[AuditRow, ...]
+    alerts: tuple[AlertRow, ...] = ()
+    commands: tuple[CommandRow, ...] = ()
 
     @property
     def path(self) -> str:
@@ -46,6 +53,11 @@ class BoxPage:
         return self.bound is not None and self.bound.fenced_ms is not None and self.bound.closed_ms is None
 
     @property
+    def forms(self) -> tuple[VerbForm, ...]:
+        """What it can be commanded."""
+        return FORMS if self.stands else ()
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """Its self-test as it was born."""
         return checks_of(self.story.birth) if self.story else ()
@@ -59,4 +71,6 @@ def show(connection: Connection, asked: Asked) -> BoxPage | None:
         return None
     places = [one.position for one in story.bindings] if story else []
     events = fleet_lists.audit_rows(connection, subject=[device, *places[:EVENTS]], most=EVENTS)
-    return BoxPage(device, heard, story, tuple(events))
+    alerts = health_lists.alerts_of(connection, device)
+    sent = command_lists.commands(connection, device=device, most=COMMANDS)
+    return BoxPage(device, heard, story, tuple(events), tuple(alerts), tuple(sent))
