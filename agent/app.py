@@ -364,6 +364,7 @@ class Box:
             devices=devices,
             vitals=self.vitals.seen or Vitals(),
             certificate_left_ms=self._certificate_left_ms(),
+            updates=self.updates.told() if self.updates else None,
             update_refused=None if self.updates is None else (refusal.why if refusal else ""),
         )
 

@@ -416,6 +416,7 @@ class Runtime:
             vitals=about.vitals,
             promise=self.promise(),
             alerts=len(self.open_alerts()),
+            updates=about.updates,
         )
 
     # what must be seen to

@@ -45,6 +45,7 @@ CALLERS = (
     8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
 )
 LOOK_S = 1.0
+COMMAND_MS = 200  # how often it is looked what is to be commanded: not with every batch of a busy core
 HANGS_MS = 60_000  # a batch takes a second and a look at a slow store ten; a minute is neither
 
 SUBSCRIPTIONS = (
@@ -130,7 +131,7 @@ class Core:
         self._codes: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
         self._listening, self._is_up = presence.Listening(), False
-        self._gone_ms = 0
+        self._gone_ms = self._commanded_ms = 0
         self._afresh = twin.Afresh()
         self._dropped = 0
         self._watch = alerting.Watch()
@@ -353,10 +354,12 @@ class Core:
 
     def _command(self) -> None:
         """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
-        if self._dispatch is None:
+        now_ms = self._now_ms()
+        if self._dispatch is None or 0 <= now_ms - self._commanded_ms < COMMAND_MS:
             return
+        self._commanded_ms = now_ms
         try:
-            going = self._dispatch.turn(self._now_ms())
+            going = self._dispatch.turn(now_ms)
         except Exception:
             # No command is worth a record that is not taken in.
             log.exception("commands.failed", hint="they are tried again with the next round")

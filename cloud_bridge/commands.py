@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -66,6 +67,11 @@ def run_core(config: Annotated[Path, typer.Option(help="The core's configuration
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    # Modules, models and statements live as long as the core: looked through for garbage with every second batch, they
+    # cost a sixth of its time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     running.start()
     ended.wait()
     running.stop()

@@ -23,6 +23,8 @@ from .verdicts import Reason, Refused, Text
 
 COMMAND_BYTES_MAX = 4_096
 """A verb and a sentence. What is longer is nothing of ours."""
+RELEASE_PATTERN = r"^[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}$"
+"""How a release is numbered: what cannot be compared is not signed."""
 _CONTEXT = b"tillbox command 1\n"
 
 
@@ -61,6 +63,7 @@ class Verb(StrEnum):
     RESUME = "resume"
     QUARANTINE = "quarantine"
     RELEASE = "release"
+    UPDATE = "update"
 
 
 class Nothing(Strict):
@@ -79,6 +82,12 @@ class Why(Strict):
     why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
+class Update(Strict):
+    """The release to run from now on, as it is signed and published. A box takes it when nobody is disturbed."""
+
+    release: Annotated[str, StringConstraints(pattern=RELEASE_PATTERN)]
+
+
 PARAMS: dict[Verb, type[Strict]] = {
     Verb.SELF_TEST: Nothing,
     Verb.TEST_PAGE: Nothing,
@@ -89,6 +98,7 @@ PARAMS: dict[Verb, type[Strict]] = {
     Verb.RESUME: Nothing,
     Verb.QUARANTINE: Why,
     Verb.RELEASE: Nothing,
+    Verb.UPDATE: Update,
 }
 """What each takes beside its name."""
 
@@ -102,6 +112,7 @@ SAYS: dict[Verb, Text] = {
     Verb.RESUME: Text("恢复收款", "Sell again after a drain."),
     Verb.QUARANTINE: Text("隔离：停止收款", "Stop selling, and say why on the screen, until released."),
     Verb.RELEASE: Text("解除隔离", "Sell again after a quarantine."),
+    Verb.UPDATE: Text("安装新版本，没人用时重启试用", "Take a release, and try it when nobody is disturbed."),
 }
 
 

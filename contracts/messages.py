@@ -514,6 +514,22 @@ class Promise(Wire):
     """Coupons that it may redeem alone besides, whose worth it does not know."""
 
 
+class Updating(Wire):
+    """Where a box's updates stand, and what it waits for."""
+
+    runs: Name
+    state: Name
+    release: Name = ""
+    """The one that is under way."""
+    blocked_by: Annotated[tuple[Name, ...], Field(max_length=16, strict=False)] = ()
+    refused: Name = ""
+    """Why the last offer came to nothing, as a word of the box's list."""
+    back_from: Name = ""
+    """The release whose trial failed last, where the box is back on the one before it."""
+    back_zh: Annotated[str, StringConstraints(max_length=160)] = ""
+    back_en: Annotated[str, StringConstraints(max_length=160)] = ""
+
+
 class Telemetry(Wire):
     """How a box is doing. Droppable; the newest counts. Heads let the core see a tail it lacks."""
 
@@ -541,6 +557,8 @@ class Telemetry(Wire):
     promise: Promise | None = None
     alerts: Count | None = None
     """How many alerts are open on it."""
+    updates: Updating | None = None
+    """None for a box that takes no releases by itself."""
 
 
 ALERTS_MAX = 32

@@ -15,6 +15,7 @@ import structlog
 
 from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock
+from tillbox.agent.past import Commanded
 from tillbox.agent.runtime import Runtime
 from tillbox.agent.till import CommandMoved, ReprintPressed
 from tillbox.agent.updates.gate import Now
@@ -23,7 +24,7 @@ from tillbox.contracts.messages import CommandState, canonical
 from tillbox.contracts.verdicts import Refused
 
 from .doing import SLOW, Errand, Outcome
-from .judging import judge
+from .judging import Move, judge, judge_update
 from .lately import Lately
 
 LOOK_S = 0.5
@@ -47,11 +48,15 @@ class ErrandRoom:
         self._held: dict[str, Command] = {}
         self._owed: deque[CommandState] = deque()
         self._draining: set[str] = set()
+        self._trying: dict[str, str] = {}
+        """Commands whose release is on trial, and which it is."""
         self._busy: set[str] = set()
         self._errands: queue.Queue[tuple[Verb, Errand]] = queue.Queue(1)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
         box.on_boot, box.on_command = self.boot, self.hear
+        if box.updates:
+            box.updates.on_leave = self._leave_for
 
     def start(self) -> None:
         """Go to work."""
@@ -67,11 +72,14 @@ class ErrandRoom:
         """What the journal says was under way is not any more."""
         for command, known in runtime.till.past.commands.items():
             if known.state == State.EXECUTING and command not in self._busy:
-                self._resume(command, known.verb)
+                self._resume(command, known)
 
-    def _resume(self, command: str, verb: str) -> None:
+    def _resume(self, command: str, known: Commanded) -> None:
+        verb = known.verb
         if verb == Verb.DRAIN:
             self._draining.add(command)
+        elif verb == Verb.UPDATE:
+            self._trying[command] = known.reason
         elif verb in _AT_ONCE:
             self._owe(command, verb, Outcome(State.SUCCESSFUL))
         else:
@@ -109,13 +117,18 @@ class ErrandRoom:
                     command, Verb.DRAIN, Outcome(State.SUCCESSFUL, "All that it recorded is with the core.")
                 )
             self._draining.clear()
+        for command, release in list(self._trying.items()):
+            self._tried(command, release)
         for waiting in list(self._held.values()):
             self._try(runtime, waiting)
 
     def _try(self, runtime: Runtime, command: Command) -> None:
         if self._busy and command.verb in SLOW:
             return
-        move = judge(command, _now(runtime), runtime.belief.at(BootClock().boot_ms()))
+        judged = judge(command, _now(runtime), runtime.belief.at(BootClock().boot_ms()))
+        move = self._about_release(command, judged) if command.verb == Verb.UPDATE else judged
+        if move is None:
+            return
         known = runtime.till.past.commands[command.id]
         if move.state is State.BLOCKED and known.state == State.BLOCKED:
             return  # said once: a busy till would fill its journal with it
@@ -127,6 +140,41 @@ class ErrandRoom:
         if move.state is State.EXECUTING:
             self._begin(runtime, command)
 
+    def _about_release(self, command: Command, move: Move) -> Move | None:
+        """Releases come one after another; who is not the first waits for nothing but its turn."""
+        updates, release = self._box.updates, str(command.params.get("release", ""))
+        if move.state is State.EXECUTING:
+            first = next(one for one in self._held.values() if one.verb == Verb.UPDATE)
+            if first.id != command.id:
+                return None
+            found = judge_update(release, updates.want(release) if updates else None)
+        else:
+            found = move
+        if updates and found is not None and found.state is not State.BLOCKED:
+            updates.forget(release)
+        return found
+
+    def _leave_for(self, runtime: Runtime, release: str) -> bool:
+        """The box is about to end for a release: write down for whom, if head office commanded it."""
+        for command in list(self._held.values()):
+            if command.verb == Verb.UPDATE and command.params.get("release") == release:
+                if not self._record(
+                    runtime, _said(command.id, command.verb, Outcome(State.EXECUTING, release))
+                ):
+                    return False
+                del self._held[command.id]
+                self._trying[command.id] = release
+        return True
+
+    def _tried(self, command: str, release: str) -> None:
+        ended = (
+            self._box.updates.tried(release) if self._box.updates else (False, "It takes no releases now.")
+        )
+        if ended is not None:
+            kept, why = ended
+            del self._trying[command]
+            self._owe(command, Verb.UPDATE, Outcome(State.SUCCESSFUL if kept else State.FAILED, why))
+
     def _begin(self, runtime: Runtime, command: Command) -> None:
         verb = Verb(command.verb)
         if verb in SLOW:
@@ -137,6 +185,8 @@ class ErrandRoom:
             self._box.restart()  # the next boot says that it went well
         elif verb is Verb.DRAIN:
             self._draining.add(command.id)
+        elif verb is Verb.UPDATE:
+            self._owe(command.id, verb, Outcome(State.SUCCESSFUL, "It ran this release already."))
         elif verb is Verb.REPRINT:
             self._owe(command.id, verb, self._reprint(runtime, command))
         else:
@@ -179,7 +229,7 @@ class ErrandRoom:
             pass
         else:
             self._owe(errand.id, verb, _done(verb, errand))
-        if self._held or self._owed or self._draining:
+        if self._held or self._owed or self._draining or self._trying:
             self._box.work(self.look)
 
 

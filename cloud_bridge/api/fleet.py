@@ -15,11 +15,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, Act, Fleet, may, perform
-from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists
+from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists, provisioning
 from tillbox.cloud_bridge.store.command_lists import BulkRow, CommandRow, CommandStory
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BoxStory, ClaimRow, PlaceRow
 from tillbox.cloud_bridge.store.health_lists import EventRow, HealthRow, StoreAlerts
+from tillbox.cloud_bridge.store.provisioning import Board
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
 
 from .keys import Caller, caller_of
@@ -104,6 +105,12 @@ def add_fleet_api(
         caller(authorization, "operator")
         with database.reading() as connection:
             return fleet_lists.claims(connection, most=most)
+
+    @router.get("/provisioning", tags=["lists"])
+    def provisioned(after: str = "", most: int = 100, authorization: Key = "") -> Board:
+        caller(authorization, "operator")
+        with database.reading() as connection:
+            return provisioning.board(connection, now_ms(), after=after[:64], most=most)
 
     @router.get("/boxes/{device}", tags=["lists"])
     def box(device: str, authorization: Key = "") -> BoxStory:

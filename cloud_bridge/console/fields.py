@@ -15,6 +15,13 @@ from tillbox.contracts.commands import PARAMS, Verb
 from tillbox.contracts.settings import Strict
 
 VALUE_MAX = 400
+BEGIN_WITH = {
+    Verb.UPDATE: {
+        "rest_minutes": "1440", "patience_minutes": "1440", "minutes": "14400", "stop_if_failed": "2",
+    },
+}  # fmt: skip
+"""What stands in the form of a bulk at first, where that is not what the act takes by itself: what is wrong with a release shows
+in a day of selling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ def command_form(verb: Verb) -> VerbForm:
 
 def bulk_form(verb: Verb, said: Mapping[str, str]) -> VerbForm:
     """One command for many boxes. `said` is what somebody has filled in before."""
-    return _form(SendCommands, verb, said, first=("scope",), without=("preview",))
+    begun = {**BEGIN_WITH.get(verb, {}), **said}
+    return _form(SendCommands, verb, begun, first=("scope",), without=("preview",))
 
 
 def _form(

@@ -11,7 +11,7 @@ from tillbox.contracts.alerts import name_of, weight_of
 from tillbox.contracts.money import CNY, MINOR_MAX, Amount, Unit
 from tillbox.contracts.promises import age
 
-from .words import alarm_text, reason_text, state_text, verb_text
+from .words import alarm_text, because_text, blocker_text, reason_text, state_text, verb_text
 
 YEAR_9000_MS = 221_845_392_000_000  # what a box says beyond it is no time; the library ends at 9999
 
@@ -90,4 +90,6 @@ FILTERS = {
     "visible": visible,
     "reason": reason_text,
     "alarm": alarm_text,
+    "blocker": blocker_text,
+    "because": because_text,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tillbox.cloud_bridge.alarms import TEXTS as ALARM_TEXTS
 from tillbox.cloud_bridge.alarms import Alarm
 from tillbox.contracts.commands import SAYS, Verb
+from tillbox.contracts.updates import BLOCKER_TEXTS, Blocker
 from tillbox.contracts.verdicts import TEXTS, Reason, Text
 
 WORDS: dict[str, Text] = {
@@ -160,6 +161,9 @@ WORDS: dict[str, Text] = {
     "note": Text("备注", "Note"),
     "hardware": Text("机器", "Machine"),
     "software": Text("软件", "Software"),
+    "release": Text("运行版本", "Runs release"),
+    "next_release": Text("下一版本", "Next release"),
+    "back_from": Text("已退回，放弃", "Went back from"),
     "certificate_until": Text("证书有效至", "Certificate until"),
     "patterns": Text("样式", "Patterns"),
     "all_sales": Text("全部交易", "All sales"),
@@ -449,6 +453,19 @@ def word(name: str, language: str) -> str:
 def reason_text(name: str, language: str) -> str:
     """What a reason means; the name itself where it is of a newer version."""
     return TEXTS[Reason(name)].say(language) if name in set(Reason) else name
+
+
+def because_text(reason: str, language: str) -> str:
+    """What a box gave as its reason. Boxes say one sentence, in English; what they wait for is known in both languages."""
+    return _BECAUSE[reason].say(language) if reason in _BECAUSE else reason
+
+
+_BECAUSE = {text.en: text for text in BLOCKER_TEXTS.values()}
+
+
+def blocker_text(name: str, language: str) -> str:
+    """What an update waits for; the name itself where it is of a newer version."""
+    return BLOCKER_TEXTS[Blocker(name)].say(language) if name in set(Blocker) else name
 
 
 def alarm_text(name: str, language: str) -> str:

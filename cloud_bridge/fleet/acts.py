@@ -37,6 +37,7 @@ from .commanding import (
     stop_bulk,
 )
 from .missing import Gap, missing
+from .plan import NAME, PlannedPlace
 from .twin import Change, difference
 from .views import DropView, SaveView, Views
 
@@ -45,9 +46,8 @@ ROLES = ("viewer", "engineer", "operator", "admin")
 LISTED_MAX = 50  # boxes of a preview that are told one by one
 DAY_MS = 24 * 3_600_000
 
-Part = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}$")]
 Place = Annotated[str, StringConstraints(pattern=rf"^{POSITION_PATTERN}$")]
-Lane = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}/[a-z0-9][a-z0-9_-]{0,23}$")]
+Lane = Annotated[str, StringConstraints(pattern=f"^{NAME}/{NAME}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +131,6 @@ def _said(act: Act, wanted: Strict, done: BaseModel) -> str:
 # places and claims
 
 
-class PlannedPlace(Strict):
-    """One lane of a store."""
-
-    store: Part
-    lane: Part
-    title: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
-        description="The shop's name."
-    )
-    group: Annotated[str, StringConstraints(pattern=r"^(?:[a-z0-9][a-z0-9_-]{0,23})?$")] = ""
-
-
 class PlanPlaces(Strict):
     """Places that are to have a box."""
 
@@ -156,8 +145,8 @@ class Planned(BaseModel):
 
 def _plan(doing: Doing, wanted: PlanPlaces) -> Planned:
     rows = {
-        f"{one.store}/{one.lane}": {
-            "name": f"{one.store}/{one.lane}",
+        one.place: {
+            "name": one.place,
             "store": one.store,
             "lane": one.lane,
             "title": one.title,

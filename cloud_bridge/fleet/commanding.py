@@ -20,14 +20,13 @@ from tillbox.contracts.messages import Id, canonical
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from .waves import sizes_of, waves_of
+from .waves import WAVES, sizes_of, waves_of
 
 if TYPE_CHECKING:
     from .acts import Doing
 
 MINUTE_MS = 60_000
 APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
-WAVES = (1, 10, 50, 100)
 
 OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
 Scope = Annotated[str, StringConstraints(pattern=r"^(?:\*|(?:group:)?[a-z0-9][a-z0-9_-]{0,23}(?:/[a-z0-9][a-z0-9_-]{0,23})?)$")]  # fmt: skip
@@ -43,11 +42,14 @@ class _Wanted(Strict):
     sale: Annotated[str, StringConstraints(max_length=36)] = Field(
         default="", description="For reprint: whose receipt; the last one, if none is named."
     )
+    release: Annotated[str, StringConstraints(max_length=32)] = Field(
+        default="", description="For update: the release to run from now on, e.g. 0.2.0."
+    )
 
     @property
     def params(self) -> dict[str, str]:
         """As the verb takes them."""
-        told = {"why": self.why, "sale": self.sale}
+        told = {"why": self.why, "sale": self.sale, "release": self.release}
         return {name: value for name, value in told.items() if value}
 
 
@@ -87,10 +89,15 @@ class SendCommands(_Wanted):
     waves: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1, max_length=10)] = (
         Field(default=WAVES, description="Percent of the boxes, ever more; the last is 100.")
     )
-    patience_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = Field(
+    patience_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
         default=10, description="So long a wave waits for boxes that say nothing."
     )
-    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
+    rest_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = Field(
+        default=0, description="So long at least between two waves; a release needs a day."
+    )
+    minutes: Annotated[int, Field(ge=1, le=90 * 24 * 60)] = Field(
+        default=24 * 60, description="So long it may wait for its box, and for a customer to leave."
+    )
 
     @field_validator("scope", mode="before")
     @classmethod

@@ -97,10 +97,13 @@ def expire(connection: Connection, now_ms: int) -> int:
 
 
 def call_off(connection: Connection, bulk_id: str, why: str, now_ms: int) -> int:
-    """End what of a bulk was not sent yet. How many that are."""
-    held = command.c.due_ms.is_(None) & command.c.ended_ms.is_(None) & (command.c.sends == 0)
-    rows = connection.execute(select(command).where(command.c.bulk == bulk_id, held)).all()
+    """End what of a bulk was not sent yet, also what is due for a box that is off; what was sent is not sent again. How many
+    were ended."""
+    open_ = (command.c.bulk == bulk_id) & command.c.ended_ms.is_(None)
+    rows = connection.execute(select(command).where(open_, command.c.sends == 0)).all()
     _end(connection, rows, why, now_ms)
+    unheard = open_ & (command.c.state == State.INIT.value)
+    connection.execute(update(command).where(unheard).values(due_ms=None))
     return len(rows)
 
 

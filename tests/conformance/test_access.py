@@ -29,7 +29,7 @@ PAGES = {
 NOT_THERE = ("{tid}", "{command}", "{bulk}")
 LISTS = {
     "/api/1/places": "viewer", "/api/1/boxes/{device}": "viewer",
-    "/api/1/claims": "operator", "/api/1/audit": "operator",
+    "/api/1/claims": "operator", "/api/1/provisioning": "operator", "/api/1/audit": "operator",
     "/api/1/alerts": "viewer", "/api/1/alert-events": "viewer", "/api/1/health": "viewer",
     "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
 }  # fmt: skip

@@ -306,6 +306,32 @@ def test_a_person_stops_a_bulk(office: Office) -> None:
     assert office.do("stop-bulk", bulk=asked.id) == Refused(Reason.BULK_OVER, "stopped")
 
 
+def test_a_bulk_that_was_stopped_reaches_no_box_any_more_that_was_off(office: Office) -> None:
+    devices = office.stand(lanes=4)
+    for device in devices[:2]:
+        office.online(device, "lost")
+    asked = office.do("send-commands", verb="update", release="0.2.0", waves=[100], **WHOLE)
+    sent = office.sent()
+    assert len(sent) == 2
+    office.says(sent[0], "init", "blocked")
+    office.do("stop-bulk", bulk=asked.id)
+    assert office.states(asked.id) == ["blocked", "expired", "expired", "init"]
+    for device in devices:
+        office.online(device, "online")
+    assert {one.id for one in office.sent(MINUTE)} == {sent[0].id}, (
+        "the box that took it up hears it after a boot"
+    )
+
+
+def test_a_release_rests_between_its_waves(office: Office) -> None:
+    office.stand(lanes=4)
+    office.do("send-commands", verb="update", release="0.2.0", waves=[25, 100], rest_minutes=60, **WHOLE)
+    (first,) = office.sent()
+    office.says(first, "init", "executing", "successful")
+    assert office.sent(59 * MINUTE) == []
+    assert len(office.sent(2 * MINUTE)) == 3
+
+
 def test_a_box_that_was_put_out_is_commanded_nothing(office: Office) -> None:
     (device,) = office.stand("a")
     office.do("revoke-box", device=device)

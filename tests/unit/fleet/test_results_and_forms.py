@@ -93,3 +93,9 @@ def test_a_form_keeps_what_was_filled_in_and_says_what_must_be() -> None:
     assert told["why"].required
     assert (told["why"].letters, told["max_boxes"].least, told["max_boxes"].most) == (80, 1, 100_000)
     assert not bulk_form(Verb.REPRINT, {}).words[1].required, "without a sale it is the last one"
+
+
+def test_a_rollout_begins_with_a_day_of_rest_unless_somebody_says_otherwise() -> None:
+    told = {field.name: field.value for field in bulk_form(Verb.UPDATE, {"stop_if_failed": "0"}).care}
+    assert (told["rest_minutes"], told["stop_if_failed"]) == ("1440", "0")
+    assert {field.name: field.value for field in bulk_form(Verb.RESTART, {}).care}["rest_minutes"] == "0"

@@ -70,7 +70,8 @@ from tillbox.cloud_bridge.store.reading import (
 )
 from tillbox.contracts.alerts import AlertKind, text_of
 from tillbox.contracts.commands import Verb
-from tillbox.contracts.messages import Promise, Telemetry, Vitals, canonical
+from tillbox.contracts.messages import Promise, Telemetry, Updating, Vitals, canonical
+from tillbox.contracts.updates import Blocker
 from tillbox.contracts.verdicts import Reason
 
 
@@ -159,6 +160,15 @@ _BOX = BoxDetail(
     alarms=_ALARMS[:2],
     refused=_REFUSED,
     local_refused=((Reason.EXPIRED, 3), (Reason.OFFLINE_PAYMENT_CODE, 41)),
+    updates=Updating(
+        runs="0.2.0",
+        state="waiting",
+        release="0.3.1",
+        blocked_by=(Blocker.DOUBT, "a_blocker_of_newer_software"),
+        back_from="0.3.0",
+        back_zh="新版本启动后自己退出（exit status 7），已退回原版本",
+        back_en=f"The new release ended by itself (exit status 7). {HOSTILE}",
+    ),
 )
 _COUPON = CouponDetail(
     name="tea5",
@@ -313,7 +323,7 @@ _BAD_TELEMETRY = _TELEMETRY.model_copy(
     update={
         "pending": 199_999, "unsynced": 123_456_700, "oldest_money_ms": NOON, "printer": "paper_out", "flush_ms": (412, 1_900),
         "peripherals": {HOSTILE: "lost", "eye": "of_newer_software"}, "clock_width_ms": None,
-        "vitals": Vitals(celsius=84, wear_percent=110),
+        "vitals": Vitals(celsius=84, wear_percent=110), "updates": Updating(runs="0.2.0", state="waiting", release=HOSTILE),
     }
 )  # fmt: skip
 
@@ -514,6 +524,7 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
         BulksPage((_bulk("running"), _bulk("awaiting"), _bulk("stopped"), _bulk("done")), before=_BULK_ID),
     ),
     ("bulks", BulksPage((), bulk_form(Verb.QUARANTINE, {"scope": f"store17 {HOSTILE}"}))),
+    ("bulks", BulksPage((), bulk_form(Verb.UPDATE, {}))),
     ("bulk_preview", BulkPreviewPage(_REACHED, _SAID)),
     (
         "bulk_preview",
