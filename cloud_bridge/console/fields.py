@@ -54,7 +54,7 @@ def command_form(verb: Verb) -> VerbForm:
 def bulk_form(verb: Verb, said: Mapping[str, str]) -> VerbForm:
     """One command for many boxes. `said` is what somebody has filled in before."""
     begun = {**BEGIN_WITH.get(verb, {}), **said}
-    return _form(SendCommands, verb, begun, first=("scope",), without=("preview",))
+    return _form(SendCommands, verb, begun, first=("scope",), without=("preview", "id"))
 
 
 def _form(

@@ -83,7 +83,9 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreAlone]:
 @pytest.fixture(scope="module")
 def visitors(core: CoreAlone) -> Iterator[dict[str, httpx.Client]]:
     """Everybody, signed in where there is somebody."""
-    clients = {who: httpx.Client(base_url=core.url, headers={"Origin": core.url}) for who in WHO}
+    # The server shuts a connection after five idle seconds, which is when httpx would try it once more.
+    kept = httpx.Limits(keepalive_expiry=2)
+    clients = {who: httpx.Client(base_url=core.url, headers={"Origin": core.url}, limits=kept) for who in WHO}
     for role in ROLES:
         said = {"name": role, "password": core.operator(role)}
         assert clients[role].post("/login", data=said).status_code == 303

@@ -392,3 +392,16 @@ def test_commands_and_bulks_are_paged_the_newest_first(office: Office) -> None:
     made = [one.made_ms for one in (*first, *rest)]
     assert made == sorted(made, reverse=True)
     assert len({one.id for one in (*first, *rest)}) == 10
+
+
+def test_what_was_looked_at_is_sent_in_its_waves_and_once_however_often_it_is_pressed(office: Office) -> None:
+    office.stand(lanes=8)
+    body = {**WHOLE, "verb": "self-test", "waves": [25, 100]}
+    seen = office.do("send-commands", **(body | {"preview": True}))
+    for _ in range(2):
+        assert office.do("send-commands", id=seen.id, **body) == seen.model_copy(update={"state": "running"})
+    assert len(office.sent()) == seen.waves[0]
+    assert len(office.states()) == 8
+    other = office.do("send-commands", id=seen.id, **(body | {"stop_if_failed": 3}))
+    assert other == Refused(Reason.BULK_OVER, "running")
+    assert office.as_("bob", "send-commands", id=seen.id, **body) == other

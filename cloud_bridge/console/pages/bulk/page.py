@@ -37,7 +37,7 @@ class BulkPage:
     def asked(self) -> dict[str, Any]:
         """What was asked for beside the verb and the scope, as far as it says something."""
         told = {name: value for name, value in self.bulk.asked.items() if value not in ("", None)}
-        return {name: value for name, value in told.items() if name not in ("verb", "scope", "preview")}
+        return {name: value for name, value in told.items() if name not in ("verb", "scope", "preview", "id")}
 
     @property
     def scope(self) -> tuple[str, ...]:

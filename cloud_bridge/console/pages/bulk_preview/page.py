@@ -39,13 +39,13 @@ class BulkPreviewPage:
 
     @property
     def to_send(self) -> dict[str, str]:
-        """The form that sends it."""
-        return {**self.said, "preview": "false"}
+        """The form that sends it, once however often it is pressed."""
+        return {**self.said, "preview": "false", "id": self.stands.id}
 
     @property
     def form(self) -> str:
         """The address of the form as it was filled in."""
-        return form_address({name: word for name, word in self.said.items() if name != "preview"})
+        return form_address({name: word for name, word in self.said.items() if name not in ("preview", "id")})
 
 
 def show(found: BaseModel, _: str, said: Mapping[str, str]) -> BulkPreviewPage | str:
