@@ -164,6 +164,8 @@ class Box:
         self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
         self.on_boot: Callable[[Runtime], None] = lambda _: None
         self.on_command: Callable[[Runtime, bytes], None] | None = None
+        self.on_end: list[Callable[[], None]] = []
+        """Called once the box is to end for good, before its devices are shut."""
         self.restarts = False
         """Whether the program is to be started anew once it has ended."""
 
@@ -220,6 +222,8 @@ class Box:
             while not self._ended.is_set():
                 self._boot()
         finally:
+            for end in self.on_end:
+                end()
             for one in self._readers:
                 one.stop()
             self.vitals.stop()

@@ -42,7 +42,9 @@ def fleet_box(
     steward = Steward(box, machine, trust, identity, key, place)
     lately = Lately()
     lately.listen()
-    ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately).start()
+    errands = ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately)
+    box.on_end += [steward.stop, errands.stop]
+    errands.start()
     steward.start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box

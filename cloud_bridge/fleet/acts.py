@@ -62,12 +62,12 @@ class Fleet:
     total_max: int
     schedule: Schedule
     second_person_above: int = 20
-    """A command for more boxes than this needs a second person's word."""
+    """What one person commands within an hour may reach so many boxes; more needs a second person's word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """One act under way: in a transaction, by somebody, at a time."""
+    """One act under way: in a transaction, by somebody, at a time. `who` is the person, also where a key of theirs acts."""
 
     connection: Connection
     fleet: Fleet
@@ -105,8 +105,9 @@ def perform(
     role: str,
     now_ms: int,
     chance: Callable[[int], bytes],
+    key: str = "",
 ) -> BaseModel | Refused:
-    """Do it, all or nothing, and write it down."""
+    """Do it, all or nothing, and write it down. `who` is the person, and `key` the program's by which they did it."""
     act = ACTS[name]
     if not may(role, act.least):
         return Refused(Reason.NOT_ALLOWED, f"{name} needs {act.least}")
@@ -120,7 +121,8 @@ def perform(
         said = (
             f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else _said(act, wanted, done)
         )
-        audit.note(connection, who=who, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
+        both = f"key {key} of {who}" if key else who
+        audit.note(connection, who=both, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
     return done
 
 

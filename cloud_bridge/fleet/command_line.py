@@ -151,7 +151,8 @@ def _bulk_out(found: dict[str, Any], as_json: bool) -> None:
 def _bulk_state(found: dict[str, Any]) -> str:
     if found["state"] == "preview":
         budget = "" if found["within_budget"] else " It is over its budget: name fewer boxes, or raise that."
-        return f"Nothing was sent; say --send to send it.{budget}"
+        second = " A second person will have to approve it." if found["needs_second_person"] else ""
+        return f"Nothing was sent; say --send to send it.{second}{budget}"
     if found["state"] == "awaiting":
         return f"A second person has to say: tillbox fleet approve-bulk {found['id']}"
     return f"It is {found['state']}: {found['id']}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .acts import Doing
 
 MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
 
 OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
@@ -136,6 +137,7 @@ class BulkStands(BaseModel):
     """Of all boxes in service."""
     within_budget: bool
     needs_second_person: bool
+    """With what whoever asks commanded within the hour, it is more boxes than one person commands alone."""
     waves: list[int]
     """How many boxes each wave has."""
     boxes: list[Reached]
@@ -156,7 +158,10 @@ def send_command(doing: Doing, wanted: SendCommand) -> CommandMade | Refused:
     if not found:
         return Refused(Reason.NO_BOX_THERE, wanted.box)
     ((name, (place, epoch)),) = found.items()
-    row = _made(doing, wanted, name, place, epoch, wanted.minutes)
+    reached = _reached(doing, doing.who, found)
+    if reached > doing.fleet.second_person_above:
+        return Refused(Reason.SECOND_PERSON, f"{reached} boxes, {doing.fleet.second_person_above} may be")
+    row = _made(doing, wanted, name, place, epoch, made_by=doing.who)
     commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
     return CommandMade(
         id=row["id"], device=name, position=place, verb=wanted.verb, expires_ms=row["expires_ms"]
@@ -172,7 +177,7 @@ def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
     if not found:
         return Refused(Reason.NO_BOX_THERE, ", ".join(wanted.scope)[:100])
     name = wanted.id or uuid7(doing.now_ms, doing.chance(CHANCE_BYTES))
-    stands = _stands(doing, wanted, name, found)
+    stands = _stands(doing, wanted, name, found, doing.who)
     if wanted.preview:
         return stands
     asked = canonical(wanted.model_dump(mode="json"))
@@ -201,7 +206,7 @@ def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
     }
     doing.connection.execute(insert(bulk), row)
     if state == "running":
-        _begin(doing, name, wanted, found)
+        _begin(doing, name, wanted, found, doing.who)
     return stands.model_copy(update={"state": state})
 
 
@@ -216,8 +221,8 @@ def approve_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
         return Refused(Reason.SAME_PERSON, doing.who)
     asked, found = _meant(doing, row)
     commands.change_bulk(doing.connection, row.id, state="running", approved_by=doing.who)
-    _begin(doing, row.id, asked, found)
-    return _stands(doing, asked, row.id, found).model_copy(update={"state": "running"})
+    _begin(doing, row.id, asked, found, row.made_by)
+    return _stands(doing, asked, row.id, found, row.made_by).model_copy(update={"state": "running"})
 
 
 def stop_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
@@ -231,7 +236,7 @@ def stop_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
     commands.change_bulk(doing.connection, row.id, state="stopped", why=why)
     commands.call_off(doing.connection, row.id, why, doing.now_ms)
     asked, found = _meant(doing, row)
-    return _stands(doing, asked, row.id, found).model_copy(update={"state": "stopped"})
+    return _stands(doing, asked, row.id, found, row.made_by).model_copy(update={"state": "stopped"})
 
 
 def _meant(doing: Doing, row: Row[Any]) -> tuple[SendCommands, dict[str, tuple[str, int]]]:
@@ -241,10 +246,17 @@ def _meant(doing: Doing, row: Row[Any]) -> tuple[SendCommands, dict[str, tuple[s
     return asked, {name: at for name, at in _boxes(doing.connection, asked.scope).items() if name in meant}
 
 
-def _begin(doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tuple[str, int]]) -> None:
+def _reached(doing: Doing, who: str, found: Mapping[str, tuple[str, int]]) -> int:
+    """How many boxes somebody would have commanded within the hour, these among them. Many small bulks are one large."""
+    return len(commands.commanded(doing.connection, who, doing.now_ms - HOUR_MS) | found.keys())
+
+
+def _begin(
+    doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tuple[str, int]], made_by: str
+) -> None:
     waves = waves_of(name, list(found), wanted.waves)
     rows = [
-        _made(doing, wanted, one, place, epoch, wanted.minutes)
+        _made(doing, wanted, one, place, epoch, made_by=made_by)
         | {"bulk": name, "wave": waves[one], "due_ms": None}
         for one, (place, epoch) in found.items()
     ]
@@ -252,7 +264,9 @@ def _begin(doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tu
     commands.release(doing.connection, name, 0, doing.now_ms)
 
 
-def _made(doing: Doing, wanted: _Wanted, name: str, place: str, epoch: int, minutes: int) -> dict[str, Any]:
+def _made(
+    doing: Doing, wanted: SendCommand | SendCommands, name: str, place: str, epoch: int, *, made_by: str
+) -> dict[str, Any]:
     made = Command(
         id=uuid7(doing.now_ms, doing.chance(CHANCE_BYTES)),
         device=name,
@@ -260,7 +274,7 @@ def _made(doing: Doing, wanted: _Wanted, name: str, place: str, epoch: int, minu
         verb=wanted.verb.value,
         params=wanted.params,
         made_ms=doing.now_ms,
-        expires_ms=doing.now_ms + minutes * MINUTE_MS,
+        expires_ms=doing.now_ms + wanted.minutes * MINUTE_MS,
     )
     return {
         "id": made.id,
@@ -268,14 +282,14 @@ def _made(doing: Doing, wanted: _Wanted, name: str, place: str, epoch: int, minu
         "position": place,
         "verb": made.verb,
         "sealed": seal_command(made, private_key=doing.fleet.key).encode(),
-        "made_by": doing.who[:48],
+        "made_by": made_by,
         "made_ms": made.made_ms,
         "expires_ms": made.expires_ms,
     }
 
 
 def _stands(
-    doing: Doing, wanted: SendCommands, name: str, found: Mapping[str, tuple[str, int]]
+    doing: Doing, wanted: SendCommands, name: str, found: Mapping[str, tuple[str, int]], made_by: str
 ) -> BulkStands:
     everybody = select(func.count()).select_from(binding).where(binding.c.fenced_ms.is_(None))
     total = doing.connection.execute(everybody).scalar_one()
@@ -289,7 +303,7 @@ def _stands(
         count=len(found),
         percent=percent,
         within_budget=percent <= wanted.max_percent and len(found) <= wanted.max_boxes,
-        needs_second_person=len(found) > doing.fleet.second_person_above,
+        needs_second_person=_reached(doing, made_by, found) > doing.fleet.second_person_above,
         waves=sizes_of(waves_of(name, list(found), wanted.waves), len(wanted.waves)),
         boxes=[
             Reached(device=one, position=place, online=one in online)

@@ -33,6 +33,17 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         connection.execute(insert(command), [{**given, **row} for row in rows])
 
 
+def commanded(connection: Connection, who: str, since_ms: int) -> set[str]:
+    """The boxes that a person commanded since then on their own word: what a second person approved is not counted."""
+    query = (
+        select(command.c.device)
+        .distinct()
+        .outerjoin(bulk, bulk.c.id == command.c.bulk)
+        .where(command.c.made_by == who, command.c.made_ms > since_ms, bulk.c.approved_by.is_(None))
+    )
+    return set(connection.execute(query).scalars())
+
+
 def heard(connection: Connection, device: str, said: CommandState, now_ms: int) -> Reason | None:
     """What a box's own journal says of a command; why not, where it was none of its own."""
     query = select(command.c.state, command.c.guessed).where(

@@ -187,12 +187,12 @@ def audit_rows(
     who: str = "",
     most: int = 100,
 ) -> list[AuditRow]:
-    """The newest first, about one subject or several, by one person; `before` is the last row that was seen."""
+    """The newest first, about one subject or several, by one person and keys of theirs; `before` is the last row that was seen."""
     query = select(audit).order_by(audit.c.id.desc()).limit(bounded(most))
     if before is not None:
         query = query.where(audit.c.id < before)
     if subject:
         query = query.where(audit.c.subject.in_([subject] if isinstance(subject, str) else subject))
     if who:
-        query = query.where(audit.c.who == who)
+        query = query.where((audit.c.who == who) | audit.c.who.endswith(f" of {who}", autoescape=True))
     return [AuditRow.model_validate(row, from_attributes=True) for row in connection.execute(query)]

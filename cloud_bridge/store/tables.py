@@ -241,9 +241,10 @@ api_token = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("name", String(32), nullable=False),
     Column("role", String(16), nullable=False),
+    Column("owner", String(32), nullable=False),
     _ms("made_ms"),
 )
-"""A program's key to the API; only its hash is here."""
+"""A program's key to the API; only its hash is here. `owner` is the operator who answers for it."""
 
 session = Table(
     "session",
@@ -396,7 +397,7 @@ view = Table(
     Column("wanted", LargeBinary, nullable=False),
     _ms("made_ms"),
 )
-"""A list of the fleet that somebody looks at often: its filters under a name of their own. `operator` may be a program."""
+"""A list of the fleet that somebody looks at often: its filters under a name of their own."""
 
 audit = Table(
     "audit",
@@ -437,6 +438,7 @@ command = Table(
     Index("command_device", "device"),
     Index("command_bulk", "bulk"),
     Index("command_due", "due_ms"),
+    Index("command_made", "made_by", "made_ms"),
 )
 """A command for one box, signed. `due_ms`: when it is to be sent, again; None while its wave waits, and once it has
 ended. `guessed`: the core thinks it over, and the box has not said so."""
@@ -511,6 +513,17 @@ alert_route = Table(
     Column("through_id", BigInteger, nullable=False),
 )
 """Derived: how far the events have gone out on each way."""
+
+handed_in = Table(
+    "handed_in",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("sort", String(8), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("records", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+"""Derived: how much of each sort a box that was put out has handed in on its latest `day`, in days since 1970."""
 
 APPEND_ONLY = (
     inbox, txn, posting, payment_event, alarm, sale, reversal,

@@ -12,6 +12,7 @@ import pytest
 from tests.core_alone import CoreAlone, core_alone
 
 from tillbox.cloud_bridge.api.keys import new_key
+from tillbox.cloud_bridge.console.auth import new_password
 from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, may
 
 NOBODY = "nobody"
@@ -32,6 +33,7 @@ LISTS = {
     "/api/1/claims": "operator", "/api/1/provisioning": "operator", "/api/1/audit": "operator",
     "/api/1/alerts": "viewer", "/api/1/alert-events": "viewer", "/api/1/health": "viewer",
     "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
+    "/api/1/openapi.json": "viewer",
 }  # fmt: skip
 """Lists of the API."""
 LEAST = {
@@ -43,7 +45,7 @@ LEAST = {
     "send-command": "operator", "send-commands": "operator", "approve-bulk": "operator", "stop-bulk": "operator",
 }  # fmt: skip
 """Acts. It says again what the table of acts says: whoever changes one thinks twice."""
-OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify", "/api/1/openapi.json"}
+OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify"}
 """For anybody. A receipt's address is its secret; a notice is believed by its signature."""
 OF_A_SESSION = {"/logout", "/live", "/do/{act}"}
 BODIES = {
@@ -96,8 +98,12 @@ def visitors(core: CoreAlone) -> Iterator[dict[str, httpx.Client]]:
 
 @pytest.fixture(scope="module")
 def keys(core: CoreAlone) -> dict[str, dict[str, str]]:
-    """The header of a program of each role."""
-    made = {role: new_key(core.database, f"k-{role}", role, chance=os.urandom, now_ms=1) for role in ROLES}
+    """The header of a program of each role, whose owner may no more."""
+    made = {}
+    for role in ROLES:
+        owner = f"of-{role}"
+        new_password(core.database, owner, chance=os.urandom, role=role)
+        made[role] = new_key(core.database, f"k-{role}", role, owner=owner, chance=os.urandom, now_ms=1)
     return {NOBODY: {}} | {role: {"Authorization": f"Bearer {key}"} for role, key in made.items()}
 
 
@@ -169,6 +175,21 @@ def test_an_act_is_done_for_its_role_by_key_and_by_form_alike(
             assert by_form in ((200, 303) if act in FORMS else (303, 409)), who
         else:
             assert (by_key, by_form) == (403, 403), who
+
+
+@pytest.mark.parametrize("act", LEAST)
+def test_whoever_may_not_learns_nothing_of_what_an_act_takes(
+    visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], act: str
+) -> None:
+    url = f"/api/1/acts/{act}"
+    for content in (b"{", b"[]", b'{"no": "such field"}', b"\xff"):
+        for who in WHO:
+            headers = {"Content-Type": "application/json", **keys[who]}
+            answer = visitors[NOBODY].post(url, content=content, headers=headers)
+            if who == NOBODY:
+                assert (answer.status_code, list(answer.json())) == (401, ["detail"]), content
+            else:
+                assert answer.status_code in ((400, 422) if may(who, LEAST[act]) else (403,)), (who, content)
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -19,7 +19,7 @@ from tests.conformance.test_stores_fleet import FLEET, KEY, NOW, Head, _chance
 from tillbox.cloud_bridge.fleet import audit
 from tillbox.cloud_bridge.fleet.acts import perform
 from tillbox.cloud_bridge.fleet.dispatch import Dispatch
-from tillbox.cloud_bridge.store import command_lists, tables
+from tillbox.cloud_bridge.store import command_lists, fleet_lists, tables
 from tillbox.cloud_bridge.store.commands import AGAIN_MS, GRACE_MS, UNHEARD
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.codes import kid_of
@@ -82,12 +82,17 @@ class Office(Head):
     def do(self, act: str, role: str = "operator", **body: Any) -> Any:
         return self.as_("ann", act, role, **body)
 
-    def as_(self, who: str, act: str, role: str = "operator", /, **body: Any) -> Any:
-        return perform(self.database, FEW, act, body, who=who, role=role, now_ms=self.now_ms, chance=_chance)
+    def as_(self, who: str, act: str, role: str = "operator", /, *, by_key: str = "", **body: Any) -> Any:
+        person = {"who": who, "role": role, "key": by_key}
+        return perform(self.database, FEW, act, body, **person, now_ms=self.now_ms, chance=_chance)
 
     def states(self, bulk: str = "") -> list[str]:
         with self.database.reading() as connection:
             return sorted(row.state for row in command_lists.commands(connection, bulk_id=bulk, most=500))
+
+    def commands_of(self, bulk: str) -> list[command_lists.CommandRow]:
+        with self.database.reading() as connection:
+            return command_lists.commands(connection, bulk_id=bulk)
 
     def story(self, command: str) -> command_lists.CommandStory:
         with self.database.reading() as connection:
@@ -284,6 +289,39 @@ def test_many_boxes_need_a_second_person(office: Office) -> None:
     assert (office.bulk().made_by, office.bulk().approved_by) == ("ann", "bob")
     again = office.as_("cid", "approve-bulk", bulk=asked.id)
     assert again == Refused(Reason.BULK_OVER, "running")
+
+
+def test_a_person_is_one_by_whatever_key_or_browser(office: Office) -> None:
+    office.stand(lanes=9)
+    asked = office.as_("ann", "send-commands", verb="restart", by_key="stock", **WHOLE)
+    for key in ("", "stock", "other"):
+        again = office.as_("ann", "approve-bulk", by_key=key, bulk=asked.id)
+        assert again == Refused(Reason.SAME_PERSON, "ann")
+    assert office.as_("bob", "approve-bulk", by_key="stock", bulk=asked.id).state == "running"
+    with office.database.reading() as connection:
+        said = [row.who for row in fleet_lists.audit_rows(connection, most=5)]
+        of_ann = fleet_lists.audit_rows(connection, who="ann")
+    assert said == ["key stock of bob", "key other of ann", "key stock of ann", "ann", "key stock of ann"]
+    assert {row.who for row in of_ann} == {"ann", "key stock of ann", "key other of ann"}
+
+
+def test_many_small_commands_within_the_hour_need_a_second_person_too(office: Office) -> None:
+    devices = office.stand(lanes=10)
+    few = {"preview": False, "max_percent": 100}
+    first = office.do("send-commands", verb="self-test", scope=[f"s9/b{at}" for at in range(6)], **few)
+    assert (first.state, first.needs_second_person) == ("running", False)
+    for at in (5, 6, 7):
+        assert office.do("send-command", box=devices[at], verb="self-test").verb == "self-test"
+    no = Refused(Reason.SECOND_PERSON, "9 boxes, 8 may be")
+    assert office.as_("ann", "send-command", by_key="stock", box=devices[8], verb="restart") == no
+    assert office.do("send-command", box=devices[0], verb="restart").verb == "restart", "it is no other box"
+    assert office.as_("bob", "send-command", box=devices[8], verb="restart").verb == "restart"
+    waits = office.do("send-commands", verb="restart", scope=["s9/b8", "s9/b9"], **few)
+    assert (waits.state, waits.needs_second_person) == ("awaiting", True)
+    assert office.as_("bob", "approve-bulk", bulk=waits.id).state == "running"
+    assert {row.made_by for row in office.commands_of(waits.id)} == {"ann"}
+    office.now_ms += 60 * MINUTE
+    assert office.do("send-command", box=devices[8], verb="restart").verb == "restart", "an hour later"
 
 
 def test_who_approves_approves_the_boxes_that_were_asked_for(office: Office) -> None:

@@ -33,7 +33,10 @@ def text(found: dict[str, Any], **how: Any) -> str:
 
 def test_a_bench_is_seen_on_its_way(core: CoreAlone, tmp_path: Path) -> None:
     key = tmp_path / "key"
-    key.write_text(new_key(core.database, "bench", "operator", chance=os.urandom, now_ms=1))
+    core.operator("operator")
+    made = new_key(core.database, "bench", "operator", owner="operator", chance=os.urandom, now_ms=1)
+    assert isinstance(made, str)
+    key.write_text(made)
     key.chmod(0o600)
     core.do(
         "plan-places", places=[{"store": "s1", "lane": f"l{n}", "title": f"[red]茶铺 {n}"} for n in (1, 2, 3)]

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from tillbox.cloud_bridge.api.fleet import add_fleet_api
 from tillbox.cloud_bridge.api.keys import new_key
+from tillbox.cloud_bridge.console.auth import new_password
 from tillbox.cloud_bridge.fleet import alerting, presence
 from tillbox.cloud_bridge.fleet.acts import Fleet
 from tillbox.cloud_bridge.payments.machine import Schedule
@@ -56,7 +57,9 @@ def client(database: Database) -> Client:
     app = FastAPI()
     fleet = Fleet(bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule())
     add_fleet_api(app, database, fleet, now_ms=lambda: NOW, chance=bytes, done=lambda: None)
-    key = new_key(database, "screen", "viewer", now_ms=NOW, chance=bytes)
+    new_password(database, "ann", chance=bytes, role="viewer")
+    key = new_key(database, "screen", "viewer", owner="ann", now_ms=NOW, chance=bytes)
+    assert isinstance(key, str)
     return Client(app, key)
 
 
