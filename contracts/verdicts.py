@@ -105,6 +105,7 @@ class Reason(StrEnum):
     PROVISIONAL_TOTAL = "provisional_total"
     SETTINGS_WRONG = "settings_wrong"
     NOTHING_TO_UNDO = "nothing_to_undo"
+    DECIDED_MEANWHILE = "decided_meanwhile"
     SETTINGS_UNCONFIRMED = "settings_unconfirmed"
     # commands of head office
     DRAINED = "drained"
@@ -475,6 +476,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.NOTHING_TO_UNDO: Text(
         "这一级还没有做过设置，没有可撤销的",
         "This level has never decided anything. There is nothing to undo.",
+    ),
+    Reason.DECIDED_MEANWHILE: Text(
+        "这一级刚被别人改过。请看看改了什么，再决定一次",
+        "Somebody else has decided this level meanwhile. Look at what they changed, then decide again.",
     ),
     Reason.VIEWS_FULL: Text(
         "保存的视图已满，请先删掉一个",

@@ -18,12 +18,21 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, Act, Fleet, may, perform
-from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists, provisioning
+from tillbox.cloud_bridge.store import (
+    command_lists,
+    fleet_lists,
+    health_lists,
+    provisioning,
+    setting_lists,
+    timeline,
+)
 from tillbox.cloud_bridge.store.command_lists import BulkRow, CommandRow, CommandStory
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BoxStory, ClaimRow, PlaceRow
 from tillbox.cloud_bridge.store.health_lists import EventRow, HealthRow, StoreAlerts
 from tillbox.cloud_bridge.store.provisioning import Board
+from tillbox.cloud_bridge.store.setting_lists import LevelRow, TwinRow, VersionRow
+from tillbox.cloud_bridge.store.timeline import TimelineRow
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
 
 from .keys import Caller, caller_of
@@ -137,6 +146,30 @@ def add_fleet_api(
         if found is None:
             raise HTTPException(404, "no box of that name ever enrolled")
         return found
+
+    @viewers.get("/boxes/{device}/twin", tags=["lists"])
+    def twin(device: str) -> TwinRow:
+        with database.reading() as connection:
+            found = setting_lists.twin(connection, device[:32])
+        if found is None:
+            raise HTTPException(404, "no settings were ever made for a box of that name")
+        return found
+
+    @viewers.get("/boxes/{device}/timeline", tags=["lists"])
+    def happened(device: str, kind: str = "", before: str = "", most: int = 50) -> list[TimelineRow]:
+        kinds = [one for one in kind.split(",") if one]
+        with database.reading() as connection:
+            return timeline.timeline(connection, device[:32], kinds=kinds, before=before[:120], most=most)
+
+    @operators.get("/settings", tags=["lists"])
+    def levels(after: str = "", most: int = 100) -> list[LevelRow]:
+        with database.reading() as connection:
+            return setting_lists.levels(connection, after=after[:80], most=most)
+
+    @operators.get("/settings/versions", tags=["lists"])
+    def versions(scope: str = "tenant", before: int | None = None, most: int = 20) -> list[VersionRow]:
+        with database.reading() as connection:
+            return setting_lists.versions(connection, scope[:80], before=before, most=most)
 
     @viewers.get("/commands", tags=["lists"])
     def commands(box: str = "", bulk: str = "", most: int = 100) -> list[CommandRow]:

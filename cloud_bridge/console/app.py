@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
+from starlette.datastructures import UploadFile
 
-from tillbox.cloud_bridge.fleet.acts import may
-from tillbox.cloud_bridge.store import health_lists
+from tillbox.cloud_bridge.fleet.acts import ACTS, may
+from tillbox.cloud_bridge.fleet.photographs import PHOTO_BYTES_MAX
+from tillbox.cloud_bridge.store import fleet_lists, health_lists
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -24,16 +27,26 @@ from .changes import Changes
 from .forms import body_of
 from .frame import Frame, render
 from .pages import GIVEN, PAGES, Asked, Page
+from .pages.field.page import PHOTO_WHY
 from .pages.forbidden.page import ForbiddenPage
 from .pages.login.page import LoginPage
 from .pages.receipt import page as receipts
+from .pages.settings import page as settings
+from .pages.settings.page import Answered, SettingsPage
 from .words import word
 
 Do = Callable[[str, dict[str, Any], Session], BaseModel | Refused]
 """An act by its name, with what it takes, by somebody: what it gave, or why it was refused."""
 COOKIE = "tillbox_session"
 ALERTS = "Tillbox-Alerts"  # how many are open, for a page that fetches only its inside again
-FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; nothing else comes near it
+FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; no other form comes near it but these:
+SETTINGS_BYTES_MAX = 400_000  # a list of 500 goods with Chinese names, percent-encoded
+SETTINGS_FIELDS_MAX = 4_000
+PHOTO_FORM_BYTES_MAX = 32_000_000
+"""Far above what a photograph may have: an acceptance is not lost because a phone takes large ones. It is read, the photograph is
+refused, and both are said."""
+PHOTOGRAPHED = ("accept-box", "add-photo")
+"""Acts whose forms may bring a photograph, from whoever may do them."""
 API_BYTES_MAX = 4_000_000  # a plan of ten thousand places is 1 MB
 STREAM_WAIT_S = 15.0
 STREAMS_MAX = 500  # open pages that hear of news at once: a connection and a file handle each
@@ -59,6 +72,8 @@ def build_console(
     app.add_api_route("/login", console.login, methods=["POST"])
     app.add_api_route("/logout", console.logout, methods=["POST"])
     app.add_api_route("/do/{act}", console.deed, methods=["POST"])
+    app.add_api_route("/settings", console.settle, methods=["POST"])
+    app.add_api_route("/boxes/{device}/photo", console.photo, methods=["GET"])
     app.add_api_route("/live", console.live, methods=["GET"])
     app.add_exception_handler(404, lambda request, _: _missing(request))
     app.middleware("http")(_guard)
@@ -143,13 +158,24 @@ class _Console:
         """What a form asks for, done by whoever is signed in. What it gave is shown, this once, where a person needs it;
         otherwise it is back to where it was asked."""
         session = self._session(request)
-        form = await request.form() if _is_own(request) else {}
+        act = str(request.path_params["act"])
+        with_photo = act in PHOTOGRAPHED and session is not None and may(session.role, ACTS[act].least)
+        own = _is_own(request, PHOTO_FORM_BYTES_MAX if with_photo else FORM_BYTES_MAX)
+        form = await request.form(max_files=int(with_photo), max_part_size=FORM_BYTES_MAX) if own else {}
+        photo = await _photo(form)
         if session is None or self._do is None or not is_same(str(form.get("csrf", "")), session.csrf):
             return _not_own()
-        act = str(request.path_params["act"])
-        said = {name: str(value) for name, value in form.items() if name not in ("csrf", "next")}
-        found = await anyio.to_thread.run_sync(self._do, act, body_of(act, said), session)
+        words = {name: value for name, value in form.items() if isinstance(value, str)}
+        said = {name: value for name, value in words.items() if name not in ("csrf", "next", "photo")}
         back, frame = _next(str(form.get("next", ""))), replace(_frame(request, session), live=False)
+        body = _of_photo(said, photo) if act == "add-photo" else body_of(act, said)
+        found = await anyio.to_thread.run_sync(self._do, act, body, session)
+        kept = found if act == "add-photo" else None
+        if photo and act == "accept-box" and not isinstance(found, Refused):
+            # An acceptance stands, whatever becomes of its photograph: the page says so and takes another.
+            kept = await anyio.to_thread.run_sync(self._do, "add-photo", _of_photo(said, photo), session)
+        if isinstance(kept, Refused) and (kept is not found or kept.reason in PHOTO_WHY):
+            return RedirectResponse(_with(back, photo=kept.reason), 303)
         if isinstance(found, Refused):
             page = ForbiddenPage(found.reason, found.detail, back)
             status = 403 if found.reason is Reason.NOT_ALLOWED else 409
@@ -160,7 +186,42 @@ class _Console:
             if isinstance(given, str):
                 return RedirectResponse(given, 303)
             return _html(request, render(name, given, frame))
-        return RedirectResponse(back, 303)
+        return RedirectResponse(_with(back, photo="kept") if kept else back, 303)
+
+    def photo(self, request: Request) -> Response:
+        """How a box stood when it was accepted, for operators."""
+        session = self._session(request)
+        if session is None:
+            return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
+        if not may(session.role, "operator"):
+            return Response(status_code=403)
+        with self._database.reading() as connection:
+            jpeg = fleet_lists.photo(connection, request.path_params["device"].replace("\0", "")[:32])
+        return _missing(request) if jpeg is None else Response(jpeg, media_type="image/jpeg")
+
+    async def settle(self, request: Request) -> Response:
+        """The form of a level's settings: it is looked at, comes back, or is decided. See `pages/settings`."""
+        session = self._session(request)
+        own = session is not None and _is_own(request, SETTINGS_BYTES_MAX)
+        form = await request.form(max_files=0, max_fields=SETTINGS_FIELDS_MAX) if own else {}
+        if session is None or self._do is None or not is_same(str(form.get("csrf", "")), session.csrf):
+            return _not_own()
+        frame = replace(_frame(request, session), live=False)
+        if not may(session.role, "operator"):
+            return _html(request, render("forbidden", ForbiddenPage(Reason.NOT_ALLOWED), frame), 403)
+        typed = {name: str(value).replace("\0", "") for name, value in form.items() if name != "csrf"}
+        found = await anyio.to_thread.run_sync(self._settled, typed, session)
+        if found.on:
+            return RedirectResponse(found.on, 303)
+        if found.page is None:
+            return _missing(request)
+        name = "settings" if isinstance(found.page, SettingsPage) else "preview"
+        return _html(request, render(name, found.page, frame), found.status)
+
+    def _settled(self, typed: dict[str, str], session: Session) -> Answered:
+        assert self._do is not None
+        do = self._do
+        return settings.answer(self._database, typed, lambda act, body: do(act, body, session))
 
     async def login(self, request: Request) -> Response:
         if not _is_own(request):
@@ -229,6 +290,26 @@ def _frame(request: Request, session: Session | None = None) -> Frame:
     return Frame(_language(request), session.operator, session.csrf, request.url.path, session.role)
 
 
+async def _photo(form: Mapping[str, object]) -> bytes:
+    """The bytes of a photograph that a form brought; none where nobody took one. One byte more than may be says that it is more."""
+    photo = b""
+    for part in form.values():
+        if isinstance(part, UploadFile):
+            photo = await part.read(PHOTO_BYTES_MAX + 1)
+            await part.close()
+    return photo
+
+
+def _of_photo(said: dict[str, str], photo: bytes) -> dict[str, Any]:
+    """What `add-photo` takes, from what a form said."""
+    return {"device": said.get("device", ""), "proof": said.get("proof", ""), "picture": b64encode(photo)}
+
+
+def _with(path: str, **said: str) -> str:
+    """An address with one word more."""
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(said)}"
+
+
 def _html(request: Request, html: str, status: int = 200) -> Response:
     return _remember_language(request, HTMLResponse(html, status))
 
@@ -247,11 +328,11 @@ def _not_own() -> Response:
     )
 
 
-def _is_own(request: Request) -> bool:
+def _is_own(request: Request, most: int = FORM_BYTES_MAX) -> bool:
     """Whether a form comes from our own pages and is of a form's size."""
     origin = request.headers.get("origin")
     own = origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
-    return own and int(request.headers.get("content-length") or FORM_BYTES_MAX + 1) <= FORM_BYTES_MAX
+    return own and int(request.headers.get("content-length") or most + 1) <= most
 
 
 def _language(request: Request) -> str:

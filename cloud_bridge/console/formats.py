@@ -11,7 +11,15 @@ from tillbox.contracts.alerts import name_of, weight_of
 from tillbox.contracts.money import CNY, MINOR_MAX, Amount, Unit
 from tillbox.contracts.promises import age
 
-from .words import alarm_text, because_text, blocker_text, reason_text, state_text, verb_text
+from .words import (
+    alarm_text,
+    alert_text,
+    because_text,
+    blocker_text,
+    reason_text,
+    state_text,
+    verb_text,
+)
 
 YEAR_9000_MS = 221_845_392_000_000  # what a box says beyond it is no time; the library ends at 9999
 
@@ -51,7 +59,7 @@ def day(ms: int | None) -> str:
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d")
 
 
-def alert(kind: str, language: str) -> str:
+def alert_name(kind: str, language: str) -> str:
     """A kind of alert in two or three words; nothing for none."""
     return name_of(kind).say(language) if kind else ""
 
@@ -75,6 +83,11 @@ def visible(text: str) -> str:
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in hidden else c for c in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same for text of several lines, with tabs between its words."""
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.splitlines())
+
+
 FILTERS = {
     "yuan": yuan,
     "amount": amount,
@@ -82,14 +95,16 @@ FILTERS = {
     "when": when,
     "day": day,
     "age": age,
-    "alert": alert,
+    "alert_name": alert_name,
     "weight": weight,
     "by_kind": by_kind,
     "verb": verb_text,
     "spoken": state_text,
     "visible": visible,
+    "visible_lines": visible_lines,
     "reason": reason_text,
     "alarm": alarm_text,
     "blocker": blocker_text,
     "because": because_text,
+    "alert": alert_text,
 }

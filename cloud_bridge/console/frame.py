@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tillbox.cloud_bridge.fleet.acts import may
 
 from .formats import FILTERS
+from .settings_form import BY_NAME
 from .words import fact_text, field_text, word
 
 NAV = (
@@ -20,6 +21,7 @@ NAV = (
         ("health", "/health", "viewer"),
         ("visit", "/field", "engineer"),
         ("provision", "/provision", "operator"),
+        ("settings", "/settings", "operator"),
     ),
     (("alerts", "/alerts", "viewer"), ("trouble", "/trouble", "viewer")),
     (("commands", "/commands", "viewer"), ("bulks", "/bulks", "viewer"), ("audit", "/audit", "operator")),
@@ -65,6 +67,10 @@ class Frame:
     def field(self, name: str) -> str:
         """A form's field, by what its act calls it."""
         return field_text(name, self.language)
+
+    def setting(self, name: str) -> str:
+        """What a setting of a box is called; the name itself where it is of another version."""
+        return BY_NAME[name].title.say(self.language) if name in BY_NAME else name
 
     def fact(self, name: str) -> str:
         """A kind or a state from the book, in words."""

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import Base64Bytes, BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy import Connection, select, update
 
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import coupons, registry, tables
-from tillbox.cloud_bridge.store.database import Database
+from tillbox.cloud_bridge.store.database import Database, upsert
 from tillbox.contracts.codes import ClaimCode, claim_payload, seal, typed_token
 from tillbox.contracts.codes.claim import POSITION_PATTERN, TOKEN_BYTES
 from tillbox.contracts.messages import Device
@@ -24,7 +24,7 @@ from tillbox.contracts.proofs import BIRTH, is_proven, unweb
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from . import audit, papers, settings, views
+from . import audit, papers, photographs, settings, views
 from .commanding import (
     BulkStands,
     CommandMade,
@@ -44,6 +44,7 @@ from .views import DropView, SaveView, Views
 ROLES = ("viewer", "engineer", "operator", "admin")
 """Each may what the ones before it may."""
 LISTED_MAX = 50  # boxes of a preview that are told one by one
+PLACES_AT_ONCE = 500  # of a preview: their levels are asked for in one statement
 DAY_MS = 24 * 3_600_000
 
 Place = Annotated[str, StringConstraints(pattern=rf"^{POSITION_PATTERN}$")]
@@ -88,6 +89,8 @@ class Act:
     subject: Callable[[Any], str]
     says: str | Callable[[Any, Any], str]
     """For the audit log; where it depends on what was asked and what came of it, a function of these."""
+    first: Callable[[Any], Any | Refused] = lambda wanted: wanted
+    """Slow work on what was asked, before the database is: what `do` gets, or why not."""
 
 
 def may(role: str, least: str) -> bool:
@@ -116,8 +119,10 @@ def perform(
     except ValidationError as fault:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']}" for e in fault.errors()[:5])
         return Refused(Reason.NOT_UNDERSTOOD, wrong)
+    ready = act.first(wanted)
     with database.writing() as connection:
-        done = act.do(Doing(connection, fleet, who, role, now_ms, chance), wanted)
+        doing = Doing(connection, fleet, who, role, now_ms, chance)
+        done = ready if isinstance(ready, Refused) else act.do(doing, ready)
         said = (
             f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else _said(act, wanted, done)
         )
@@ -341,6 +346,41 @@ def _accept_box(doing: Doing, wanted: AcceptBox) -> BoxStands | Refused:
     return _stands(doing.connection, wanted.device)
 
 
+class AddPhoto(Strict):
+    """How a box stands, for whoever has to find it later."""
+
+    device: Device
+    proof: Annotated[str, StringConstraints(max_length=100)] = Field(default="", description="From the birth slip; an engineer needs it.")  # fmt: skip
+    picture: Base64Bytes = Field(description="A photograph (JPEG, PNG, WebP) in Base64; 8 MB at the most.")
+
+
+class PhotoKept(BaseModel):
+    """Where the box stood, and how large the picture is that was kept."""
+
+    device: str
+    position: str
+    bytes: int
+
+
+def _small(wanted: AddPhoto) -> AddPhoto | Refused:
+    jpeg = photographs.small_jpeg(wanted.picture)
+    return jpeg if isinstance(jpeg, Refused) else AddPhoto.model_construct(device=wanted.device, proof=wanted.proof, picture=jpeg)  # fmt: skip
+
+
+def _add_photo(doing: Doing, wanted: AddPhoto) -> PhotoKept | Refused:
+    bound = registry.bound(doing.connection, wanted.device)
+    if bound is None or bound.fenced_ms is not None:
+        return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    if not may(doing.role, "operator") and not is_own_slip(doing.connection, wanted.device, wanted.proof):
+        return Refused(Reason.SLIP_OF_ANOTHER)
+    row = {
+        "position": bound.position, "epoch": bound.epoch, "device": wanted.device, "jpeg": wanted.picture,
+        "taken_by": doing.who[:48], "at_ms": doing.now_ms,
+    }  # fmt: skip
+    upsert(doing.connection, tables.photo, [row], "position", "epoch")
+    return PhotoKept(device=wanted.device, position=bound.position, bytes=len(wanted.picture))
+
+
 def is_own_slip(connection: Connection, name: str, proof: str) -> bool:
     """Whether a proof is this box's signature under the self-test that it reported: whoever has it holds its paper."""
     row = connection.execute(
@@ -451,6 +491,7 @@ class DecideSettings(Strict):
         ),
     ]
     settings: dict[str, Any]
+    based_on: Annotated[int | None, Field(ge=0)] = Field(default=None, description="The level's version that was looked at, 0 before the first: refused if there is a newer one.")  # fmt: skip
 
 
 class Decided(BaseModel):
@@ -461,13 +502,22 @@ class Decided(BaseModel):
 
 
 def _decide(doing: Doing, wanted: DecideSettings) -> Decided | Refused:
-    wrong = _unusable(wanted.settings)
+    wrong = _unusable(wanted.settings) or _outdated(doing.connection, wanted.scope, wanted.based_on)
     if wrong is not None:
         return wrong
     version = settings.decide(
         doing.connection, wanted.scope, wanted.settings, who=doing.who, now_ms=doing.now_ms
     )
     return Decided(scope=wanted.scope, version=version)
+
+
+def _outdated(connection: Connection, scope: str, based_on: int | None) -> Refused | None:
+    """Whether somebody decided a level after it was looked at."""
+    newest = settings.newest(connection, scope)
+    version = newest.version if newest else 0
+    if based_on is None or based_on == version:
+        return None
+    return Refused(Reason.DECIDED_MEANWHILE, f"version {version}, {newest.made_by if newest else ''}")
 
 
 class PreviewSettings(DecideSettings):
@@ -496,6 +546,12 @@ class OfScope(Strict):
     scope: Annotated[str, StringConstraints(max_length=80)]
 
 
+class UndoSettings(OfScope):
+    """A level that is to decide again what it decided before."""
+
+    based_on: Annotated[int | None, Field(ge=0)] = Field(default=None, description="The version that is to be undone: refused if there is a newer one.")  # fmt: skip
+
+
 class OfPlace(Strict):
     """A place."""
 
@@ -507,20 +563,25 @@ def _preview(doing: Doing, wanted: PreviewSettings) -> Preview | Refused:
     if wrong is not None:
         return wrong
     listed: list[BoxChanges] = []
-    changed = seen = 0
-    for place in settings.places_in(doing.connection, wanted.scope):
-        seen += 1
-        held = settings.by_scope(doing.connection, place.scopes)
+    changed = 0
+    places = list(settings.places_in(doing.connection, wanted.scope))
+    for start in range(0, len(places), PLACES_AT_ONCE):
+        some = places[start : start + PLACES_AT_ONCE]
+        held = settings.by_scope(doing.connection, {scope for place in some for scope in place.scopes})
         then = {**held, wanted.scope: wanted.settings}
-        changes = difference(settings.from_levels(place, held), settings.from_levels(place, then))
-        changed += bool(changes)
-        if changes and len(listed) < LISTED_MAX:
-            listed.append(BoxChanges(position=place.name, device=place.device or "", changes=changes))
-    return Preview(boxes=changed, of=seen, listed=listed)
+        for place in some:
+            changes = difference(settings.from_levels(place, held), settings.from_levels(place, then))
+            changed += bool(changes)
+            if changes and len(listed) < LISTED_MAX:
+                listed.append(BoxChanges(position=place.name, device=place.device or "", changes=changes))
+    return Preview(boxes=changed, of=len(places), listed=listed)
 
 
-def _undo_settings(doing: Doing, wanted: OfScope) -> Decided | Refused:
+def _undo_settings(doing: Doing, wanted: UndoSettings) -> Decided | Refused:
     """What the level decided before counts again, as a new version."""
+    outdated = _outdated(doing.connection, wanted.scope, wanted.based_on)
+    if outdated is not None:
+        return outdated
     before = settings.before(doing.connection, wanted.scope)
     if before is None:
         return Refused(Reason.NOTHING_TO_UNDO, wanted.scope)
@@ -532,7 +593,7 @@ def _pin_box(doing: Doing, wanted: OfPlace) -> Decided | Refused:
     """The box keeps what it has, whatever the wider levels decide from now on."""
     for place in settings.places_in(doing.connection, f"box:{wanted.place}"):
         scope = f"box:{wanted.place}"
-        held = settings.effective(doing.connection, place)
+        held = settings.DEFAULTS | settings.effective(doing.connection, place)
         version = settings.decide(doing.connection, scope, held, who=doing.who, now_ms=doing.now_ms)
         return Decided(scope=scope, version=version)
     return Refused(Reason.POSITION_UNKNOWN, wanted.place)
@@ -565,12 +626,13 @@ ACTS: dict[str, Act] = {
     "replace-box": Act("operator", ReplaceBox, ClaimsMade, _replace_box, lambda w: w.place, "claim made"),
     "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
     "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, lambda w, _: "; ".join(filter(None, ("accepted", w.note, w.place)))),
+    "add-photo": Act("engineer", AddPhoto, PhotoKept, _add_photo, lambda w: w.device, lambda _, d: f"photo of {d.position}", _small),
     "retire-box": Act("operator", OfBox, BoxStands, _retire_box, lambda w: w.device, "retired"),
     "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, lambda _, d: f"written off {d.written_off}" if d.written_off else "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
     "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
-    "undo-settings": Act("operator", OfScope, Decided, _undo_settings, lambda w: w.scope, "undone"),
+    "undo-settings": Act("operator", UndoSettings, Decided, _undo_settings, lambda w: w.scope, "undone"),
     "pin-box": Act("operator", OfPlace, Decided, _pin_box, lambda w: w.place, "pinned"),
     "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda _, d: f"{d.verb} {d.id}"),
     "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda _, d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),

@@ -502,4 +502,4 @@ def audit(
     _table(("when (UTC)", "who", "did", "to", ""), rows)
 
 
-from . import board, command_line  # noqa: E402, F401  # their commands are of the same door, and they need what is above
+from . import board, box_line, command_line  # noqa: E402, F401  # their commands are of the same door, and need what is above

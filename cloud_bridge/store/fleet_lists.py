@@ -13,6 +13,7 @@ from tillbox.cloud_bridge.fleet.missing import Gap, missing
 
 from .reading import bounded
 from .tables import PRESENT, audit, binding, box, certificate, claim, claim_use, device, position
+from .tables import photo as photo_table
 
 
 class PlaceRow(BaseModel):
@@ -177,6 +178,28 @@ def box_story(connection: Connection, name: str) -> BoxStory | None:
         birth=json.loads(birth) if birth else None,
         missing=missing(connection, name),
     )
+
+
+class PhotoRow(BaseModel):
+    """How a box stood, and who took the picture."""
+
+    position: str
+    taken_by: str
+    at_ms: int
+
+
+def photo_row(connection: Connection, name: str) -> PhotoRow | None:
+    """The newest photograph of a box, without the picture itself."""
+    column = photo_table.c
+    query = select(column.position, column.taken_by, column.at_ms).where(column.device == name)
+    row = connection.execute(query.order_by(column.at_ms.desc()).limit(1)).first()
+    return PhotoRow.model_validate(row, from_attributes=True) if row else None
+
+
+def photo(connection: Connection, name: str) -> bytes | None:
+    """The newest photograph of a box, as JPEG."""
+    query = select(photo_table.c.jpeg).where(photo_table.c.device == name)
+    return connection.execute(query.order_by(photo_table.c.at_ms.desc()).limit(1)).scalar()
 
 
 def audit_rows(

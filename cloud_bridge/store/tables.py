@@ -374,9 +374,12 @@ desired = Table(
     Column("settings", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("sent_ms", BigInteger, nullable=False, server_default="0"),
+    Column("used_version", Integer),
+    Column("used", LargeBinary),
     _ms("made_ms"),
 )
-"""Derived: the signed settings that a box is to have, and when they were last sent."""
+"""Derived: the signed settings that a box is to have, and when they were last sent. `used`: the earlier ones that it goes by
+until it has taken these, so that the two can be compared."""
 
 reported = Table(
     "reported",
@@ -388,6 +391,19 @@ reported = Table(
     _ms("at_ms"),
 )
 """Derived: the settings that a box says it uses, and why it did not take newer ones."""
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("position", String(64), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("device", String(32), nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("taken_by", String(48), nullable=False),
+    _ms("at_ms"),
+    Index("photo_device", "device"),
+)
+"""How a box stood when it was accepted: a small picture of our own making, without what a camera notes about the place."""
 
 view = Table(
     "view",

@@ -527,7 +527,7 @@ def test_a_decision_is_seen_before_it_is_made_and_can_be_undone(head: Head) -> N
     after = head.do(
         "preview-settings", scope="tenant", settings={"tenant": "corner-tea", "claim_url": "https://x/"}
     )
-    assert [one.position for one in after.listed] == ["s1/l1", "s1/l2"]
+    assert [one.position for one in after.listed] == ["s1/l2"], "what nobody had decided is kept, too"
     pinned = head.do("preview-settings", scope="tenant", settings={"tenant": "other"})
     assert [one.position for one in pinned.listed] == ["s1/l2"], "a pinned box keeps what it has"
     assert head.do("undo-settings", scope="group:none") == Refused(Reason.NOTHING_TO_UNDO, "group:none")

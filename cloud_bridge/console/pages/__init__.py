@@ -30,7 +30,9 @@ from .patterns import page as patterns
 from .provision import page as provision
 from .sale import page as sale
 from .sales import page as sales
+from .settings import page as settings
 from .slips import page as slips
+from .timeline import page as timeline
 from .trouble import page as trouble
 from .visit import page as visit
 
@@ -58,7 +60,9 @@ PAGES = (
     Page("command", "/commands/{command}", command.show, "operator"),
     Page("bulks", "/bulks", bulks.show),
     Page("bulk", "/bulks/{bulk}", bulk.show),
+    Page("timeline", "/boxes/{device}/timeline", timeline.show),
     Page("provision", "/provision", provision.show, "operator"),
+    Page("settings", "/settings", settings.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),
     Page("coupons", "/coupons", coupons.show),
     Page("beside", "/beside", beside.show),

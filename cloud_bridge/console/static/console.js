@@ -37,8 +37,13 @@ function later() {
 // Whether somebody is filling in a form: it must not be taken out of their hands.
 function isBusy() {
   const fields = [...page.querySelectorAll("input:not([type=hidden]), select, textarea")];
-  const isBegun = (one) => (one.type === "checkbox" ? one.checked !== one.defaultChecked : one.value !== one.defaultValue);
-  return fields.some((one) => one === document.activeElement || (one.tagName !== "SELECT" && isBegun(one)));
+  return fields.some((one) => one === document.activeElement || isBegun(one));
+}
+
+function isBegun(one) {
+  if (one.type === "checkbox") return one.checked !== one.defaultChecked;
+  if (one.tagName !== "SELECT") return one.value !== one.defaultValue;
+  return one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected));
 }
 
 function show(html) {

@@ -11,11 +11,13 @@ from tillbox.cloud_bridge.console.fields import VerbForm
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
 from tillbox.cloud_bridge.console.pages.commands.page import FORMS
-from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists, reading
+from tillbox.cloud_bridge.console.settings_form import Difference, differences
+from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists, reading, setting_lists
 from tillbox.cloud_bridge.store.command_lists import CommandRow
-from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory
+from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, PhotoRow
 from tillbox.cloud_bridge.store.health_lists import AlertRow
 from tillbox.cloud_bridge.store.reading import BoxDetail
+from tillbox.cloud_bridge.store.setting_lists import TwinRow
 
 EVENTS = 20
 COMMANDS = 5
@@ -29,6 +31,8 @@ class BoxPage:
     box: BoxDetail | None
     story: BoxStory | None
     events: tuple[AuditRow, ...]
+    twin: TwinRow | None = None
+    photo: PhotoRow | None = None
     alerts: tuple[AlertRow, ...] = ()
     commands: tuple[CommandRow, ...] = ()
 
@@ -58,6 +62,12 @@ class BoxPage:
         return FORMS if self.stands else ()
 
     @property
+    def between(self) -> tuple[Difference, ...]:
+        """What lies between the settings that it uses and those that it is to have."""
+        changes = self.twin.changes if self.twin else []
+        return differences((one.setting, one.before, one.after) for one in changes)
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """Its self-test as it was born."""
         return checks_of(self.story.birth) if self.story else ()
@@ -71,6 +81,7 @@ def show(connection: Connection, asked: Asked) -> BoxPage | None:
         return None
     places = [one.position for one in story.bindings] if story else []
     events = fleet_lists.audit_rows(connection, subject=[device, *places[:EVENTS]], most=EVENTS)
+    twin, photo = setting_lists.twin(connection, device), fleet_lists.photo_row(connection, device)
     alerts = health_lists.alerts_of(connection, device)
     sent = command_lists.commands(connection, device=device, most=COMMANDS)
-    return BoxPage(device, heard, story, tuple(events), tuple(alerts), tuple(sent))
+    return BoxPage(device, heard, story, tuple(events), twin, photo, tuple(alerts), tuple(sent))
