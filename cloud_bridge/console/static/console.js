@@ -21,7 +21,10 @@ async function refresh() {
     const html = await answer.text();
     if (mine !== asked) return; // a newer one is on its way
     if (isBusy()) return later(); // somebody began while it was on its way
-    if (answer.ok && !answer.redirected) show(html);
+    if (answer.ok && !answer.redirected) {
+      show(html);
+      tell(Number(answer.headers.get("Tillbox-Alerts")));
+    }
     stale.hidden = answer.ok;
   } catch {
     stale.hidden = false;
@@ -76,6 +79,13 @@ function exchangeFrame(part, fresh) {
   later.addEventListener("load", () => { while (later.previousElementSibling) later.previousElementSibling.remove(); });
   part.append(later);
   return true;
+}
+
+// How many alerts are open stands in the navigation, outside of what is fetched.
+function tell(count) {
+  const open = document.getElementById("alerts-open");
+  open.textContent = count;
+  open.hidden = !count;
 }
 
 const stream = new EventSource("/live");
