@@ -120,8 +120,15 @@ def broker(
         int, typer.Option(min=1, max=65_535, help="Where boxes ask for a certificate.")
     ] = 8884,
     service_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="Where the core ends connections; on this machine alone.")
+        int, typer.Option(min=1, max=65_535, help="Where the core ends connections.")
     ] = 1884,
+    core_elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--core-elsewhere",
+            help="The core is on another machine or in another container: that door is on every address, by TLS, and not on this machine alone.",
+        ),
+    ] = False,
 ) -> None:
     """Make or renew what the broker and the core need of the fleet: certificates, passwords, the two other doors.
 
@@ -135,7 +142,12 @@ def broker(
     try:
         to.mkdir(parents=True, exist_ok=True)
         fleet_home.equip_broker(
-            to, names=tuple(name or ["localhost"]), claim_port=claim_port, service_port=service_port, now=now
+            to,
+            names=tuple(name or ["localhost"]),
+            claim_port=claim_port,
+            service_port=service_port,
+            core_elsewhere=core_elsewhere,
+            now=now,
         )
         fleet_home.authority.issue_client(core, name="core", now=now, days=CORE_DAYS)
     except OSError as fault:
