@@ -25,7 +25,7 @@ HELP = """Plan where boxes are to stand, print their claim sheets, exchange and 
   tillbox fleet revoke  b2f4…                                         a box was stolen
   tillbox fleet command store17/lane2 self-test                       have a box do something
 
-All but `init` ask a running core. It is named by --core and a key by --key-file, or by TILLBOX_CORE and
+All but `init` and `broker` ask a running core. It is named by --core and a key by --key-file, or by TILLBOX_CORE and
 TILLBOX_KEY_FILE. Make a key with `tillbox core key`.
 """
 
