@@ -41,7 +41,7 @@ class Fleet(Strict):
     )
     revocations: Path | None = Field(
         default=None,
-        description="Where else each revocation list is laid, for a broker that may not see the folder of keys.",
+        description="Where each revocation list is laid a second time, for a broker that may not see the folder of keys.",
     )
     tenant: Template = Field(description="Whose shops these are.")
     console_url: str = Field(pattern=r"^https?://", description="The console as an engineer's phone sees it.")

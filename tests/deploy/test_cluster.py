@@ -71,6 +71,10 @@ def test_every_file_of_the_cluster_is_used_and_every_name_leads_somewhere() -> N
         pods = [pod for name, pod in PODS.items() if chosen(name, service["spec"]["selector"])]
         ports = {port["name"] for pod in pods for port in ports_of(pod)}
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+    for budget in of("PodDisruptionBudget").values():
+        # Of one pod alone it would keep a node from being emptied, and save nothing.
+        kept = [name for name in PODS if chosen(name, budget["spec"]["selector"]["matchLabels"])]
+        assert [of("StatefulSet")[name]["spec"]["replicas"] > 1 for name in kept] == [True]
     for pod in PODS.values():
         for container in pod["containers"]:
             names = {port["name"] for port in container["ports"]}
