@@ -49,6 +49,7 @@ from .alerts import Device, Key, Signs
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
 from .front import Front, face_of
+from .logs import LogFiles
 from .papers import signed_code
 from .past import Past, recall
 from .printing import Perhaps, PrintRoom
@@ -104,6 +105,8 @@ class View:
     money_waits_min: int | None = None
     """For how long the oldest sale has waited for the core, in minutes; None where none waits."""
     alerts: tuple[Key, ...] = ()
+    watched_until: str = ""
+    """Until when head office sees this screen; empty where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,8 @@ class Box:
         """What is wrong with devices now, by their names; for the doctor."""
         self._ill: dict[str, TroubleKind] = {}
         self.vitals = VitalsRoom(Hardware(config.state), lambda: self.config.broker.certificate)
+        self.logs: LogFiles | None = None
+        """The files of its log, where it keeps any."""
         self.records = 0
         self.twin = TwinStands()
         self.on_born: Callable[[BornAnswer], None] = lambda _: None
@@ -166,6 +171,10 @@ class Box:
         self.on_command: Callable[[Runtime, bytes], None] | None = None
         self.on_end: list[Callable[[], None]] = []
         """Called once the box is to end for good, before its devices are shut."""
+        self.watched_until = ""
+        """Until when head office sees the screen, for the cashier."""
+        self.language = ""
+        """In which language the cashier looked at it last; empty where nobody has yet."""
         self.restarts = False
         """Whether the program is to be started anew once it has ended."""
 
@@ -440,6 +449,7 @@ class Box:
             promise=runtime.promise() if runtime else None,
             money_waits_min=None if age_ms is None else age_ms // 60_000,
             alerts=runtime.open_alerts() if runtime else (),
+            watched_until=self.watched_until,
         )
         self._front.show(face_of(till, self._shown[-1].show if self._shown else None))
         if view != self.view:

@@ -13,10 +13,13 @@ that is all. QoS 1, never 2: paho reports a QoS 2 publish that the broker refuse
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import select
 import socket
 import ssl
+import sys
+import termios
 import threading
 import time
 from collections import deque
@@ -135,13 +138,14 @@ class MqttLine(Line):
         retain: bool = False,
         correlation: bytes = b"",
         expires_s: int | None = None,
+        spare: bool = False,
     ) -> bool:
         if len(payload) > BATCH_BYTES_MAX:
             # The broker would end the connection over it, and its owner send it again, for ever.
             log.error("line.too_large", topic=topic, size=len(payload), hint="bound it where it is made")
             return False
         connection = self._connection
-        if connection is None or not self._is_up:
+        if connection is None or not self._is_up or (spare and not connection.is_idle):
             return False
         properties = None
         if correlation or expires_s is not None:
@@ -295,6 +299,16 @@ class _Connection:
     def is_open(self) -> bool:
         """Whether there is a socket."""
         return self.client.socket() is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was said is with the broker, to the last byte: what a slow network holds is on its way, too."""
+        with contextlib.suppress(OSError, ValueError):
+            wire = self.client.socket()
+            if isinstance(wire, _Wire) and not (self._topics or wire.wants_write):
+                found = fcntl.ioctl(wire.fileno(), termios.TIOCOUTQ, bytes(4))
+                return int.from_bytes(found, sys.byteorder) == 0
+        return False
 
     def publish(
         self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None

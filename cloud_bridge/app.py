@@ -27,6 +27,7 @@ from .desk import Desk
 from .fleet import alerting, late, presence, twin
 from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
+from .fleet.onlooker import Onlooker
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
 from .intake import Intake
@@ -55,6 +56,7 @@ SUBSCRIPTIONS = (
     (topics.ALL_TELEMETRY, 0),
     (topics.ALL_LATE, 1),
     (topics.ALL_ALERTS, 1),
+    (topics.ALL_LIVE, 0),
     (topics.BROKER_DROPS, 0),
 )
 CLAIM_SUBSCRIPTIONS = ((topics.ALL_ENROLMENTS, 1), (topics.ALL_LATE, 1))
@@ -116,6 +118,7 @@ class Core:
         dispatch: Dispatch | None = None,
         console_url: str = "",
         on_alert: Callable[[], None] = lambda: None,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
@@ -124,7 +127,7 @@ class Core:
         self._claims, self._registrar, self._warden = claims, registrar, warden
         self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
         self._dispatch = dispatch
-        self._on_alert = on_alert
+        self._on_alert, self._onlooker = on_alert, onlooker
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -142,13 +145,15 @@ class Core:
         self.line.start(self._hear)
         if self._claims is not None:
             self._claims.start(self._ask_heard)
-        if self._warden is not None:
-            self._warden.start()
+        for beside in (self._warden, self._onlooker):
+            if beside is not None:
+                beside.start()
 
     def stop(self) -> None:
         """Finish what is queued and end."""
-        if self._warden is not None:
-            self._warden.stop()
+        for beside in (self._warden, self._onlooker):
+            if beside is not None:
+                beside.stop()
         self.line.stop()
         if self._claims is not None:
             self._claims.stop()
@@ -166,6 +171,8 @@ class Core:
         """Somebody did something to the fleet: look at once at what follows."""
         if self._warden is not None:
             self._warden.wake()
+        if self._onlooker is not None:
+            self._onlooker.look_again()
         self._on_change()
 
     @property
@@ -184,7 +191,10 @@ class Core:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
         if isinstance(happening, (Up, Down)):
             self._is_up = isinstance(happening, Up)
-        if isinstance(happening, Message) and not self._intake.put(happening):
+        if isinstance(happening, Message) and _sender(happening, "lv"):
+            if self._onlooker is not None:
+                self._onlooker.hear(happening)
+        elif isinstance(happening, Message) and not self._intake.put(happening):
             self._dropped += 1
             if self._dropped % 1_000 == 1:
                 hint = "boxes will send again; is the disk slow, or does a box say too much?"

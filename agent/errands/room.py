@@ -19,13 +19,14 @@ from tillbox.agent.past import Commanded
 from tillbox.agent.runtime import Runtime
 from tillbox.agent.till import CommandMoved, ReprintPressed
 from tillbox.agent.updates.gate import Now
-from tillbox.contracts.commands import ENDS, Command, Reprint, State, Verb, open_command, params_of
+from tillbox.contracts.commands import ENDS, Command, Reprint, State, Verb, Watch, open_command, params_of
 from tillbox.contracts.messages import CommandState, canonical
 from tillbox.contracts.verdicts import Refused
 
 from .doing import SLOW, Errand, Outcome
 from .judging import Move, judge, judge_update
 from .lately import Lately
+from .live import LiveRoom
 
 LOOK_S = 0.5
 HELD_MAX = 16  # commands that wait for a customer to leave; what is more the core says again
@@ -43,8 +44,9 @@ class ErrandRoom:
         keys: Mapping[bytes, Sequence[bytes]],
         epoch: Callable[[], int],
         lately: Lately,
+        live: LiveRoom,
     ) -> None:
-        self._box, self._keys, self._epoch, self._lately = box, keys, epoch, lately
+        self._box, self._keys, self._epoch, self._lately, self._live = box, keys, epoch, lately, live
         self._held: dict[str, Command] = {}
         self._owed: deque[CommandState] = deque()
         self._draining: set[str] = set()
@@ -189,6 +191,11 @@ class ErrandRoom:
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL, "It ran this release already."))
         elif verb is Verb.REPRINT:
             self._owe(command.id, verb, self._reprint(runtime, command))
+        elif verb is Verb.WATCH:
+            wanted = params_of(verb, command.params)
+            assert isinstance(wanted, Watch), "judged before it began"
+            self._live.watch(command, wanted, runtime.belief.at(BootClock().boot_ms()))
+            self._owe(command.id, verb, Outcome(State.SUCCESSFUL))
         else:
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL))
 

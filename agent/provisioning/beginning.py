@@ -10,9 +10,12 @@ from collections.abc import Callable
 import structlog
 
 from tillbox.agent.app import Box
+from tillbox.agent.clock import BootClock
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.errands.lately import Lately
+from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
+from tillbox.agent.screen.server import picture
 from tillbox.contracts.settings import load
 
 from .arriving import Arriving
@@ -42,7 +45,11 @@ def fleet_box(
     steward = Steward(box, machine, trust, identity, key, place)
     lately = Lately()
     lately.listen()
-    errands = ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately)
+    live = LiveRoom(box, lately, lambda: picture(box), clock_ms=BootClock().boot_ms)
+    live.start()
+    errands = ErrandRoom(
+        box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, live=live
+    )
     box.on_end += [steward.stop, errands.stop]
     errands.start()
     steward.start()

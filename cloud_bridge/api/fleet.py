@@ -18,6 +18,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, Act, Fleet, may, perform
+from tillbox.cloud_bridge.fleet.onlooker import LogRow, Onlooker
 from tillbox.cloud_bridge.store import (
     command_lists,
     fleet_lists,
@@ -88,6 +89,7 @@ def add_fleet_api(
     now_ms: Callable[[], int],
     chance: Callable[[int], bytes],
     done: Callable[[], None],
+    onlooker: Onlooker,
 ) -> None:
     """Put the routes under /api/1. `done` is called after an act that was not refused."""
     shared: dict[str, Any] = {"prefix": "/api/1", "responses": {409: {"model": Problem}}}
@@ -170,6 +172,11 @@ def add_fleet_api(
     def versions(scope: str = "tenant", before: int | None = None, most: int = 20) -> list[VersionRow]:
         with database.reading() as connection:
             return setting_lists.versions(connection, scope[:80], before=before, most=most)
+
+    @operators.get("/boxes/{device}/log", tags=["lists"])
+    def box_log(device: str, after: int = 0) -> list[LogRow]:
+        """The log of a box that is watched, line by line as it comes; empty where nobody asked for it."""
+        return onlooker.log(device[:32], after=after)
 
     @viewers.get("/commands", tags=["lists"])
     def commands(box: str = "", bulk: str = "", most: int = 100) -> list[CommandRow]:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
 from tillbox.cloud_bridge.fleet.acts import ACTS, may
+from tillbox.cloud_bridge.fleet.onlooker import Onlooker
 from tillbox.cloud_bridge.fleet.photographs import PHOTO_BYTES_MAX
 from tillbox.cloud_bridge.store import fleet_lists, health_lists
 from tillbox.cloud_bridge.store.database import Database
@@ -52,6 +53,9 @@ STREAM_WAIT_S = 15.0
 STREAMS_MAX = 500  # open pages that hear of news at once: a connection and a file handle each
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'self'"
 
+STRANGER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+"""For what a box sent: no script, no form, no origin, nothing from anywhere; only in our own pages."""
+
 
 def build_console(
     database: Database,
@@ -60,10 +64,12 @@ def build_console(
     now_ms: Callable[[], int],
     chance: Callable[[int], bytes],
     do: Do | None = None,
+    onlooker: Onlooker | None = None,
 ) -> FastAPI:
     """The console over one database. `do` does what its forms ask for; without a fleet there is nothing to be done."""
     app = FastAPI(title="Tillbox core", docs_url=None, redoc_url=None, openapi_url=None)
-    console = _Console(database, changes, Doorkeeper(database, now_ms=now_ms, chance=chance), now_ms, do)
+    doorkeeper = Doorkeeper(database, now_ms=now_ms, chance=chance)
+    console = _Console(database, changes, doorkeeper, now_ms, do, onlooker)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for page in PAGES:
         app.add_api_route(page.path, console.door(page), methods=["GET"], response_class=HTMLResponse)
@@ -75,6 +81,7 @@ def build_console(
     app.add_api_route("/settings", console.settle, methods=["POST"])
     app.add_api_route("/boxes/{device}/photo", console.photo, methods=["GET"])
     app.add_api_route("/live", console.live, methods=["GET"])
+    app.add_api_route("/boxes/{device}/screen", console.screen, methods=["GET"])
     app.add_exception_handler(404, lambda request, _: _missing(request))
     app.middleware("http")(_guard)
     return app
@@ -86,9 +93,9 @@ async def _guard(request: Request, proceed: Callable[[Request], Any]) -> Respons
         # Whoever has no key yet must not make us read; and whoever does not say how much, neither.
         return Response("say how long it is, and send at most 4 MB", 413)
     response: Response = await proceed(request)
+    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers.update(
         {
-            "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
             "Cache-Control": "no-cache" if request.url.path.startswith("/static") else "no-store",
@@ -105,9 +112,10 @@ class _Console:
         doorkeeper: Doorkeeper,
         now_ms: Callable[[], int],
         do: Do | None,
+        onlooker: Onlooker | None,
     ) -> None:
         self._database, self._changes, self._doorkeeper = database, changes, doorkeeper
-        self._now_ms, self._do = now_ms, do
+        self._now_ms, self._do, self._onlooker = now_ms, do, onlooker
         self._streams = 0
 
     def door(self, page: Page) -> Callable[[Request], Response]:
@@ -124,7 +132,9 @@ class _Console:
                     render("forbidden", ForbiddenPage(Reason.NOT_ALLOWED), _frame(request, session)),
                     403,
                 )
-            asked = Asked.by(self._now_ms(), request.path_params, request.query_params, session.operator)
+            asked = Asked.by(
+                self._now_ms(), request.path_params, request.query_params, session.operator, self._onlooker
+            )
             with self._database.reading() as connection:
                 shown = page.show(connection, asked)
                 alerts = health_lists.open_count(connection)
@@ -267,6 +277,16 @@ class _Console:
                 self._streams -= 1
 
         return StreamingResponse(stream(), media_type="text/event-stream")
+
+    def screen(self, request: Request) -> Response:
+        """A box's screen as it sent it: a stranger's document, in a frame that lets it do nothing and load nothing."""
+        session = self._session(request)
+        if session is None or not may(session.role, "operator"):
+            return Response(status_code=403, headers={"Content-Security-Policy": STRANGER})
+        device = str(request.path_params["device"])
+        picture = self._onlooker.picture(device) if self._onlooker else None
+        html = picture.html if picture else b""
+        return HTMLResponse(html, 200 if html else 404, headers={"Content-Security-Policy": STRANGER})
 
     def _session(self, request: Request) -> Session | None:
         token = request.cookies.get(COOKIE, "")

@@ -51,6 +51,10 @@ def command_form(verb: Verb) -> VerbForm:
     return _form(SendCommand, verb, {}, without=("box",))
 
 
+MANY = tuple(verb for verb in Verb if set(PARAMS[verb].model_fields) <= set(SendCommands.model_fields))
+"""What many boxes can be commanded at once: whatever the act has the words for."""
+
+
 def bulk_form(verb: Verb, said: Mapping[str, str]) -> VerbForm:
     """One command for many boxes. `said` is what somebody has filled in before."""
     begun = {**BEGIN_WITH.get(verb, {}), **said}
@@ -65,11 +69,15 @@ def _form(
     first: Collection[str] = (),
     without: Collection[str] = (),
 ) -> VerbForm:
-    mine, others = _schema(PARAMS[verb]), {name for model in PARAMS.values() for name in model.model_fields}
-    asked = _schema(act)
+    mine, asked = _schema(PARAMS[verb]), _schema(act)
     # A word's own model says when it must be there; the act, that takes the words of all verbs, does not.
     own = [_field(name, {**asked.get(name, {}), **mine[name]}, said) for name in mine]
-    rest = [name for name in asked if name not in {"verb", *first, *without, *others}]
+    # The words of the other verbs are those that are empty where nobody says them.
+    rest = [
+        name
+        for name in asked
+        if name not in {"verb", *first, *without, *mine} and asked[name].get("default") != ""
+    ]
     return VerbForm(
         verb=verb.value,
         words=(*(_field(name, asked[name], said) for name in first), *own),

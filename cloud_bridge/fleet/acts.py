@@ -634,7 +634,7 @@ ACTS: dict[str, Act] = {
     "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
     "undo-settings": Act("operator", UndoSettings, Decided, _undo_settings, lambda w: w.scope, "undone"),
     "pin-box": Act("operator", OfPlace, Decided, _pin_box, lambda w: w.place, "pinned"),
-    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda _, d: f"{d.verb} {d.id}"),
+    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda w, d: " ".join(filter(None, (d.verb, w.what, d.id)))),
     "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda _, d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
     "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
     "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),

@@ -48,7 +48,7 @@ class _Wanted(Strict):
     )
 
     @property
-    def params(self) -> dict[str, str]:
+    def params(self) -> dict[str, Any]:
         """As the verb takes them."""
         told = {"why": self.why, "sale": self.sale, "release": self.release}
         return {name: value for name, value in told.items() if value}
@@ -59,8 +59,18 @@ class SendCommand(_Wanted):
 
     box: OneBox = Field(description="The box's name, or its place: store/lane.")
     minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
-        default=60, description="So long it may wait for its box, and for a customer to leave."
+        default=60,
+        description="So long it may wait for its box, and for a customer to leave. To watch: so long it shows.",
     )
+    what: Annotated[str, StringConstraints(max_length=16)] = Field(
+        default="", description="For watch: screen, log, or nothing any more."
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """A box that hears late that it is watched ends with its command all the same."""
+        watched = {"minutes": self.minutes} if self.what not in ("", "nothing") else {}
+        return super().params | ({"what": self.what} if self.what else {}) | watched
 
 
 class CommandMade(BaseModel):

@@ -15,11 +15,16 @@ from sqlalchemy import insert
 from tests.browser.test_looks import FAULTS, READABLE, THUMB_PX
 from tests.browser.visitor import PATIENCE_MS
 from tests.core_alone import CoreAlone, core_alone, now_ms, photograph
+from tests.patience import eventually
 
 from tillbox.agent.provisioning.keystore import FileKeyStore
+from tillbox.broker.line import Message
 from tillbox.cloud_bridge.fleet.settings import for_box
 from tillbox.cloud_bridge.store import tables
 from tillbox.cloud_bridge.store.database import upsert
+from tillbox.contracts import topics
+from tillbox.contracts.messages import Live
+from tillbox.contracts.packing import packed
 
 pytestmark = pytest.mark.browser
 
@@ -249,6 +254,46 @@ def live(core: CoreAlone, device: str, place: str) -> None:
             shout = {"device": device, "kind": "paper_out", "subject": "", "detail": "", "at_ms": now_ms()}
             for what in ("raised", "cleared"):
                 connection.execute(insert(tables.alert_event), {**shout, "what": what})
+
+
+STRANGER = b"""<!doctype html><p>the till</p><script>parent.owned = 1; document.title = "owned"; fetch("/stolen")</script>
+<img src="/stolen.png" onerror="parent.owned = 2"><link rel="stylesheet" href="/stolen.css"><iframe src="/stolen.html"></iframe>
+<meta http-equiv="refresh" content="0;url=/stolen"><form action="/stolen" method="post"><button>press</button></form>
+<a href="/stolen" target="_top">out</a><style>p { background: url(/stolen.gif) } @import "/stolen.css";</style>"""
+
+
+def test_a_hostile_screen_can_do_nothing_and_load_nothing(
+    page: Page, core: CoreAlone, passwords: dict[str, str]
+) -> None:
+    device = "b0082k2v7m4t6w2a5"
+    made = core.do("send-command", box=device, verb="watch", what="screen", minutes=5)
+    core.running.core.fleet_changed()
+    said = Live(what="screen", command=made.id, data=packed(STRANGER)).model_dump_json().encode()
+
+    def came() -> bool:
+        core.running.core._hear(Message(topics.live_up(device), said))
+        return page.request.get(f"{core.url}/boxes/{device}/screen").ok
+
+    answered: list[
+        str
+    ] = []  # what is asked for and forbidden is a request to the browser, and never one to the core
+    page.on("response", lambda response: answered.append(response.url))
+    log_in(page, core, "operator", passwords["operator"], "/boxes")
+    assert eventually(came)
+    page.goto(f"{core.url}/boxes/{device}/live")
+    frame = page.frame_locator(".screen iframe").last
+    expect(frame.locator("p")).to_have_text("the till")
+    frame.locator("button").click()
+    frame.locator("a").click()
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.owned") is None
+    assert page.url == f"{core.url}/boxes/{device}/live"
+    assert any(url.endswith(f"/boxes/{device}/live") for url in answered)
+    assert [url for url in answered if "stolen" in url] == []
+    page.goto(f"{core.url}/boxes/{device}/screen")  # also where somebody opens its own address
+    page.wait_for_timeout(300)
+    assert page.title() == ""
+    assert [url for url in answered if "stolen" in url] == []
 
 
 # Every page with its awkward data is photographed in all four ways by test_looks.py; these are whole and live.

@@ -27,6 +27,7 @@ PAGES = {
     "/alerts": "viewer", "/health": "viewer", "/commands": "viewer", "/commands/{command}": "operator",
     "/bulks": "viewer", "/bulks/{bulk}": "viewer",
     "/boxes/{device}/timeline": "viewer", "/settings": "operator", "/boxes/{device}/photo": "operator",
+    "/boxes/{device}/live": "operator",
     "/field": "engineer", "/field/{device}": "engineer", "/provision": "operator", "/audit": "operator",
 }  # fmt: skip
 """Pages, with the least role that sees them."""
@@ -34,6 +35,7 @@ NOT_THERE = ("{tid}", "{command}", "{bulk}")
 LISTS = {
     "/api/1/places": "viewer", "/api/1/boxes/{device}": "viewer",
     "/api/1/claims": "operator", "/api/1/provisioning": "operator", "/api/1/audit": "operator",
+    "/api/1/boxes/{device}/log": "operator",
     "/api/1/alerts": "viewer", "/api/1/alert-events": "viewer", "/api/1/health": "viewer",
     "/api/1/openapi.json": "viewer",
     "/api/1/boxes/{device}/twin": "viewer", "/api/1/boxes/{device}/timeline": "viewer",
@@ -51,7 +53,7 @@ LEAST = {
 """Acts. It says again what the table of acts says: whoever changes one thinks twice."""
 OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify"}
 """For anybody. A receipt's address is its secret; a notice is believed by its signature."""
-OF_A_SESSION = {"/logout", "/live", "/do/{act}"}
+OF_A_SESSION = {"/logout", "/live", "/do/{act}", "/boxes/{device}/screen"}
 BODIES = {
     "plan-places": {"places": [{"store": "s9", "lane": "l1", "title": "x"}]},
     "make-claims": {"places": ["s1/l1"]},
@@ -209,6 +211,19 @@ def test_what_belongs_to_a_session_wants_one_and_its_token(
     assert client.post("/do/save-view", data={"name": "x"}, headers=elsewhere).status_code == 403
     with client.stream("GET", "/live") as stream:
         assert stream.status_code == (403 if who == NOBODY else 200)
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_boxs_screen_is_for_its_role_and_in_a_frame_that_lets_it_do_nothing(
+    visitors: dict[str, httpx.Client], who: str
+) -> None:
+    answer = visitors[who].get(f"/boxes/{BOX}/screen")
+    assert answer.status_code == (404 if who != NOBODY and may(who, "operator") else 403), (
+        "nothing was sent yet"
+    )
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert {"sandbox", "default-src 'none'", "form-action 'none'", "frame-ancestors 'self'"} <= set(policy)
+    assert not any(word.startswith(("script-src", "connect-src", "frame-src")) for word in policy)
 
 
 def test_what_is_open_is_open_to_nobody_in_particular(visitors: dict[str, httpx.Client]) -> None:

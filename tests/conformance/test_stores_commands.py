@@ -178,6 +178,29 @@ def test_no_box_speaks_for_another(office: Office) -> None:
     assert "command_unknown" in outcomes
 
 
+def test_who_is_watched_is_known_from_what_was_commanded(office: Office) -> None:
+    def watched() -> dict[str, list[str]]:
+        with office.database.reading() as connection:
+            found = command_lists.watches(connection, now_ms=office.now_ms)
+            for device, asked in found.items():
+                assert command_lists.watches(connection, now_ms=office.now_ms, device=device) == {
+                    device: asked
+                }
+        return {device: sorted(asked) for device, asked in found.items()}
+
+    one, other = office.stand("a", "b")
+    for lane, what, minutes in (("a", "screen", 5), ("a", "log", 15), ("b", "log", 5), ("b", "nothing", 60)):
+        office.now_ms += 1
+        office.do("send-command", box=f"s9/{lane}", verb="watch", what=what, minutes=minutes)
+    office.do("send-command", box="s9/b", verb="self-test")
+    assert watched() == {one: ["log", "screen"]}
+    office.now_ms += 6 * MINUTE
+    assert watched() == {one: ["log"]}
+    office.do("send-command", box="s9/b", verb="watch", what="screen", minutes=30)
+    office.now_ms += 29 * MINUTE
+    assert watched() == {other: ["screen"]}
+
+
 def test_what_was_heard_of_a_command_cannot_be_changed(office: Office) -> None:
     office.stand("a")
     office.do("send-command", box="s9/a", verb="self-test")

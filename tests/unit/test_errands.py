@@ -21,11 +21,13 @@ from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.errands.lately import Lately
+from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
 from tillbox.agent.offline import Lease, Right
 from tillbox.agent.past import recall
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.screen.page import till_page
+from tillbox.agent.screen.server import picture
 from tillbox.agent.updates import launcher, room
 from tillbox.agent.updates.room import UpdateRoom
 from tillbox.agent.updates.settings import Updates
@@ -66,7 +68,9 @@ class Till:
     def boot(self) -> None:
         """Everything from the journal."""
         self.boots += 1
-        self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=Lately())
+        self.lately = Lately()
+        self.live = LiveRoom(self.box, self.lately, lambda: picture(self.box), clock_ms=BootClock().boot_ms)
+        self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=self.lately, live=self.live)
         boot_ms = BootClock().boot_ms()
         self.belief = TimeBelief(0).told(NOW, asked_boot_ms=boot_ms, answered_boot_ms=boot_ms)
         self.journal, opening = open_journal(

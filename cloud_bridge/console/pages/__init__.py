@@ -26,6 +26,7 @@ from .commands import page as commands
 from .coupons import page as coupons
 from .field import page as field
 from .health import page as health
+from .live import page as live
 from .patterns import page as patterns
 from .provision import page as provision
 from .sale import page as sale
@@ -61,6 +62,7 @@ PAGES = (
     Page("bulks", "/bulks", bulks.show),
     Page("bulk", "/bulks/{bulk}", bulk.show),
     Page("timeline", "/boxes/{device}/timeline", timeline.show),
+    Page("live", "/boxes/{device}/live", live.show, "operator"),
     Page("provision", "/provision", provision.show, "operator"),
     Page("settings", "/settings", settings.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),

@@ -17,6 +17,7 @@ from tillbox.cloud_bridge.console.app import build_console
 from tillbox.cloud_bridge.console.auth import new_password, remove_operator
 from tillbox.cloud_bridge.console.changes import Changes
 from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, Fleet
+from tillbox.cloud_bridge.fleet.onlooker import Onlooker
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store.database import open_database
 
@@ -33,7 +34,10 @@ class Head:
         self.database = open_database(f"sqlite:///{folder / 'core.db'}")
         chance = lambda count: bytes(range(count))  # noqa: E731
         app = build_console(self.database, Changes(), now_ms=lambda: NOW, chance=chance)
-        add_fleet_api(app, self.database, FLEET, now_ms=lambda: NOW, chance=chance, done=self._done)
+        onlooker = Onlooker(self.database, now_ms=lambda: NOW)
+        add_fleet_api(
+            app, self.database, FLEET, now_ms=lambda: NOW, chance=chance, done=self._done, onlooker=onlooker
+        )
         door = socket.create_server(("127.0.0.1", 0))
         self.server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
         self.thread = threading.Thread(target=self.server.run, args=([door],), daemon=True)

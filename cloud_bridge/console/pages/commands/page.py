@@ -14,7 +14,7 @@ from tillbox.cloud_bridge.store.command_lists import LIVES, CommandRow
 from tillbox.contracts.commands import Verb
 
 ROWS = 50
-FORMS = tuple(command_form(verb) for verb in Verb)
+FORMS = tuple(command_form(verb) for verb in Verb if verb is not Verb.WATCH)  # that has a page of its own
 
 
 @dataclass(frozen=True, slots=True)

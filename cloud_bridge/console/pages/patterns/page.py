@@ -28,6 +28,7 @@ from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
 from tillbox.cloud_bridge.console.pages.field.page import FieldPage
 from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
 from tillbox.cloud_bridge.console.pages.health.page import HealthPage
+from tillbox.cloud_bridge.console.pages.live.page import LivePage, Pane
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.preview.page import previewed
 from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
@@ -43,6 +44,7 @@ from tillbox.cloud_bridge.console.settings_form import BY_NAME, SETTINGS, differ
 from tillbox.cloud_bridge.fleet.acts import BoxChanges, ClaimMade, Preview
 from tillbox.cloud_bridge.fleet.commanding import BulkStands, Reached
 from tillbox.cloud_bridge.fleet.missing import Gap
+from tillbox.cloud_bridge.fleet.onlooker import LogRow
 from tillbox.cloud_bridge.fleet.settings import DEFAULTS
 from tillbox.cloud_bridge.fleet.twin import Change
 from tillbox.cloud_bridge.fleet.views import Filters, View
@@ -272,6 +274,40 @@ _CLAIM = ClaimMade(
     code="TILLBOX:A-CODE-OF-THE-USUAL-LENGTH-" + "0123456789" * 20,
     typed="7XQ4K-2M9PD-VT3HJ-8RWAC-NE5GZ",
     not_after_ms=NOON + 30 * 86_400_000,
+)
+
+_PANES: Any = tuple(
+    Pane(
+        "log" if number % 2 else "screen",
+        stands,
+        tone,
+        NOON + 300_000 if tone else None,
+        "ann" if tone else "",
+        reason,
+    )
+    for number, (stands, tone, reason) in enumerate(
+        (
+            ("watch_on", "good", ""),
+            ("watch_busy", "warn", ""),
+            ("watch_refused", "bad", f"There is no such command. {HOSTILE}"),
+            ("watch_asked", "warn", "The clock is not known yet."),
+            ("watch_none", "", ""),
+            ("watch_none", "", ""),
+            ("watch_silent", "warn", ""),
+            ("watch_away", "warn", ""),
+        )
+    )
+)
+_LOG = tuple(
+    LogRow(number=number, at_ms=NOON + number, level=level, text=text)
+    for number, (level, text) in enumerate(
+        (
+            ("info", "box.up device=bq3xk2v7m4t6w2a5d records=4211 pending=0"),
+            ("warning", f"device.trouble device=scanner hint={HOSTILE}"),
+            ("error", "steward.failed " + "hint=" * 50),
+            ("lost", "35"),
+        )
+    )
 )
 
 
@@ -707,6 +743,10 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
         BulkPage(_bulk("stopped", f"3 boxes failed; 2 may. {HOSTILE}"), tuple(_STOPPED), _WHY[1:], NOON),
     ),
     ("bulk", BulkPage(_bulk("done"), tuple(_WAVES[:2]), (), NOON)),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[6:8], None, None, (), "", "")),
     ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
     ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
