@@ -15,8 +15,6 @@ from tillbox.contracts.commands import PARAMS, Verb
 from tillbox.contracts.settings import Strict
 
 VALUE_MAX = 400
-VERBS = tuple(verb for verb in Verb if verb is not Verb.WATCH)
-"""What has a form. To watch has a page of its own."""
 BEGIN_WITH = {
     Verb.UPDATE: {
         "rest_minutes": "1440", "patience_minutes": "1440", "minutes": "14400", "stop_if_failed": "2",
@@ -53,6 +51,10 @@ def command_form(verb: Verb) -> VerbForm:
     return _form(SendCommand, verb, {}, without=("box",))
 
 
+MANY = tuple(verb for verb in Verb if set(PARAMS[verb].model_fields) <= set(SendCommands.model_fields))
+"""What many boxes can be commanded at once: whatever the act has the words for."""
+
+
 def bulk_form(verb: Verb, said: Mapping[str, str]) -> VerbForm:
     """One command for many boxes. `said` is what somebody has filled in before."""
     begun = {**BEGIN_WITH.get(verb, {}), **said}
@@ -68,11 +70,14 @@ def _form(
     without: Collection[str] = (),
 ) -> VerbForm:
     mine, asked = _schema(PARAMS[verb]), _schema(act)
-    words = {name for model in PARAMS.values() for name in model.model_fields}
-    others = {name for name in words & asked.keys() if asked[name].get("default") == ""}
     # A word's own model says when it must be there; the act, that takes the words of all verbs, does not.
     own = [_field(name, {**asked.get(name, {}), **mine[name]}, said) for name in mine]
-    rest = [name for name in asked if name not in {"verb", *first, *without, *mine, *others}]
+    # The words of the other verbs are those that are empty where nobody says them.
+    rest = [
+        name
+        for name in asked
+        if name not in {"verb", *first, *without, *mine} and asked[name].get("default") != ""
+    ]
     return VerbForm(
         verb=verb.value,
         words=(*(_field(name, asked[name], said) for name in first), *own),

@@ -150,6 +150,9 @@ def commands(
     return [_command(row) for row in connection.execute(query)]
 
 
+_COMMANDS: Select[Any] = select(command, _LIFE.label("life"))
+
+
 class WatchRow(BaseModel):
     """That a box was asked to show something, and what became of that."""
 
@@ -181,9 +184,6 @@ def watches(connection: Connection, *, now_ms: int, device: str = "") -> dict[st
                 made_ms=row.made_ms, until_ms=row.expires_ms,
             )  # fmt: skip
     return {name: of_box for name, of_box in found.items() if of_box}
-
-
-_COMMANDS: Select[Any] = select(command, _LIFE.label("life"))
 
 
 def command_story(connection: Connection, name: str) -> CommandStory | None:

@@ -57,6 +57,13 @@ function show(html) {
   if (focused) links().find((one) => one.href === focused)?.focus({ preventScroll: true });
 }
 
+// How many alerts are open stands in the navigation, outside of what is fetched.
+function tell(count) {
+  const open = document.getElementById("alerts-open");
+  open.textContent = count;
+  open.hidden = !count;
+}
+
 // A page made of parts keeps those that are as they were, and so does not lose its place; true where that could be done.
 function showParts(html) {
   const fresh = document.createElement("template");
@@ -79,13 +86,6 @@ function exchangeFrame(part, fresh) {
   later.addEventListener("load", () => { while (later.previousElementSibling) later.previousElementSibling.remove(); });
   part.append(later);
   return true;
-}
-
-// How many alerts are open stands in the navigation, outside of what is fetched.
-function tell(count) {
-  const open = document.getElementById("alerts-open");
-  open.textContent = count;
-  open.hidden = !count;
 }
 
 const stream = new EventSource("/live");

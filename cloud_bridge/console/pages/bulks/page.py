@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from tillbox.cloud_bridge.console.fields import VERBS, VerbForm, bulk_form
+from tillbox.cloud_bridge.console.fields import MANY, VerbForm, bulk_form
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.store import command_lists
 from tillbox.cloud_bridge.store.command_lists import BulkRow
@@ -27,7 +27,7 @@ class BulksPage:
     @property
     def verbs(self) -> tuple[str, ...]:
         """What there is to choose."""
-        return VERBS
+        return MANY
 
 
 def show(connection: Connection, asked: Asked) -> BulksPage:
@@ -36,7 +36,7 @@ def show(connection: Connection, asked: Asked) -> BulksPage:
     rows = command_lists.bulks(connection, before=asked.query.get("before", "")[:36], most=ROWS)
     return BulksPage(
         rows=tuple(rows),
-        form=bulk_form(Verb(verb), asked.query) if verb in VERBS else None,
+        form=bulk_form(Verb(verb), asked.query) if verb in MANY else None,
         before=rows[-1].id if len(rows) == ROWS else "",
     )
 

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from tillbox.cloud_bridge.console.fields import VERBS, VerbForm, command_form
+from tillbox.cloud_bridge.console.fields import VerbForm, command_form
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.store import command_lists
 from tillbox.cloud_bridge.store.command_lists import LIVES, CommandRow
+from tillbox.contracts.commands import Verb
 
 ROWS = 50
-FORMS = tuple(command_form(verb) for verb in VERBS)
+FORMS = tuple(command_form(verb) for verb in Verb if verb is not Verb.WATCH)  # that has a page of its own
 
 
 @dataclass(frozen=True, slots=True)

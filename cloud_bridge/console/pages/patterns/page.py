@@ -637,10 +637,6 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), (), _TWINS[3])),
     ("timeline", TimelinePage(_STORY.device, _HAPPENED, "", f"{NOON}-14-18")),
     ("timeline", TimelinePage("box-1", (), "alert", "")),
-    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
-    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
-    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),
-    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[6:8], None, None, (), "", "")),
     (
         "box",
         BoxPage(
@@ -747,6 +743,10 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
         BulkPage(_bulk("stopped", f"3 boxes failed; 2 may. {HOSTILE}"), tuple(_STOPPED), _WHY[1:], NOON),
     ),
     ("bulk", BulkPage(_bulk("done"), tuple(_WAVES[:2]), (), NOON)),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[6:8], None, None, (), "", "")),
     ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
     ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
