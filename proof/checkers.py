@@ -10,7 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tillbox.agent.past import HALTS
 from tillbox.cloud_bridge.book.accounts import limits_of
+from tillbox.contracts.commands import NEXT, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,33 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """One command of head office, as it stands at the core. `guessed`: the box has not said so."""
+
+    id: str
+    device: str
+    verb: str
+    expires_ms: int
+    state: str
+    guessed: int
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One record of a box's journal, as far as the checkers look at it. The last three are of a command's steps alone."""
+
+    tid: str
+    kind: str
+    inc: str
+    seq: int
+    at: tuple[int, int]
+    command: str = ""
+    verb: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that the checkers may look at."""
 
@@ -67,6 +96,13 @@ class Evidence:
     """Slips and payments whose only record was on a medium that was destroyed before the line came back."""
     undrained: Mapping[str, int] = field(default_factory=dict)
     open_payments: Sequence[str] = ()
+    commands: Sequence[Given] = ()
+    journals: Mapping[str, Sequence[Noted]] = field(default_factory=dict)
+    """What lies in every box at the end."""
+    exchanged: frozenset[str] = frozenset()
+    """Boxes whose medium was exchanged: what the core heard may be in a journal that is gone."""
+    tested: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How often each box really did each command that takes its time."""
 
 
 def nothing_lost(evidence: Evidence) -> list[str]:
@@ -190,6 +226,68 @@ def drains_in_bounded_time(evidence: Evidence) -> list[str]:
     ]
 
 
+def done_once_in_time(evidence: Evidence) -> list[str]:
+    """A box does what head office said to it, within its time, once; and its own journal says what became of it."""
+    given = {one.id: one for one in evidence.commands}
+    complaints = []
+    for device, journal in evidence.journals.items():
+        lives: dict[str, list[str]] = defaultdict(list)
+        for one in journal:
+            if one.kind != "command_state":
+                continue
+            meant = given.get(one.command)
+            if meant is None or (meant.device, meant.verb) != (device, one.verb):
+                complaints.append(f"not given: {device} took up {one.verb} {one.command}")
+            elif one.state == "executing" and one.at[1] >= meant.expires_ms:
+                complaints.append(f"too late: {device} began {one.command} after its time")
+            lives[one.command].append(one.state)
+        complaints += [
+            f"no such life: {device} says of {command}: {' '.join(life)}"
+            for command, life in lives.items()
+            if not _is_a_life(life)
+        ]
+        for command, times in evidence.tested.get(device, {}).items():
+            if times > 1 or "executing" not in lives[command]:
+                complaints.append(f"done {times} times: {command} of {device}, which says {lives[command]}")
+        complaints += _sold_while_stopped(device, journal)
+        complaints += [
+            f"not what the box says: {one.id} of {device} is {one.state} at the core, {life or 'unheard'} there"
+            for one in evidence.commands
+            if one.device == device and device not in evidence.exchanged
+            for life in [lives[one.id]]
+            if not _agree(one, life[-1] if life else "init")
+        ]
+    return complaints
+
+
+def _is_a_life(states: Sequence[str]) -> bool:
+    """Whether a journal may say these one after another. None of these results comes in parts, so nothing is said twice."""
+    first, *rest = [State(state) for state in states]
+    steps = zip([first, *rest], rest, strict=False)
+    return first is State.INIT and all(
+        after in NEXT[before] and after is not before for before, after in steps
+    )
+
+
+def _agree(given: Given, last: str) -> bool:
+    """The core may only guess at the end of what the box has not begun: the box forgets what waits there when it starts."""
+    if given.guessed:
+        return given.state == "expired" and last in ("init", "blocked")
+    return given.state == last
+
+
+def _sold_while_stopped(device: str, journal: Sequence[Noted]) -> list[str]:
+    halts: set[str] = set()
+    complaints = []
+    for one in journal:
+        if one.state == "executing":
+            halts |= {one.verb} & HALTS.keys()
+            halts -= {halt for halt, end in HALTS.items() if end == one.verb}
+        elif one.kind == "sale" and halts:
+            complaints.append(f"sold while stopped: {device} in {sorted(halts)}, {one.tid}")
+    return complaints
+
+
 CHECKERS = {
     "lost": nothing_lost,
     "duplicated": nothing_twice,
@@ -197,6 +295,7 @@ CHECKERS = {
     "coupon_double": coupon_spent_once,
     "uncharged": no_goods_uncharged,
     "stuck": drains_in_bounded_time,
+    "commanded": done_once_in_time,
 }
 """Every checker, under the name its count has in a report."""
 

@@ -7,6 +7,7 @@ history in which a checker complains. Fault rates are those of every other run.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -14,10 +15,12 @@ from typing import Any
 from unittest.mock import patch
 
 import apsw
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from tillbox.agent import past, till
 from tillbox.agent import runtime as running
+from tillbox.agent.errands import judging, room
 from tillbox.agent.runtime import Runtime
 from tillbox.agent.till import counter
 from tillbox.broker import delivery as courier
@@ -30,10 +33,12 @@ from tillbox.cloud_bridge.complaints import Counts
 from tillbox.cloud_bridge.payments import cashier, machine
 from tillbox.cloud_bridge.payments.channels.port import Outcome
 from tillbox.cloud_bridge.payments.machine import State
-from tillbox.cloud_bridge.store import coupons, database, tables
+from tillbox.cloud_bridge.store import commands, coupons, database, tables
 from tillbox.cloud_bridge.store.ledger import Ledger
-from tillbox.contracts import topics
+from tillbox.contracts import sealing, topics
+from tillbox.contracts.commands import Command, open_command
 from tillbox.contracts.messages import BODIES, Ack, Record, digest
+from tillbox.contracts.verdicts import Reason
 
 from .crash.connection import NAME
 from .nodes import BoxNode, CoreNode
@@ -314,6 +319,69 @@ def goods_join_an_open_payment() -> AbstractContextManager[Any]:
     return patch.object(counter, "busy", lambda _: None)
 
 
+def commands_forgotten_at_boot() -> AbstractContextManager[Any]:
+    """A boot remembers what stops the selling, and no command: one that comes again is begun again."""
+    boot = till.boot
+    return patch.object(till, "boot", lambda setup, memory: boot(setup, replace(memory, commands={})))
+
+
+def stops_forgotten_at_boot() -> AbstractContextManager[Any]:
+    """A box that head office stopped sells again once it was switched off and on."""
+    boot = till.boot
+    return patch.object(till, "boot", lambda setup, memory: boot(setup, replace(memory, halts={})))
+
+
+def commands_never_expire() -> AbstractContextManager[Any]:
+    """What was said yesterday is done today."""
+    judge = judging.judge
+
+    def patient(command: Command, now: Any, at: Any) -> Any:
+        return judge(command.model_copy(update={"expires_ms": 2**47}), now, at)
+
+    return patch.object(room, "judge", patient)
+
+
+def commands_for_any_box() -> AbstractContextManager[Any]:
+    """A command is done by whichever box it comes to, in whatever epoch of its place."""
+
+    def careless(text: str, *, keys: Any, device: str, epoch: int) -> Any:
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            said = json.loads(json.loads(text)["doc"])
+            device, epoch = said["device"], said["epoch"]
+        return open_command(text, keys=keys, device=device, epoch=epoch)
+
+    return patch.object(room, "open_command", careless)
+
+
+def signatures_unread() -> AbstractContextManager[Any]:
+    """A command is good if it names the key that it should be signed with."""
+    return patch.object(sealing, "_signed", lambda *_: True)
+
+
+def guesses_stand() -> AbstractContextManager[Any]:
+    """What the core once thought over stays over, whatever its box says."""
+    heard = commands.heard
+
+    def stubborn(connection: Any, device: str, said: Any, now_ms: int) -> Any:
+        table = tables.command.c
+        guessed = connection.execute(select(table.guessed).where(table.id == said.command)).scalar()
+        return Reason.NOT_NOW if guessed else heard(connection, device, said, now_ms)
+
+    return patch.object(commands, "heard", stubborn)
+
+
+def anybody_says_how_it_went() -> AbstractContextManager[Any]:
+    """Any box may say what became of a command for another."""
+    heard = commands.heard
+
+    def gullible(connection: Any, device: str, said: Any, now_ms: int) -> Any:
+        table = tables.command.c
+        meant = connection.execute(select(table.device).where(table.id == said.command)).scalar()
+        return heard(connection, meant or device, said, now_ms)
+
+    return patch.object(commands, "heard", gullible)
+
+
 MUTANTS: dict[str, Mutant] = {
     mutant.__name__: mutant
     for mutant in (
@@ -338,6 +406,13 @@ MUTANTS: dict[str, Mutant] = {
         every_claim_is_believed,
         repeated_ask_charges_again,
         goods_join_an_open_payment,
+        commands_forgotten_at_boot,
+        stops_forgotten_at_boot,
+        commands_never_expire,
+        commands_for_any_box,
+        signatures_unread,
+        guesses_stand,
+        anybody_says_how_it_went,
     )
 }
 

@@ -8,6 +8,7 @@ from functools import cache, partial
 from random import Random
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import create_engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -21,11 +22,14 @@ from tillbox.broker.line import Happening, Message
 from tillbox.broker.memory import MemoryBroker, MemoryLine
 from tillbox.cloud_bridge.complaints import Counts
 from tillbox.cloud_bridge.desk import Desk
+from tillbox.cloud_bridge.fleet import acts, alerting, presence
+from tillbox.cloud_bridge.fleet.dispatch import Dispatch
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.cashier import Call, Todo
 from tillbox.cloud_bridge.payments.machine import ReverseAnswered, Schedule, Told
-from tillbox.cloud_bridge.store import coupons, tables
+from tillbox.cloud_bridge.store import coupons, registry, tables
+from tillbox.cloud_bridge.store.commands import Pace
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
@@ -34,12 +38,14 @@ from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import (
     Answer,
     BornAnswer,
+    CommandState,
     PaymentAsked,
     PaymentEnded,
     Refund,
     SlipAnswer,
     Void,
 )
+from tillbox.contracts.verdicts import Refused
 
 from .agenda import Agenda
 from .checkers import Paper
@@ -47,6 +53,8 @@ from .crash import dbapi
 from .crash.connection import CrashMedium, open_apsw
 from .crash.disk import CrashDisk, PowerCut
 from .crash.vfs import CrashVfs
+from .keys import FLEET_KEY, BoxKey
+from .program import Program, said
 from .wallet import Wallet
 
 EPOCH_MS = 1_790_000_000_000
@@ -55,18 +63,34 @@ EPOCH_MS = 1_790_000_000_000
 SCHEDULE = Schedule(query_ms=1_000, window_ms=8_000, reverse_floor_ms=3_000, reverse_again_ms=1_000,
                     reverse_again_max_ms=8_000)  # fmt: skip
 CORE = "core"
+HEARD = ((topics.ALL_RECORDS, 1), (topics.ALL_ASKS, 1), (topics.ALL_STATES, 1), (topics.ALL_TELEMETRY, 0),
+         (topics.ALL_ALERTS, 1), (topics.ALL_LATE, 1))  # fmt: skip
+PACE = Pace(again_ms=1_000, again_max_ms=8_000, grace_ms=3_000)
+FLEET = acts.Fleet(FLEET_KEY, "town", "broker", 1, sale_max=0, total_max=0, schedule=SCHEDULE)
 TICK_MS = 400
 WORK_MS = 40
 LOOK_MS = 2_000
+BOXES_LOOKED_AT = 2  # at every second look
 
 
 class BoxNode:
     """One box: its disk, its witness, its customers' paper, and, while it is on, its runtime."""
 
     def __init__(
-        self, device: str, setup: shop.Setup, agenda: Agenda, broker: MemoryBroker, random: Random
+        self,
+        device: str,
+        setup: shop.Setup,
+        agenda: Agenda,
+        broker: MemoryBroker,
+        random: Random,
+        *,
+        place: str,
+        epoch: int,
     ) -> None:
         self.device, self.setup = device, setup
+        self.place, self.epoch = place, epoch
+        self.key = BoxKey(device, random)
+        self.program = Program(device, lambda: self.runtime)
         self.agenda, self.broker, self.random = agenda, broker, random
         self.disk = CrashDisk(random)
         self.medium = CrashMedium(self.disk)
@@ -78,6 +102,8 @@ class BoxNode:
         self.returned: Counter[str] = Counter()
         self.runtime: Runtime | None = None
         self.cut_chance = 0.0
+        self.has_own_past = True
+        """Its medium was never exchanged for an older or an empty one."""
         self.counts: Counter[str] = Counter()
         self._booted_ms = 0
         self._boots = 0
@@ -163,26 +189,54 @@ class BoxNode:
         def watched(drafts: Any) -> Any:
             # Noted before: a commit may survive although the power went before it returned.
             self.recorded.update(draft.tid for draft in drafts)
+            commanded = False
             for draft in drafts:
+                commanded |= isinstance(draft.body, CommandState)
                 if isinstance(draft.body, PaymentAsked):
                     self.asked.add(draft.body.attempt)
                 if isinstance(draft.body, PaymentEnded):
                     self.ended[draft.body.attempt] = draft.tid
                 if isinstance(draft.body, (Void, Refund)) and draft.body.attempt:
                     self.returned[draft.body.attempt] += draft.body.amount
-            return record(drafts)
+            entries = record(drafts)
+            if commanded:
+                self._maybe_cut(
+                    5 * self.cut_chance, "command_steps_cut"
+                )  # between a command's note and its deed
+            return entries
 
         journal.record = watched  # type: ignore[method-assign]
         self._line = self.broker.line(
-            self.device, (topics.ack_down(self.device), 1), (topics.answer_down(self.device), 1)
+            self.device,
+            (topics.ack_down(self.device), 1),
+            (topics.answer_down(self.device), 1),
+            (topics.command_down(self.device), 1),
+            will=said(self.device, "lost", opening.inc),
+            birth=lambda: said(self.device, "online", opening.inc),
         )
-        parts = Parts(self.device, self._line, self, self, self, self._chance)
+        self._room = self.program.errands(self.epoch)
+        parts = Parts(
+            self.device,
+            self._line,
+            self,
+            self,
+            self,
+            self._chance,
+            command=self.program.on_command,
+            about=lambda: self.program.signs,
+        )
         self.runtime = Runtime(parts, journal, opening, shop.boot(self.setup, past), belief)
-        self._guard(self.runtime.start)
+        self._guard(self._begin)
         if self.runtime is not None:
             runtime = self.runtime
             self._line.start(lambda happening: self._hear(runtime, happening))
             self.agenda.after(TICK_MS, lambda: self._tick(runtime))
+
+    def _begin(self) -> None:
+        """What a boot begins with, in the order of a real box."""
+        assert self.runtime is not None
+        self.runtime.start()
+        self.program.on_boot(self.runtime)
 
     def draw_incarnation(self) -> str:
         """64 random bits at every opening."""
@@ -193,6 +247,17 @@ class BoxNode:
         gone = [paper for paper in self.papers if paper.id not in held]
         asked = {attempt for attempt in self.asked if self.ended.get(attempt) not in held}
         return asked | {paper.id for paper in gone}
+
+    def reconnect(self) -> None:
+        """The wire was touched: the line is made anew."""
+        if self._line is not None:
+            self._line.reconnect()
+
+    def exchanged(self, image: dict[str, bytes]) -> None:
+        """Another medium is in the box."""
+        self.disk.restore(image)
+        self.has_own_past = False
+        self.program.tested.clear()  # a command of which the new medium knows nothing may be begun there
 
     def power_cut(self) -> None:
         """The plug is pulled, whatever the box was doing."""
@@ -223,6 +288,8 @@ class BoxNode:
         if runtime is not self.runtime:
             return
         self._guard(runtime.tick)
+        if runtime is self.runtime:
+            self._guard(lambda: self._room.turn(0.0))
         self.agenda.after(TICK_MS, lambda: self._tick(runtime))
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -237,9 +304,11 @@ class BoxNode:
         if self.disk.is_down or (self.runtime is not None and self.runtime.broken):
             self.power_cut()
 
-    def _maybe_cut(self) -> None:
+    def _maybe_cut(self, chance: float | None = None, counts: str = "steps_cut") -> None:
         """Power may go between any two effects."""
-        if self.cut_chance and self.random.random() < self.cut_chance:
+        chance = self.cut_chance if chance is None else chance
+        if chance and self.random.random() < chance:
+            self.counts[counts] += 1
             raise PowerCut
 
     def _chance(self, size: int) -> bytes:
@@ -256,12 +325,19 @@ class CoreNode:
         self.counts: Counter[str] = Counter()
         self.ingested = Counts()
         self.skew_ms = 0
+        self.unsent_chance = 0.0
+        """How often the core loses power between noting that a command was sent and sending it."""
+        self.sealed: list[tuple[str, bytes]] = []
+        """Every command that was ever on the line, with its box: whoever listens there has them."""
         self.database: Database | None = None
         self._vfs = CrashVfs(self.disk)
         self.line: MemoryLine | None = None
         self._waiting: list[Message] = []
+        self._words: list[Message] = []
+        """What boxes said, for the next look at who is there: that is cheaper than one after another."""
         self._working = False
         self._life = 0
+        self._looks = 0
         self._last: dbapi.Connection | None = None
 
     @property
@@ -275,14 +351,21 @@ class CoreNode:
         self.disk.power_up()
         self._life += 1
         self._waiting.clear()
+        self._words.clear()
+        self._looks = 0
         self._working = False
         database = self._shared_database()
         self.database = database
         self.ingest = Ingest(database, SCHEDULE)
         self.ingest.counts = self.ingested
         self.desk = Desk(database, SCHEDULE)
+        self._dispatch, self._watch, self._listening = (
+            Dispatch(database, PACE),
+            alerting.Watch(),
+            presence.Listening(),
+        )
         life = self._life
-        self.line = self.broker.line(CORE, (topics.ALL_RECORDS, 1), (topics.ALL_ASKS, 1), manual_ack=True)
+        self.line = self.broker.line(CORE, *HEARD, manual_ack=True)
         self.line.start(lambda happening: self._hear(happening, life))
         self.agenda.after(300, lambda: self._look(life))
 
@@ -357,6 +440,71 @@ class CoreNode:
                 self._ask(device, name, message.payload, message.correlation)
             if self.line is not None:
                 self.line.acknowledge(message.token)
+        if life == self._life:
+            self._words += messages
+
+    def _look_at_boxes(self) -> None:
+        """Who is there and what is open on them, as they have said since the last look; and what only the core can see."""
+        now_ms = self.now_ms
+        messages, self._words = self._words, []
+        words = [
+            presence.Word(device, message.topic, message.payload)
+            for message in messages
+            if (device := topics.device_of(message.topic)) is not None
+        ]
+        told = [(word.device, word.payload) for word in words if word.topic == topics.alerts_up(word.device)]
+        up = self.line is not None and self.line.session is not None
+        quiet = self._listening.may_look(now_ms, up=up)
+        due = self._watch.is_due(now_ms)
+
+        def look() -> None:
+            assert self.database is not None
+            with self.database.writing() as connection:
+                presence.take(connection, words, now_ms=now_ms)
+                if quiet:
+                    presence.silent(connection, now_ms=now_ms)
+                presence.gone(connection, now_ms=now_ms)
+                alerting.take(connection, told, now_ms=now_ms)
+                if due:
+                    self._watch.look(connection, now_ms=now_ms)
+
+        self._try(look)
+
+    def _command(self, life: int) -> None:
+        """Commands go out. The power may go when they are noted as sent and are not."""
+        for device, sealed in self._try(lambda: self._dispatch.turn(self.now_ms)) or ():
+            if life != self._life:
+                return
+            if self.unsent_chance and self.random.random() < self.unsent_chance:
+                self.counts["noted_and_unsent"] += 1
+                self._down()
+                return
+            self.counts["commands_sent"] += 1
+            self.sealed.append((device, sealed))
+            self._send(topics.command_down(device), sealed)
+
+    def act(self, name: str, body: dict[str, Any], *, ago_ms: int = 0) -> BaseModel | Refused | None:
+        """Head office does something, or did it a while ago; None where the core is off, or the power went in it."""
+        database = self.database
+        if database is None:
+            return None
+        who, role, chance = "head office", "admin", self.random.randbytes
+
+        def perform() -> BaseModel | Refused:
+            now_ms = self.now_ms - ago_ms
+            return acts.perform(database, FLEET, name, body, who=who, role=role, now_ms=now_ms, chance=chance)
+
+        done: BaseModel | Refused | None = self._try(perform)
+        return done
+
+    def settle_in(self, box: BoxNode) -> None:
+        """A box is of its place from here on: what the registry does when a claim let it in."""
+        assert self.database is not None
+        with self.database.writing() as connection:
+            registry.enlist(
+                connection, box.device, box.key.public, hardware="", software="", at_ms=self.now_ms
+            )
+            registry.bind(connection, box.place, box.device, self.now_ms)
 
     def _look(self, life: int) -> None:
         if life != self._life:
@@ -368,6 +516,11 @@ class CoreNode:
         todo = self._transact(look)
         if todo is not None:
             self._do(todo)
+        self._looks += 1
+        if self._looks % BOXES_LOOKED_AT == 1 and life == self._life:
+            self._look_at_boxes()
+        if life == self._life:
+            self._command(life)
         if life == self._life:
             self.agenda.after(LOOK_MS, lambda: self._look(life))
 

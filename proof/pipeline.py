@@ -30,6 +30,12 @@ FAULTS_PER_SEED = {
     "duplicates": 15.0,
     "lies": 2.0,
     "refused": 2.0,
+    "commands_given": 3.0,
+    "commands_ended": 1.0,
+    "commands_unheard": 0.5,
+    "commands_corrected": 0.05,
+    "core_noted_and_unsent": 0.2,
+    "box_command_steps_cut": 0.05,
 }
 
 

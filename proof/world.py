@@ -6,12 +6,15 @@ company are simulated. The same seed gives the same history, to the last byte.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from random import Random
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
@@ -35,12 +38,14 @@ from tillbox.contracts.codes import (
     seal_coupon,
 )
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
-from tillbox.contracts.messages import CommandState, Line, Tapped
+from tillbox.contracts.messages import Line, Tapped
 from tillbox.contracts.money import CNY, Amount
 
 from .agenda import Agenda
 from .checkers import Evidence, Paper, Posted, judge
+from .headquarters import HeadOffice, noted
 from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
+from .program import TROUBLES
 from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
@@ -76,7 +81,19 @@ class History:
 
 def live(seed: int) -> History:
     """Live through one history and judge it."""
-    return World(seed).run()
+    with _hushed():
+        return World(seed).run()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """What the machines of a town would write into their logs is no news of this one."""
+    before = structlog.get_config()["wrapper_class"]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(wrapper_class=before)
 
 
 @cache
@@ -115,7 +132,8 @@ class World:
         self.broker.weather = weather()
         self.wallet = WalletCompany(self.random)
         self.core = CoreNode(self.agenda, self.broker, self.wallet, self.random)
-        self.boxes = [self._box(f"box-{n + 1}") for n in range(self.random.randint(1, 3))]
+        self.boxes = [self._box(n + 1) for n in range(self.random.randint(1, 3))]
+        self.office = HeadOffice(self.core, self.boxes, self.random)
         self.stranger = Stranger(
             self.broker,
             self.random,
@@ -123,6 +141,7 @@ class World:
             papers=self._papers_in_the_bin,
             records=self._records_of_a_box,
             leases=self._leases,
+            commands=self.office.overheard,
         )
         self.excused: set[str] = set()
         self.counts: Counter[str] = Counter()
@@ -141,7 +160,11 @@ class World:
     def _live(self) -> History:
         self.core.power_on()
         self.core.issue("tea", COUPONS)
+        lanes = [box.place.split("/") for box in self.boxes]
+        places = [{"store": store, "lane": lane, "title": "茶"} for store, lane in lanes]
+        self.core.act("plan-places", {"places": places})
         for box in self.boxes:
+            self.core.settle_in(box)
             box.power_on()
             self.agenda.after(self.random.randint(500, 2_000), partial(self._serve, box))
         self.stranger.start()
@@ -153,11 +176,12 @@ class World:
         evidence = self.evidence()
         return History(self.seed, judge(evidence), len(evidence.papers), self._tally())
 
-    def _box(self, device: str) -> BoxNode:
+    def _box(self, number: int, *, epoch: int = 1) -> BoxNode:
+        device, place = f"box-{number}" if epoch == 1 else f"box-{number}-{epoch}", f"town/lane{number}"
         keys = {kid_of(PUBLIC): (PUBLIC,)}
         goods = {GOODS: Line(name="茶", price=450, goods=GOODS)}
         setup = shop.Setup(device=device, tenant="town", keys=keys, goods=goods, stocks={"tea": LEASE})
-        return BoxNode(device, setup, self.agenda, self.broker, self.random)
+        return BoxNode(device, setup, self.agenda, self.broker, self.random, place=place, epoch=epoch)
 
     # the shops
 
@@ -228,7 +252,7 @@ class World:
                     shop.AskAgainPressed(),
                     shop.CanaryAsked("c" * 16, (tea,), None, Amount(5_000, CNY))
                     if self.agenda.now_ms % 2
-                    else (self._headquarters() if self.agenda.now_ms % 4 else shop.DrawerPressed("change")),
+                    else shop.DrawerPressed("change"),
                     shop.OrderPlaced(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
                     ),
@@ -238,15 +262,6 @@ class World:
                 )
             )
         )
-
-    def _headquarters(self) -> shop.CommandMoved:
-        """Head office stops a till, or lets it go; twice as often the latter, or nobody would sell. By the hour and not by
-        chance: what a seed lived before there were commands it lives still."""
-        verbs = ("quarantine", "release", "release", "drain", "resume", "resume")
-        verb = verbs[self.agenda.now_ms // 4 % len(verbs)]
-        command = uuid7(EPOCH_MS + self.agenda.now_ms, bytes(CHANCE_BYTES))
-        said = CommandState(command=command, verb=verb, state="executing", reason="stocktaking")
-        return shop.CommandMoved(said)
 
     def _regret(self, box: BoxNode) -> None:
         assert box.runtime is not None
@@ -276,6 +291,7 @@ class World:
             delay_max_ms=random.choice((10, 100, 1_500)),
         )
         self.wallet.mute = random.random() * 0.4
+        self.core.unsent_chance = 0.05
         for box in self.boxes:
             box.cut_chance = random.choice((0.0, 0.004, 0.01))
         for fault, mean_ms in self._faults():
@@ -294,6 +310,9 @@ class World:
             (self._jump_clock, 20_000),
             (self.stranger.speak, 4_000),
             (self._show_rubbish, 10_000),
+            (self.office.command, 3_000),
+            (self._forge_command, 5_000),
+            (self._trouble, 5_000),
         ]
         if self.random.random() < 0.25:
             kinds += [
@@ -313,6 +332,14 @@ class World:
             self._later(fault, mean_ms)
 
         self.agenda.after(int(self.random.expovariate(1 / mean_ms)), strike)
+
+    def _forge_command(self) -> None:
+        self.stranger.command(*self.office.forged())
+
+    def _trouble(self) -> None:
+        """Something on a box is otherwise than it should be, or in order again."""
+        program = self.random.choice(self.boxes).program
+        program.signs = self.random.choice(TROUBLES)(program.signs, self.random)
 
     def _cut_box(self) -> None:
         box = self.random.choice(self.boxes)
@@ -368,7 +395,7 @@ class World:
             self._put_back(box, image)
 
     def _put_back(self, box: BoxNode, image: dict[str, bytes]) -> None:
-        self._replace_medium(box, lambda: box.disk.restore(image))
+        self._replace_medium(box, lambda: box.exchanged(image))
         self.counts["restored"] += 1
 
     def _old_card_offline(self) -> None:
@@ -389,7 +416,7 @@ class World:
 
     def _wipe(self) -> None:
         box = self.random.choice(self.boxes)
-        self._replace_medium(box, lambda: box.disk.restore({}))
+        self._replace_medium(box, lambda: box.exchanged({}))
         self.counts["wiped"] += 1
 
     def _replace_medium(self, box: BoxNode, change: Callable[[], None]) -> None:
@@ -414,8 +441,7 @@ class World:
         return [paper for box in self.boxes for paper in box.papers if paper.id in held]
 
     def _records_of_a_box(self) -> list[bytes]:
-        runtime = self.random.choice(self.boxes).runtime
-        return [entry.bytes for entry in runtime.journal.entries()] if runtime else [b"{}"]
+        return self._journal_of(self.random.choice(self.boxes)) or [b"{}"]
 
     def _leases(self) -> list[str]:
         held = [box.runtime.till.past.leases for box in self.boxes if box.runtime is not None]
@@ -428,8 +454,10 @@ class World:
         self.broker.weather = weather()
         self.broker.mend(CORE)
         self.wallet.mute = 0.0
+        self.core.unsent_chance = 0.0
         for box in self.boxes:
             box.cut_chance = 0.0
+            box.reconnect()  # what was said on the line before may be lost; what is open is said again
             box.disk.capacity_bytes = 2**40
             self.broker.mend(box.device)
             self.agenda.after(8_000, partial(self._give_up, box))
@@ -497,14 +525,21 @@ class World:
             excused=frozenset(self.excused),
             undrained={box.device: self._left(box) for box in self.boxes},
             open_payments=self._open_payments(),
+            commands=self.office.given(),
+            journals={box.device: noted(lines) for box in self.boxes if (lines := self._journal_of(box))},
+            exchanged=frozenset(box.device for box in self.boxes if not box.has_own_past),
+            tested={box.device: box.program.tested for box in self.boxes},
         )
+
+    def _journal_of(self, box: BoxNode) -> list[bytes]:
+        return [entry.bytes for entry in box.runtime.journal.entries()] if box.runtime is not None else []
 
     def _left(self, box: BoxNode) -> int:
         runtime = box.runtime
         return 1 if runtime is None else runtime.journal.position - runtime.journal.settled_through
 
     def _tally(self) -> Counter[str]:
-        counts = Counter(self.counts)
+        counts = self.counts + self.office.counts
         for box in self.boxes:
             counts.update({f"box_{name}": count for name, count in box.counts.items()})
             counts.update({f"disk_{name}": count for name, count in box.disk.counts.items()})

@@ -17,7 +17,6 @@ from tests.unit.test_runtime import Counter
 
 from tillbox.agent import till as shop
 from tillbox.agent.app import Box
-from tillbox.agent.clock import BootClock
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.errands.lately import Lately
 from tillbox.agent.errands.room import ErrandRoom
@@ -62,7 +61,7 @@ class Till:
         """Everything from the journal."""
         self.boots += 1
         self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=Lately())
-        boot_ms = BootClock().boot_ms()
+        boot_ms = self.counter.boot_ms()
         self.belief = TimeBelief(0).told(NOW, asked_boot_ms=boot_ms, answered_boot_ms=boot_ms)
         self.journal, opening = open_journal(
             FileMedium(self.folder / "journal.db"), device="box-1", incarnation=f"{self.boots:016x}",
