@@ -42,6 +42,7 @@ _LOST = (
     .where(box.c.state == bindparam("was"), box.c.heard_ms < bindparam("before"))
     .values(state="lost", since_ms=bindparam("now"))
 )
+_FROM_AHEAD = update(box).where(box.c.heard_ms > bindparam("now")).values(heard_ms=bindparam("now"))
 _KNOWN = select(box).where(box.c.device.in_(bindparam("devices", expanding=True)))
 
 
@@ -89,6 +90,8 @@ def silent(connection: Connection, *, now_ms: int) -> int:
 
 def gone(connection: Connection, *, now_ms: int) -> int:
     """Boxes whose connection broke and that did not come back in their moment. How many that are."""
+    # A clock that was set back: nobody was heard in an hour that is still to come, nor will be believed to until then.
+    connection.execute(_FROM_AHEAD, {"now": now_ms})
     return _lose(connection, LEAVING, now_ms - GRACE_MS, now_ms)
 
 
@@ -106,7 +109,7 @@ class Listening:
 
     def may_look(self, now_ms: int, *, up: bool) -> bool:
         """Whether to look for silence now. `up`: whether the core's own line is."""
-        stalled = now_ms - self._looked_ms > STALL_MS
+        stalled = not 0 <= now_ms - self._looked_ms <= STALL_MS  # or set back
         if not stalled and now_ms - self._looked_ms < LOOK_MS:
             return False
         self._looked_ms = now_ms
