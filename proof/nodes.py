@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from random import Random
 from typing import Any
@@ -14,15 +15,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from tillbox.agent import till as shop
+from tillbox.agent.papers import signed_code
 from tillbox.agent.past import recall
+from tillbox.agent.provisioning.late import LateLine
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.words import Word
 from tillbox.broker.journal import JournalBroken, JournalFull, open_journal
-from tillbox.broker.line import Happening, Message
+from tillbox.broker.line import Down, Happening, Line, Message
 from tillbox.broker.memory import MemoryBroker, MemoryLine
 from tillbox.cloud_bridge.complaints import Counts
 from tillbox.cloud_bridge.desk import Desk
-from tillbox.cloud_bridge.fleet import acts, alerting, presence
+from tillbox.cloud_bridge.fleet import acts, alerting, late, presence
 from tillbox.cloud_bridge.fleet.dispatch import Dispatch
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments import cashier
@@ -45,7 +48,7 @@ from tillbox.contracts.messages import (
     SlipAnswer,
     Void,
 )
-from tillbox.contracts.verdicts import Refused
+from tillbox.contracts.verdicts import Reason, Refused
 
 from .agenda import Agenda
 from .checkers import Paper
@@ -68,9 +71,8 @@ HEARD = ((topics.ALL_RECORDS, 1), (topics.ALL_ASKS, 1), (topics.ALL_STATES, 1), 
 PACE = Pace(again_ms=1_000, again_max_ms=8_000, grace_ms=3_000)
 FLEET = acts.Fleet(FLEET_KEY, "town", "broker", 1, sale_max=0, total_max=0, schedule=SCHEDULE)
 TICK_MS = 400
-WORK_MS = 40
-LOOK_MS = 2_000
-BOXES_LOOKED_AT = 2  # at every second look
+WORK_MS = 120
+LOOK_MS = 2_000  # at payments each time; at boxes and at commands by turns
 
 
 class BoxNode:
@@ -102,6 +104,15 @@ class BoxNode:
         self.returned: Counter[str] = Counter()
         self.runtime: Runtime | None = None
         self.cut_chance = 0.0
+        self.signs = False
+        """Whether its papers bear its signature: in this town those of a box that is to be replaced."""
+        self.codes: dict[str, str] = {}
+        """What is on its papers, by the id of the slip."""
+        self.barred, self.gone = False, False
+        self.handed_in: frozenset[str] = frozenset()
+        """What the core had of it when it was put out."""
+        self._heard_out: Reason | None = None
+        self._put_out: Reason | None = None
         self.has_own_past = True
         """Its medium was never exchanged for an older or an empty one."""
         self.counts: Counter[str] = Counter()
@@ -131,6 +142,8 @@ class BoxNode:
 
     def print(self, slip: shop.Slip) -> None:
         self._maybe_cut()
+        if self.signs:
+            self._sign(slip)
         sale, use = slip.content, slip.content.coupon
         self.papers.append(
             Paper(
@@ -147,6 +160,13 @@ class BoxNode:
         )
         self._maybe_cut()
 
+    def _sign(self, slip: shop.Slip) -> None:
+        assert self.runtime is not None
+        with suppress(JournalBroken):  # then it is a paper without a code, as on a real box
+            code = signed_code(slip, self.runtime.journal, device=self.device, sign=self.key.sign, page="")
+            if code:
+                self.codes[slip.id] = code
+
     def kick(self, reason: str) -> None:  # noqa: ARG002
         self._maybe_cut()
 
@@ -160,8 +180,9 @@ class BoxNode:
 
     def power_on(self) -> None:
         """Boot: verify the journal, remember, and go to work. Tries again after a cut in the middle."""
-        if self.runtime is not None:
+        if self.runtime is not None or self.gone:
             return
+        self._put_out = self._heard_out
         self._boots += 1
         self._booted_ms = self.agenda.now_ms - self.random.randint(1_000, 30_000)
         self.disk.power_up()
@@ -206,18 +227,11 @@ class BoxNode:
             return entries
 
         journal.record = watched  # type: ignore[method-assign]
-        self._line = self.broker.line(
-            self.device,
-            (topics.ack_down(self.device), 1),
-            (topics.answer_down(self.device), 1),
-            (topics.command_down(self.device), 1),
-            will=said(self.device, "lost", opening.inc),
-            birth=lambda: said(self.device, "online", opening.inc),
-        )
+        line = self._line_of(opening.inc)
         self._room = self.program.errands(self.epoch)
         parts = Parts(
             self.device,
-            self._line,
+            line,
             self,
             self,
             self,
@@ -229,14 +243,87 @@ class BoxNode:
         self._guard(self._begin)
         if self.runtime is not None:
             runtime = self.runtime
-            self._line.start(lambda happening: self._hear(runtime, happening))
+            if self._put_out or not self.barred:
+                line.start(lambda happening: self._hear(runtime, happening))
             self.agenda.after(TICK_MS, lambda: self._tick(runtime))
+
+    def _line_of(self, inc: str) -> Line:
+        """Its own line; for a box that knows that it was put out, the one at the door for boxes without a certificate."""
+        if self._put_out is not None:
+            nonce = self._chance(16).hex()
+            self._line = self.broker.line(nonce, (topics.enrol_down(nonce), 1))
+            return LateLine(self._line, nonce, self.key)
+        self._line = self.broker.line(
+            self.device,
+            (topics.ack_down(self.device), 1),
+            (topics.answer_down(self.device), 1),
+            (topics.command_down(self.device), 1),
+            will=said(self.device, "lost", inc),
+            birth=lambda: said(self.device, "online", inc),
+        )
+        return self._line
 
     def _begin(self) -> None:
         """What a boot begins with, in the order of a real box."""
         assert self.runtime is not None
         self.runtime.start()
+        if self._put_out is not None:
+            self.runtime.happen(shop.PutOut(self._put_out))
         self.program.on_boot(self.runtime)
+
+    # the end of its life
+
+    def end(self) -> None:
+        """It is dead: nobody switches it on any more."""
+        self.power_cut()
+        self.gone = True
+
+    def bar(self) -> None:
+        """The broker throws it out, and lets it in no more. It does not know why."""
+        self.barred = True
+        if self._line is not None:
+            self._line.die()
+        if self.runtime is not None:
+            self._hear(self.runtime, Down("the broker refuses us"))
+
+    def learn(self, reason: Reason) -> None:
+        """It asked at the door for boxes without a certificate, and heard that it was put out. That is kept."""
+        self._heard_out = reason
+
+    def _goes_on_as_put_out(self) -> bool:
+        """Whether it starts anew with what it heard: a box does that once no money is on its way."""
+        calm = (shop.Idle, shop.Stopped, shop.Ringing)
+        if (
+            self.runtime is None
+            or self._put_out is self._heard_out
+            or not isinstance(self.runtime.till.phase, calm)
+        ):
+            return False
+        if self._line is not None:
+            self._line.die()
+        self.runtime = None
+        self.power_on()
+        return True
+
+    @property
+    def is_put_out(self) -> bool:
+        """Whether it goes by what it heard."""
+        return self._put_out is not None
+
+    def pending(self) -> list[bytes]:
+        """What it has not handed in, as its screen shows it in codes."""
+        if self.runtime is None:
+            return []
+        journal = self.runtime.journal
+        return [entry.bytes for entry in journal.pending(journal.settled_through, 50)]
+
+    def card(self) -> list[bytes]:
+        """Every record on its medium, also of a box that is off."""
+        if self.runtime is not None:
+            return [entry.bytes for entry in self.runtime.journal.entries()]
+        self.disk.power_up()
+        connection = self.medium.connect()
+        return [data for (data,) in connection.execute("SELECT bytes FROM journal ORDER BY position")]
 
     def draw_incarnation(self) -> str:
         """64 random bits at every opening."""
@@ -290,6 +377,8 @@ class BoxNode:
         self._guard(runtime.tick)
         if runtime is self.runtime:
             self._guard(lambda: self._room.turn(0.0))
+        if runtime is self.runtime and self._goes_on_as_put_out():
+            return
         self.agenda.after(TICK_MS, lambda: self._tick(runtime))
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -435,6 +524,9 @@ class CoreNode:
         for device, ack in acks or ():
             self._send(topics.ack_down(device), ack.model_dump_json(exclude_none=True).encode())
         for message in messages:
+            nonce = topics.nonce_of(message.topic)
+            if nonce is not None and message.topic == topics.late_up(nonce) and life == self._life:
+                self._late(nonce, message.payload)
             device, name = topics.device_of(message.topic), topics.ask_name_of(message.topic)
             if device is not None and name is not None and life == self._life:
                 self._ask(device, name, message.payload, message.correlation)
@@ -442,6 +534,21 @@ class CoreNode:
                 self.line.acknowledge(message.token)
         if life == self._life:
             self._words += messages
+
+    def _late(self, nonce: str, payload: bytes) -> None:
+        """Records of a box that was put out, by whichever hand; the answer goes to that hand."""
+
+        def opened() -> Arrived | Reason:
+            assert self.database is not None
+            with self.database.writing() as connection:
+                return late.arrived(connection, payload)
+
+        found = self._try(opened)
+        if not isinstance(found, Arrived):
+            self.counts["late_refused"] += found is not None
+            return
+        for _, ack in self._try(lambda: self.ingest.take([found], self.now_ms)) or ():
+            self._send(topics.enrol_down(nonce), ack.model_dump_json(exclude_none=True).encode())
 
     def _look_at_boxes(self) -> None:
         """Who is there and what is open on them, as they have said since the last look; and what only the core can see."""
@@ -470,8 +577,9 @@ class CoreNode:
 
         self._try(look)
 
-    def _command(self, life: int) -> None:
+    def _command(self) -> None:
         """Commands go out. The power may go when they are noted as sent and are not."""
+        life = self._life
         for device, sealed in self._try(lambda: self._dispatch.turn(self.now_ms)) or ():
             if life != self._life:
                 return
@@ -497,6 +605,25 @@ class CoreNode:
         done: BaseModel | Refused | None = self._try(perform)
         return done
 
+    def replace(self, old: BoxNode, new: BoxNode) -> bool:
+        """A new box shows a replacement's claim; whether it has heard that it may. Asking twice is asking once."""
+        database = self.database
+
+        def enrol() -> bool:
+            assert database is not None
+            with database.writing() as connection:
+                if registry.standing(connection, new.device) is None:
+                    mine = select(tables.inbox.c.tid).where(tables.inbox.c.device == old.device)
+                    old.handed_in = frozenset(connection.execute(mine).scalars())
+                    registry.put_out(connection, old.device, "fenced", self.now_ms)
+                    registry.enlist(
+                        connection, new.device, new.key.public, hardware="", software="", at_ms=self.now_ms
+                    )
+                    registry.bind(connection, new.place, new.device, self.now_ms)
+            return True
+
+        return database is not None and bool(self._try(enrol))
+
     def settle_in(self, box: BoxNode) -> None:
         """A box is of its place from here on: what the registry does when a claim let it in."""
         assert self.database is not None
@@ -517,10 +644,9 @@ class CoreNode:
         if todo is not None:
             self._do(todo)
         self._looks += 1
-        if self._looks % BOXES_LOOKED_AT == 1 and life == self._life:
-            self._look_at_boxes()
+        more = self._look_at_boxes if self._looks % 2 else self._command
         if life == self._life:
-            self._command(life)
+            more()
         if life == self._life:
             self.agenda.after(LOOK_MS, lambda: self._look(life))
 

@@ -47,7 +47,8 @@ def put_out(till: Till, event: PutOut, moment: Moment) -> Step:
     """Nothing is sold from here on, and what the box may redeem goes back, if it knows that for sure. An open payment is
     given up: its news finds nobody here any more, and the core sends back what was paid."""
     open_ = till.past.payment
-    till, ended = replace(till, phase=Stopped(event.reason, basket_of(till))), ()
+    till = replace(till, phase=Stopped(event.reason, basket_of(till)))
+    ended: tuple[Effect, ...] = ()
     if open_ is not None:
         said = PaymentEnded(attempt=open_.attempt, outcome="abandoned")
         till, ended = record(till, moment, (moment.fresh[0], "payment_ended", said))
