@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -451,11 +450,6 @@ def replacing_frees_rights() -> AbstractContextManager[Any]:
     return patch.object(registry, "put_out", generous)
 
 
-def redeemed_after_the_end_is_lent_again() -> AbstractContextManager[Any]:
-    """A sale that a fence stops is nothing at all, not even the coupon that it redeemed."""
-    return patch.object(ingesting, "coupons", SimpleNamespace(lose=lambda *_: []))
-
-
 def open_payment_forgotten_when_put_out() -> AbstractContextManager[Any]:
     """A box that is put out sells nothing any more, and does not say that it has given its open payment up."""
 
@@ -480,18 +474,6 @@ def alerts_never_end() -> AbstractContextManager[Any]:
         return settle(connection, {**known, **found}, source=source, of=of, now_ms=now_ms)
 
     return patch.object(alerting, "settle", sticky)
-
-
-def alerts_said_once() -> AbstractContextManager[Any]:
-    """A box says what is open when that changes, and not when its line comes up: what was lost on the way is not said."""
-    hear = Runtime.hear
-
-    def silent(self: Runtime, happening: Any) -> None:
-        said = self._alerts_said
-        hear(self, happening)
-        self._alerts_said = said
-
-    return patch.object(Runtime, "hear", silent)
 
 
 def wills_unread() -> AbstractContextManager[Any]:
@@ -558,10 +540,8 @@ MUTANTS: dict[str, Mutant] = {
         papers_not_counted,
         quiet_records_missing,
         replacing_frees_rights,
-        redeemed_after_the_end_is_lent_again,
         open_payment_forgotten_when_put_out,
         alerts_never_end,
-        alerts_said_once,
         wills_unread,
         births_unread,
     )
