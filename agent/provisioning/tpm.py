@@ -25,7 +25,9 @@ from .keystore import NUMBER_BYTES, HeldKey, KeyUnsafe, pem_of
 
 DEVICE = "device:/dev/tpmrm0"
 """The kernel's own door, which lets several programs in; tpm2-tools would try others. Overruled by TPM2TOOLS_TCTI."""
-STEP_S = 20.0  # a slow chip makes a parent in two seconds; one that is shared may wait for another's
+STEP_S = (
+    20.0  # all steps of a start took 11 s on an emulated processor; and one may wait for another program's
+)
 SEALED_BYTES_MAX = 4_096
 MEMORY = Path("/proc/self/fd")
 SHELF = "/dev/shm"

@@ -26,7 +26,7 @@ from tillbox.agent.provisioning.compose import key_of
 from tillbox.agent.provisioning.keystore import KeyStore, KeyUnsafe
 from tillbox.agent.provisioning.place import Identity
 from tillbox.agent.provisioning.rescue import NothingToRescue, read_disk
-from tillbox.agent.provisioning.tpm import TpmKeyStore
+from tillbox.agent.provisioning.tpm import TpmKeyStore, is_sealed
 from tillbox.broker.journal import open_journal
 from tillbox.broker.line import Happening, Up
 from tillbox.broker.medium import FileMedium
@@ -145,6 +145,7 @@ class TestASealedKey:
         pem = store.path.read_bytes()
         number = store._key.private_numbers().private_value.to_bytes(32, "big")
         assert pem.startswith(b"-----BEGIN PRIVATE KEY-----")
+        assert is_sealed(store.path)
         files = [one.read_bytes() for one in path.parent.rglob("*") if one.is_file()]
         assert files
         assert not [data for data in files if number in data or b"PRIVATE KEY" in data]

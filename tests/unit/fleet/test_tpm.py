@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tillbox.agent.doctor import report
+from tillbox.agent.doctor import Facts, examine, report
 from tillbox.agent.examine import of_file
 from tillbox.agent.provisioning import tpm
 from tillbox.agent.provisioning.keystore import FileKeyStore, KeyUnsafe
@@ -128,9 +128,16 @@ def test_a_number_that_is_no_key_is_not_used(tools: Path, tmp_path: Path) -> Non
         TpmKeyStore(path)
 
 
-def test_where_a_key_lies_is_seen_by_its_path(tmp_path: Path) -> None:
+def test_where_a_key_lies_is_seen_by_its_path_and_said_by_the_doctor(tmp_path: Path) -> None:
     assert is_sealed(tmp_path / "box.key") is None
     assert is_sealed(FileKeyStore(tmp_path / "box.key").path) is False
+    found = [
+        line for sealed in (True, False) for line in examine(Facts(key_sealed=sealed)) if line.check == "key"
+    ]
+    assert [line.says.en for line in found] == [
+        "Sealed by this board's TPM; the card alone is worthless.",
+        "In a file; whoever has the card has the key.",
+    ]
 
 
 @pytest.mark.usefixtures("tools")
