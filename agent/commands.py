@@ -208,10 +208,11 @@ def pair_program(
     """
     from .api.server import pairings
     from .provisioning.compose import config_in
+    from .provisioning.keystore import KeyUnsafe
 
     try:
         loaded = config_in(config)
-    except SettingsWrong as wrong:
+    except (SettingsWrong, KeyUnsafe) as wrong:
         sys.exit(f"tillbox pair: {wrong}")
     if loaded.api is None:
         sys.exit("tillbox pair: the door is shut. Set `api` in the box's configuration first.")

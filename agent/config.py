@@ -160,6 +160,9 @@ class FleetPart(Strict):
     trust: Path = Field(
         description="Whom it believes: the fleet's trust.json, the same in every box's image."
     )
+    key: Literal["file", "tpm"] = Field(
+        default="file", description="Where the box's key lies: in a file, or sealed by the board's TPM 2.0."
+    )
     claim_host: str = Field(
         default="", description="Where a claim that is typed asks; a sheet says so itself."
     )

@@ -75,6 +75,9 @@ class Facts:
     clock_known: bool | None = None
     line_fault: str | None = None
     certificate_days: int | None = None
+    key_fault: str = ""
+    key_sealed: bool | None = None
+    """Whether the box's key is sealed by its board; False where it lies in a file."""
     pending: int | None = None
     readers: tuple[DeviceFact, ...] = ()
     printer: PrinterState | None = None
@@ -97,6 +100,7 @@ NAMES: dict[str, Text] = {
     "core": Text("云端", "core"),
     "to hand in": Text("待上传", "to hand in"),
     "certificate": Text("证书", "certificate"),
+    "key": Text("密钥", "key"),
     "readers": Text("扫码设备", "readers"),
     "printer": Text("打印机", "printer"),
     "unanswered papers": Text("待确认小票", "unanswered papers"),
@@ -138,6 +142,10 @@ def _lines(facts: Facts) -> Iterator[Line]:
         yield Line("configuration", Light.RED, _same(facts.config_fault), todo)
         return
     yield Line("configuration", Light.GREEN, Text("配置可用", "It can be used."))
+    if facts.key_fault:
+        todo = Text("卡和主板要在一起；按提示处理，再运行一次", "Keep card and board together; do as it says, then run this again.")  # fmt: skip
+        yield Line("key", Light.RED, _same(facts.key_fault), todo)
+        return
     yield from _journal(facts)
     yield from _disk(facts)
     yield from _clock(facts)
@@ -220,6 +228,16 @@ def _core(facts: Facts) -> Iterator[Line]:
         says = Text(f"证书还有 {days} 天", f"The certificate is good for {days} days.")
         todo = Text("请联系维护更换盒子的证书", "Ask the engineer for a new certificate of this box.")
         yield Line("certificate", light, says, _if_not_green(light, todo))
+    if facts.key_sealed is not None:
+        says = (
+            Text(
+                "由主板的 TPM 封存；只拿走存储卡没有用",
+                "Sealed by this board's TPM; the card alone is worthless.",
+            )
+            if facts.key_sealed
+            else Text("在存储卡的文件里；谁有卡，谁就有密钥", "In a file; whoever has the card has the key.")
+        )
+        yield Line("key", Light.GREEN, says)
 
 
 def _device(check: str, device: DeviceFact) -> Line:

@@ -35,6 +35,8 @@ from .config import BoxConfig
 from .doctor import DeviceFact, Facts
 from .inspect import NoJournal, count
 from .provisioning.compose import config_in
+from .provisioning.keystore import KeyUnsafe
+from .provisioning.tpm import is_sealed
 from .vitals import certificate_ends_ms
 
 ASK_S = 3.0
@@ -55,6 +57,8 @@ def of_file(path: Path, *, slip: bool, tell: Tell) -> Facts:
         config = config_in(path)
     except SettingsWrong as wrong:
         return Facts(software=SOFTWARE, config_fault=str(wrong))
+    except KeyUnsafe as unsafe:
+        return Facts(software=SOFTWARE, key_fault=str(unsafe))
     return of_config(config, slip=slip, tell=tell)
 
 
@@ -83,6 +87,7 @@ def of_config(config: BoxConfig, *, slip: bool, tell: Tell) -> Facts:
         clock_known=_clock(),
         line_fault=line,
         certificate_days=days,
+        key_sealed=is_sealed(config.broker.key),
         readers=tuple(
             _reader(one, reader, heard) for one, reader in zip(config.readers, readers, strict=True)
         ),
@@ -109,6 +114,7 @@ def of_box(box: Box) -> Facts:
         clock_known=view.clock_known if view else None,
         line_fault="" if view and view.till.line_up else "the line to the core is down",
         certificate_days=_days(config.broker.certificate),
+        key_sealed=is_sealed(config.broker.key),
         pending=view.pending if view else None,
         readers=tuple(DeviceFact(one.name, one.kind, troubles.get(one.name, "")) for one in config.readers),
         printer=view.printer if view else None,
@@ -129,7 +135,7 @@ def of_running(path: Path) -> dict[str, Any] | None:
         address = f"http://127.0.0.1:{config.screen_port}/doctor.json"
         with urllib.request.urlopen(address, timeout=ASK_S) as answer:
             page = json.load(answer)
-    except (SettingsWrong, OSError, ValueError):
+    except (SettingsWrong, KeyUnsafe, OSError, ValueError):
         return None
     return page if isinstance(page, dict) and page.get("device") == config.device else None
 

@@ -19,7 +19,7 @@ FLEET_KEYS = {kid_of(_FLEET_PUBLIC): (_FLEET_PUBLIC,)}
 
 
 class BoxKey:
-    """A box's key, as `agent.provisioning.keystore` has it: of a simulated box, so that one seed gives one history."""
+    """A box's key, as far as it signs: of a simulated box, so that one seed gives one history."""
 
     def __init__(self, device: str, random: Random) -> None:
         self.device = device
@@ -29,10 +29,6 @@ class BoxKey:
     def public(self) -> bytes:
         """What the registry knows it by (DER)."""
         return self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-    def request(self) -> bytes:
-        """Nobody certifies these boxes: the simulated broker knows no certificates."""
-        return b""
 
     def sign(self, data: bytes) -> bytes:
         """64 bytes, as COSE writes them."""

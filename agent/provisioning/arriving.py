@@ -198,7 +198,7 @@ class Arriving:
     def _tested(self, place: Place) -> str:
         self._stage(TESTING)
         began_ms = BootClock().boot_ms()
-        config = compose(self._machine, self._identity, place, self._key.device, self._trust)
+        config = compose(self._machine, self._identity, place, self._key, self._trust)
         facts = of_config(config, slip=config.printer is not None, tell=self._tests)
         return report_of(
             examine(facts),

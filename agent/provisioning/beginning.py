@@ -19,8 +19,8 @@ from tillbox.agent.screen.server import picture
 from tillbox.contracts.settings import load
 
 from .arriving import Arriving
-from .compose import compose
-from .keystore import FileKeyStore, KeyStore
+from .compose import compose, key_of
+from .keystore import KeyStore
 from .page import shown
 from .place import Identity, Place, Trust
 from .steward import Steward, terms_of
@@ -36,11 +36,11 @@ def fleet_box(
     trust = load(machine.fleet.trust, Trust)
     identity = Identity(machine.state / "identity")
     identity.trust(trust)
-    key = FileKeyStore(identity.key)
+    key = key_of(machine, identity)
     place = identity.place() or _arrive(machine, trust, identity, key, door, ended, alive)
     if place is None:
         return None
-    config = compose(machine, identity, place, key.device, trust)
+    config = compose(machine, identity, place, key, trust)
     box = Box(config, terms_of(machine, place, identity, key), alive=alive)
     steward = Steward(box, machine, trust, identity, key, place)
     lately = Lately()

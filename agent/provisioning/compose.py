@@ -14,8 +14,9 @@ from tillbox.contracts.settings import SettingsWrong, load, names_in
 from tillbox.contracts.shop import BoxSettings, ShopSettings
 from tillbox.contracts.verdicts import Reason, Refused
 
-from .keystore import FileKeyStore
+from .keystore import FileKeyStore, KeyStore, KeyUnsafe
 from .place import Identity, Place, Trust
+from .tpm import TpmKeyStore
 
 
 def settings_of(desired: Desired) -> BoxSettings | Refused:
@@ -28,13 +29,13 @@ def settings_of(desired: Desired) -> BoxSettings | Refused:
 
 
 def compose(
-    machine: FleetBoxConfig, identity: Identity, place: Place, device: str, trust: Trust
+    machine: FleetBoxConfig, identity: Identity, place: Place, key: KeyStore, trust: Trust
 ) -> BoxConfig:
     """The whole configuration. Settings that cannot be used are as good as none: the box sells under its shop's name."""
     shop = BoxSettings(tenant=place.tenant, shop=place.title)
     sealed = identity.desired()
     if sealed:
-        desired = open_desired(sealed, keys=trust.by_kid(), device=device)
+        desired = open_desired(sealed, keys=trust.by_kid(), device=key.device)
         found = settings_of(desired) if isinstance(desired, Desired) else desired
         shop = found if isinstance(found, BoxSettings) else shop
     host, port = via(machine.fleet.broker_via) or (
@@ -46,11 +47,11 @@ def compose(
         port=port,
         authority=identity.root,
         certificate=identity.certificate,
-        key=identity.key,
+        key=key.path,
     )
     parts = {name: getattr(machine, name) for name in Machine.model_fields}
     parts |= {name: getattr(shop, name) for name in ShopSettings.model_fields}
-    return BoxConfig.model_construct(device=device, broker=broker, **parts)
+    return BoxConfig.model_construct(device=key.device, broker=broker, **parts)
 
 
 def via(told: str) -> tuple[str, int] | None:
@@ -61,7 +62,7 @@ def via(told: str) -> tuple[str, int] | None:
 
 def config_in(path: Path) -> BoxConfig:
     """The configuration that a file means, with the place of a fleet's box put in. Raises SettingsWrong, also where the
-    box has no place yet."""
+    box has no place yet, and KeyUnsafe where its key cannot be had."""
     if "fleet" not in names_in(path):
         return load(path, BoxConfig)
     machine = load(path, FleetBoxConfig)
@@ -69,8 +70,21 @@ def config_in(path: Path) -> BoxConfig:
     place = identity.place()
     if place is None:
         raise SettingsWrong("this box has no place yet: start it, and show it a claim sheet")
-    device = FileKeyStore(identity.key).device
-    return compose(machine, identity, place, device, load(machine.fleet.trust, Trust))
+    return compose(machine, identity, place, key_of(machine, identity), load(machine.fleet.trust, Trust))
+
+
+def key_of(machine: FleetBoxConfig, identity: Identity) -> KeyStore:
+    """The box's key, from where its configuration says; made there where there is none. Raises KeyUnsafe, also where it lies in
+    the other place: a second key would be another box, and one that lay in a file is not made secret by a seal."""
+    own, other = identity.key, identity.sealed
+    if machine.fleet.key == "tpm":
+        own, other = other, own
+    if other.exists():
+        raise KeyUnsafe(
+            f'{other} is this box\'s key, and the configuration says fleet.key = "{machine.fleet.key}". Set it back; or, to '
+            f"change it, let the box hand in everything, move {identity.folder} away and show it the sheet of a replacement"
+        )
+    return TpmKeyStore(own) if machine.fleet.key == "tpm" else FileKeyStore(own)
 
 
 def caps_of(place: Place) -> Caps | None:

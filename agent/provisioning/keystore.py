@@ -1,4 +1,5 @@
-"""The box's key: made here, used here, and never read by anybody else. A secure element stands behind the same port.
+"""The box's key: made here, used here, and never read by anybody else. It lies in a file (here) or is sealed by the board's
+TPM (`tpm.py`).
 
 What a box is called follows from the key (`contracts/ids.py`), so that a copied card is the same box, and a wiped one is
 another.
@@ -29,16 +30,12 @@ from .files import replace_file
 NUMBER_BYTES = 32
 
 
-class KeyStore(Protocol):
-    """What a box needs of its key."""
+class Signer(Protocol):
+    """A box that can prove what it says."""
 
     @property
     def device(self) -> str:
         """The box's name."""
-        ...
-
-    def request(self) -> bytes:
-        """A signing request (PEM) for the box's own name."""
         ...
 
     def sign(self, data: bytes) -> bytes:
@@ -46,17 +43,62 @@ class KeyStore(Protocol):
         ...
 
 
+class KeyStore(Signer, Protocol):
+    """What a box needs of its key."""
+
+    def request(self) -> bytes:
+        """A signing request (PEM) for the box's own name."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Where this process's TLS library reads it, PEM. No other process can count on that path."""
+        ...
+
+
 class KeyUnsafe(Exception):
-    """The key's file can be read by others, or is no key; the message says what to do."""
+    """The key can be read by others, is no key, or cannot be had; the message says what happened and what to do."""
 
 
-class FileKeyStore:
+class HeldKey:
+    """A key that this process holds in its memory, wherever it came from: what every store does with it."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+
+    @property
+    def device(self) -> str:
+        """The box's name."""
+        return device_of_key(self._public())
+
+    def request(self) -> bytes:
+        """A signing request (PEM) for the box's own name."""
+        subject = Name([NameAttribute(NameOID.COMMON_NAME, self.device)])
+        made = CertificateSigningRequestBuilder().subject_name(subject).sign(self._key, hashes.SHA256())
+        return made.public_bytes(Encoding.PEM)
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes: r and s."""
+        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(NUMBER_BYTES, "big") + s.to_bytes(NUMBER_BYTES, "big")
+
+    def _public(self) -> bytes:
+        return self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A key as a TLS library reads it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+class FileKeyStore(HeldKey):
     """A key in a file that its owner alone can read. Whoever has the card has the key: see docs/limits.md."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         if not path.exists():
-            self._make()
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_file(path, pem_of(ec.generate_private_key(ec.SECP256R1())))
         if path.stat().st_mode & 0o077:
             raise KeyUnsafe(
                 f"others can read the box's key: chmod 600 {path}, and enrol it anew with a fresh key"
@@ -69,25 +111,4 @@ class FileKeyStore:
             ) from fault
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise KeyUnsafe(f"{path} is no elliptic curve key; move it away, and the box is enrolled anew")
-        self._key = key
-
-    @property
-    def device(self) -> str:
-        return device_of_key(self._public())
-
-    def request(self) -> bytes:
-        subject = Name([NameAttribute(NameOID.COMMON_NAME, self.device)])
-        made = CertificateSigningRequestBuilder().subject_name(subject).sign(self._key, hashes.SHA256())
-        return made.public_bytes(Encoding.PEM)
-
-    def sign(self, data: bytes) -> bytes:
-        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
-        return r.to_bytes(NUMBER_BYTES, "big") + s.to_bytes(NUMBER_BYTES, "big")
-
-    def _public(self) -> bytes:
-        return self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-    def _make(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = ec.generate_private_key(ec.SECP256R1())
-        replace_file(self._path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        super().__init__(key)

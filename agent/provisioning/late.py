@@ -14,10 +14,10 @@ from tillbox.contracts.messages import LateRecords
 from tillbox.contracts.packing import packed
 from tillbox.contracts.proofs import LATE, web
 
-from .keystore import KeyStore
+from .keystore import Signer
 
 
-def late_message(key: KeyStore, records: bytes) -> bytes:
+def late_message(key: Signer, records: bytes) -> bytes:
     """Records of this box, signed by it, as the core takes them from anybody's hand."""
     signature = web(key.sign(LATE + records))
     said = LateRecords(device=key.device, records=packed(records), signature=signature)
@@ -27,7 +27,7 @@ def late_message(key: KeyStore, records: bytes) -> bytes:
 class LateLine(Line):
     """Old records up, acknowledgements down, over a line to the claim door under the name `nonce`."""
 
-    def __init__(self, door: Line, nonce: str, key: KeyStore) -> None:
+    def __init__(self, door: Line, nonce: str, key: Signer) -> None:
         self._line, self._nonce, self._key = door, nonce, key
 
     def start(self, deliver: Deliver) -> None:

@@ -1,6 +1,7 @@
 """What a box knows of its place, in a folder beside its journal: where it stands, whom it asks, and what it was told.
 
-identity/box.key        the key, made here
+identity/box.key        the key, made here; or, where the board's TPM keeps it:
+identity/box.sealed     the key, as that TPM alone can open it
 identity/box.crt        its certificate with the chain, once the core gave one
 identity/root.crt       whom it trusts
 identity/place.json     where it stands
@@ -82,8 +83,18 @@ class Identity:
 
     @property
     def key(self) -> Path:
-        """The box's key."""
+        """The box's key, where it lies in a file."""
         return self.folder / "box.key"
+
+    @property
+    def sealed(self) -> Path:
+        """The box's key, where a TPM has sealed it."""
+        return self.folder / "box.sealed"
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is one, either way."""
+        return self.key.exists() or self.sealed.exists()
 
     @property
     def certificate(self) -> Path:

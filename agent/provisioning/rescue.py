@@ -26,9 +26,10 @@ from tillbox.contracts.messages import BATCH_BYTES_MAX, Ack, digest
 from tillbox.contracts.verdicts import TEXTS, Reason
 
 from .enrolling import door
-from .keystore import FileKeyStore, KeyUnsafe
+from .keystore import FileKeyStore, KeyStore, KeyUnsafe
 from .late import late_message
 from .place import Identity
+from .tpm import TpmKeyStore
 
 BATCH_RECORDS = 50
 DEEP_MAX = 6  # folders between what was named and the box's own
@@ -57,7 +58,7 @@ class Disk:
 
     folder: Path
     identity: Identity
-    key: FileKeyStore
+    key: KeyStore
     batches: tuple[Batch, ...]
     unread: int
     """Records that are damaged, and cannot be read."""
@@ -80,7 +81,7 @@ def read_disk(path: Path) -> Disk:
     """Look for a box's state under a path. Raises NothingToRescue."""
     folder = _state_in(path)
     identity = Identity(folder / "identity")
-    if not identity.key.exists():
+    if not identity.has_key:
         raise NothingToRescue(
             f"{identity.key} is not there: only the box's own key can say that these records are its own"
         )
@@ -91,8 +92,10 @@ def read_disk(path: Path) -> Disk:
     return Disk(folder, identity, key, tuple(batches), unread)
 
 
-def _key(identity: Identity, path: Path) -> FileKeyStore:
+def _key(identity: Identity, path: Path) -> KeyStore:
     """The key, copied first where the disk does not keep rights, as a FAT card does not."""
+    if not identity.key.exists():
+        return _unsealed(identity)
     fresh = Path(tempfile.mkdtemp(prefix="tillbox-key-"))
     try:
         copy = fresh / "box.key"
@@ -105,6 +108,18 @@ def _key(identity: Identity, path: Path) -> FileKeyStore:
         ) from fault
     finally:
         shutil.rmtree(fresh)
+
+
+def _unsealed(identity: Identity) -> KeyStore:
+    try:
+        return TpmKeyStore(identity.sealed)
+    except (OSError, KeyUnsafe) as fault:
+        raise NothingToRescue(
+            f"the key of this card is sealed by the TPM of the board that it stood in, and cannot be had here: {fault}. "
+            "The ways that are left: put the card into its own board and switch it on, and it hands in by itself, or shows codes "
+            "at /rescue on its screen; or run this command on that board; or, where the board is dead, bring in the paper "
+            "slips to any other box, and close the range. `tillbox journal` reads the records here, for a person"
+        ) from fault
 
 
 def _state_in(path: Path) -> Path:

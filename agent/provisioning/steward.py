@@ -263,7 +263,7 @@ class Steward:
             self._box.work(lambda runtime: runtime.parts.hands.show(Show(refused)))
 
     def _composed(self) -> BoxConfig:
-        return compose(self._machine, self._identity, self.place, self._key.device, self._trust)
+        return compose(self._machine, self._identity, self.place, self._key, self._trust)
 
     def _life_share(self) -> float:
         try:

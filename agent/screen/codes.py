@@ -46,7 +46,7 @@ def rescue_codes(state: Path) -> tuple[list[str], Text | None]:
     try:
         disk = read_disk(state)
     except NothingToRescue as why:
-        if not Identity(state / "identity").key.exists():
+        if not Identity(state / "identity").has_key:
             return [], NOT_HERE
         return [], Text(
             f"读不出记录，请保留存储卡并找工程师：{why}",

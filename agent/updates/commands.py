@@ -104,6 +104,7 @@ def judge(
 ) -> None:
     """Judge the trial that runs in the other slot. The launcher calls it; its last line is the verdict, as JSON."""
     from tillbox.agent.provisioning.compose import config_in
+    from tillbox.agent.provisioning.keystore import KeyUnsafe
 
     from .judge import Judge
     from .machine import Release
@@ -111,7 +112,7 @@ def judge(
 
     try:
         loaded = config_in(config)
-    except SettingsWrong as wrong:
+    except (SettingsWrong, KeyUnsafe) as wrong:
         sys.exit(f"tillbox update judge: {wrong}")
     if loaded.updates is None:
         sys.exit("tillbox update judge: the box's configuration has no room for updates")

@@ -123,6 +123,7 @@ def test_on_twins_everything_is_green_and_the_slip_is_read_back(bench: Bench) ->
         "clock": "green",
         "core": "green",
         "certificate": "green",
+        "key": "green",
         "reader scanner": "green",
         "printer": "green",
         "display": "green",

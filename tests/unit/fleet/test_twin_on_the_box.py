@@ -65,7 +65,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     identity.trust(trust)
     key = FileKeyStore(identity.key)
     identity.keep(PLACE)
-    box = Box(compose(machine, identity, PLACE, key.device, trust), Terms())
+    box = Box(compose(machine, identity, PLACE, key, trust), Terms())
     steward = Steward(box, machine, trust, identity, key, PLACE)
     monkeypatch.setattr(
         "tillbox.agent.provisioning.steward.due", lambda *_: False
