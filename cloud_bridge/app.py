@@ -27,6 +27,7 @@ from .desk import Desk
 from .fleet import alerting, late, presence, twin
 from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
+from .fleet.shells import Shells
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
 from .intake import Intake
@@ -54,6 +55,7 @@ SUBSCRIPTIONS = (
     (topics.ALL_TELEMETRY, 0),
     (topics.ALL_LATE, 1),
     (topics.ALL_ALERTS, 1),
+    (topics.ALL_SHELLS, 0),
     (topics.BROKER_DROPS, 0),
 )
 CLAIM_SUBSCRIPTIONS = ((topics.ALL_ENROLMENTS, 1), (topics.ALL_LATE, 1))
@@ -115,6 +117,7 @@ class Core:
         dispatch: Dispatch | None = None,
         console_url: str = "",
         on_alert: Callable[[], None] = lambda: None,
+        shells: Shells | None = None,
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
@@ -123,7 +126,7 @@ class Core:
         self._claims, self._registrar, self._warden = claims, registrar, warden
         self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
         self._dispatch = dispatch
-        self._on_alert = on_alert
+        self._on_alert, self._shells = on_alert, shells
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -138,6 +141,8 @@ class Core:
     def start(self) -> None:
         """Go to work."""
         self._worker.start()
+        if self._shells is not None:
+            self._shells.start()
         self.line.start(self._hear)
         if self._claims is not None:
             self._claims.start(self._ask_heard)
@@ -148,6 +153,8 @@ class Core:
         """Finish what is queued and end."""
         if self._warden is not None:
             self._warden.stop()
+        if self._shells is not None:
+            self._shells.stop()
         self.line.stop()
         if self._claims is not None:
             self._claims.stop()
@@ -183,7 +190,10 @@ class Core:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
         if isinstance(happening, (Up, Down)):
             self._is_up = isinstance(happening, Up)
-        if isinstance(happening, Message) and not self._intake.put(happening):
+        if isinstance(happening, Message) and happening.topic.endswith("/sh"):
+            if self._shells is not None:
+                self._shells.hear(happening)  # what a shell shows waits for no sale, and keeps none waiting
+        elif isinstance(happening, Message) and not self._intake.put(happening):
             self._dropped += 1
             if self._dropped % 1_000 == 1:
                 hint = "boxes will send again; is the disk slow, or does a box say too much?"

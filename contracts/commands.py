@@ -19,6 +19,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from .messages import VERSION, CommandVerb, Count, Device, Id, Milliseconds, Wire, canonical
 from .sealing import open_document, seal_document
 from .settings import Strict
+from .shells import MINUTES_MAX
 from .verdicts import Reason, Refused, Text
 
 COMMAND_BYTES_MAX = 4_096
@@ -61,6 +62,7 @@ class Verb(StrEnum):
     RESUME = "resume"
     QUARANTINE = "quarantine"
     RELEASE = "release"
+    SHELL = "shell"
 
 
 class Nothing(Strict):
@@ -79,6 +81,15 @@ class Why(Strict):
     why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
+class Shell(Strict):
+    """Somebody wants in. `key` is the core's public part of the session's key, hexadecimal."""
+
+    who: Annotated[str, StringConstraints(min_length=1, max_length=48)]
+    why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    minutes: Annotated[int, Field(ge=1, le=MINUTES_MAX)]
+    key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 PARAMS: dict[Verb, type[Strict]] = {
     Verb.SELF_TEST: Nothing,
     Verb.TEST_PAGE: Nothing,
@@ -89,6 +100,7 @@ PARAMS: dict[Verb, type[Strict]] = {
     Verb.RESUME: Nothing,
     Verb.QUARANTINE: Why,
     Verb.RELEASE: Nothing,
+    Verb.SHELL: Shell,
 }
 """What each takes beside its name."""
 
@@ -102,6 +114,7 @@ SAYS: dict[Verb, Text] = {
     Verb.RESUME: Text("恢复收款", "Sell again after a drain."),
     Verb.QUARANTINE: Text("隔离：停止收款", "Stop selling, and say why on the screen, until released."),
     Verb.RELEASE: Text("解除隔离", "Sell again after a quarantine."),
+    Verb.SHELL: Text("远程命令行", "Let somebody in, by `tillbox fleet shell`."),
 }
 
 

@@ -13,6 +13,7 @@ from tillbox.agent.app import Box
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.errands.lately import Lately
 from tillbox.agent.errands.room import ErrandRoom
+from tillbox.agent.shell.room import ShellRoom
 from tillbox.contracts.settings import load
 
 from .arriving import Arriving
@@ -42,7 +43,10 @@ def fleet_box(
     steward = Steward(box, machine, trust, identity, key, place)
     lately = Lately()
     lately.listen()
-    ErrandRoom(box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately).start()
+    shells = ShellRoom(box, sign=key.sign)
+    ErrandRoom(
+        box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, shells=shells
+    ).start()
     steward.start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box

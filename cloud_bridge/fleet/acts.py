@@ -29,14 +29,19 @@ from .commanding import (
     BulkStands,
     CommandMade,
     OfBulk,
+    OfShell,
+    OpenShell,
     SendCommand,
     SendCommands,
     approve_bulk,
+    end_shell,
+    open_shell,
     send_command,
     send_commands,
     stop_bulk,
 )
 from .missing import Gap, missing
+from .shells import Shells
 from .twin import Change, difference
 from .views import DropView, SaveView, Views
 
@@ -63,6 +68,8 @@ class Fleet:
     schedule: Schedule
     second_person_above: int = 20
     """A command for more boxes than this needs a second person's word."""
+    shells: Shells | None = None
+    """The remote shells of the running core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,6 +592,8 @@ ACTS: dict[str, Act] = {
     "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda _, d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
     "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
     "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
+    "open-shell": Act("admin", OpenShell, CommandMade, open_shell, lambda w: w.box, lambda w, d: f"{d.id} {w.minutes} min: {w.why}"),
+    "end-shell": Act("admin", OfShell, OfShell, end_shell, lambda w: w.shell, "ended"),
     "save-view": Act("viewer", SaveView, Views, _save_view, lambda w: w.name, "saved"),
     "drop-view": Act("viewer", DropView, Views, _drop_view, lambda w: w.name, "dropped"),
 }  # fmt: skip

@@ -29,6 +29,7 @@ LISTS = {
     "/api/1/claims": "operator", "/api/1/audit": "operator",
     "/api/1/alerts": "viewer", "/api/1/alert-events": "viewer", "/api/1/health": "viewer",
     "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
+    "/api/1/recordings/{shell}": "admin",
 }  # fmt: skip
 """Lists of the API."""
 LEAST = {
@@ -37,9 +38,12 @@ LEAST = {
     "close-range": "operator", "take-slips": "engineer", "decide-settings": "operator",
     "save-view": "viewer", "drop-view": "viewer",
     "preview-settings": "operator", "undo-settings": "operator", "pin-box": "operator",
+    "open-shell": "admin", "end-shell": "admin",
     "send-command": "operator", "send-commands": "operator", "approve-bulk": "operator", "stop-bulk": "operator",
 }  # fmt: skip
 """Acts. It says again what the table of acts says: whoever changes one thinks twice."""
+SHELLS = {"/api/1/shells/{shell}/input": "POST", "/api/1/shells/{shell}/output": "GET"}
+"""Of whoever opened that shell, who is an admin."""
 OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify", "/api/1/openapi.json"}
 """For anybody. A receipt's address is its secret; a notice is believed by its signature."""
 OF_A_SESSION = {"/logout", "/live", "/do/{act}"}
@@ -58,6 +62,8 @@ BODIES = {
     "send-commands": {"verb": "self-test", "scope": ["s9"]},
     "approve-bulk": {"bulk": "01900000-0000-7000-8000-000000000000"},
     "stop-bulk": {"bulk": "01900000-0000-7000-8000-000000000000"},
+    "open-shell": {"box": "bnobody22222222aa", "why": "x"},
+    "end-shell": {"shell": "01900000-0000-7000-8000-000000000000"},
     "save-view": {"name": "mine"},
     "drop-view": {"name": "mine"},
 }  # fmt: skip
@@ -116,7 +122,7 @@ def tokens(visitors: dict[str, httpx.Client]) -> dict[str, str]:
 def test_every_route_of_the_core_has_its_row_here(core: CoreAlone) -> None:
     acts = {f"/api/1/acts/{name}" for name in LEAST}
     app: Any = core.running.server.config.app
-    assert set(paths(app.routes)) == set(PAGES) | set(LISTS) | OPEN | OF_A_SESSION | acts
+    assert set(paths(app.routes)) == set(PAGES) | set(LISTS) | set(SHELLS) | OPEN | OF_A_SESSION | acts
     assert {name: act.least for name, act in ACTS.items()} == LEAST
 
 
@@ -138,9 +144,37 @@ def test_a_list_of_the_api_needs_a_key_of_its_role(
     visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], who: str
 ) -> None:
     for path, least in LISTS.items():
-        status = visitors[NOBODY].get(path.format(device=BOX, command="no"), headers=keys[who]).status_code
-        there = 404 if "{command}" in path else 200
+        address = path.format(device=BOX, command="no", shell="no")
+        status = visitors[NOBODY].get(address, headers=keys[who]).status_code
+        there = 404 if path.endswith(("{command}", "{shell}")) else 200
         assert status == (401 if who == NOBODY else there if may(who, least) else 403), path
+
+
+def test_a_shell_is_typed_into_and_seen_by_the_admin_who_opened_it_alone(
+    core: CoreAlone, visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]]
+) -> None:
+    visitor = visitors[NOBODY]
+    body = {"box": BOX, "why": "x"}
+    shell = visitor.post("/api/1/acts/open-shell", json=body, headers=keys["admin"]).json()["id"]
+    again = visitor.post("/api/1/acts/open-shell", json=body, headers=keys["admin"])
+    assert (again.status_code, again.json()["refused"]) == (409, "shell_busy")
+    other = {
+        "Authorization": f"Bearer {new_key(core.database, 'other', 'admin', chance=os.urandom, now_ms=1)}"
+    }
+    asked = {**keys, "other": other}
+    for path, verb in SHELLS.items():
+        address = path.format(shell=shell) + ("?after=0" if verb == "GET" else "")
+        seen = {
+            who: visitor.request(
+                verb, address, headers=asked[who], json={} if verb == "POST" else None
+            ).status_code
+            for who in (NOBODY, "viewer", "operator", "other")
+        }
+        assert seen == {NOBODY: 401, "viewer": 403, "operator": 403, "other": 409}, path
+    typed = visitor.post(f"/api/1/shells/{shell}/input", json={"data": "bHM="}, headers=keys["admin"])
+    assert typed.status_code == 200
+    ended = visitor.post("/api/1/acts/end-shell", json={"shell": shell}, headers=other)
+    assert ended.status_code == 200, "any admin ends it"
 
 
 @pytest.mark.parametrize("act", LEAST)

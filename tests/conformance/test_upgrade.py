@@ -16,7 +16,7 @@ from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.tables import metadata
 from tillbox.cloud_bridge.store.upgrade import StoreUnknown
 
-NEWEST = "0008"
+NEWEST = "0010"
 _numbers = itertools.count(1)
 
 

@@ -25,6 +25,7 @@ from tillbox.agent.offline import Lease, Right
 from tillbox.agent.past import recall
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.screen.page import till_page
+from tillbox.agent.shell.room import ShellRoom
 from tillbox.broker.journal import open_journal
 from tillbox.broker.line import Message, Up
 from tillbox.broker.medium import FileMedium
@@ -57,11 +58,12 @@ class Till:
     counter: Counter
     boots: int = 0
     commands: int = 0
+    shells: ShellRoom | None = None
 
     def boot(self) -> None:
         """Everything from the journal."""
         self.boots += 1
-        self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=Lately())
+        self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=Lately(), shells=self.shells)
         boot_ms = BootClock().boot_ms()
         self.belief = TimeBelief(0).told(NOW, asked_boot_ms=boot_ms, answered_boot_ms=boot_ms)
         self.journal, opening = open_journal(
@@ -83,7 +85,7 @@ class Till:
         self.journal.close()
         self.boot()
 
-    def command(self, verb: str, *, last_ms: int = HOUR, **params: str) -> str:
+    def command(self, verb: str, *, last_ms: int = HOUR, **params: str | int) -> str:
         """A new command, on its way."""
         self.commands += 1
         made = Command(
@@ -124,12 +126,12 @@ class Till:
             self.journal.settle(Ack(inc=entry.inc, wm=entry.seq, head=entry.hash, credit=200))
 
 
-def config(folder: Path, printer: str | None) -> BoxConfig:
-    told = {
+def config(folder: Path, printer: str | None, **more: object) -> BoxConfig:
+    told: dict[str, object] = {
         "device": "box-1", "tenant": "town", "shop": "茶铺", "state": str(folder), "printer": printer,
         "broker": {"host": "127.0.0.1", "port": 1, "authority": "ca", "certificate": "crt", "key": "key"},
     }  # fmt: skip
-    return BoxConfig.model_validate(told)
+    return BoxConfig.model_validate(told | more)
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""The core's recording of a remote shell: as an asciicast for a player, and as plain text for a page."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from tillbox.cloud_bridge.store import shells
+from tillbox.cloud_bridge.store.command_lists import CommandRow, command_story
+from tillbox.contracts.casts import OUT, Tape, head
+from tillbox.contracts.commands import Verb
+
+from .plain import plain
+
+
+def cast(connection: Connection, shell: str) -> str | None:
+    """The whole recording; None where there is none."""
+    found, pieces = of(connection, shell), shells.chunks(connection, shell)
+    first = next(pieces, None)
+    if found is None or first is None:
+        return None
+    title = f"{found.position} {found.made_by}: {found.params['why']}"
+    tape, lines = Tape(), [head(title=title, begun_ms=first.at_ms)]
+    lines += (
+        tape.line(max(0, one.at_ms - first.at_ms), one.way, one.data) for one in chain((first,), pieces)
+    )
+    return "".join(lines)
+
+
+def shown(connection: Connection, shell: str) -> list[str]:
+    """What was on the terminal, line by line."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def texts() -> Iterator[str]:
+        for one in shells.chunks(connection, shell):
+            if one.way == OUT:
+                yield decoder.decode(one.data)
+
+    return plain(texts())
+
+
+def of(connection: Connection, shell: str) -> CommandRow | None:
+    """The command of a shell: who asked, why, and how it ended."""
+    story = command_story(connection, shell)
+    return story.command if story is not None and story.command.verb == Verb.SHELL else None
