@@ -212,7 +212,7 @@ def hide(hidden: list[str]) -> bool:
     ways = [(path, rights) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
     for path, mine in (("/", LIST), *ways):  # names are no secret, and without them nobody finds his way
         with contextlib.suppress(OSError):
-            folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            folder = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
             rule = Beneath(mine if os.path.isdir(path) else mine & FILE_RIGHTS, folder)
             libc.syscall(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(rule), 0)
             os.close(folder)
@@ -222,8 +222,8 @@ def hide(hidden: list[str]) -> bool:
 
 
 def allowed(at: str, hidden: list[str]) -> list[str]:
-    """All beside the way to what is hidden."""
-    if at in hidden:
+    """All beside the way to what is hidden. A link is not: it may lead there, and what it leads to has a name of its own."""
+    if at in hidden or os.path.islink(at):
         return []
     if not any(one.startswith(at.rstrip("/") + "/") for one in hidden):
         return [at]

@@ -30,6 +30,15 @@ class Stands:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShellRow:
+    """A shell that was recorded: its command, when it was asked for, and by whom."""
+
+    shell: str
+    made_ms: int
+    made_by: str
+
+
 def add(connection: Connection, shell: str, chunks: Sequence[Chunk]) -> None:
     """More of a recording."""
     rows = [{"shell": shell, "way": one.way, "data": one.data, "at_ms": one.at_ms} for one in chunks]
@@ -57,8 +66,8 @@ def stands(connection: Connection, shell: str) -> Stands | None:
     return Stands(row.state, row.reason, answer.decode() if answer else "")
 
 
-def last_of(connection: Connection, device: str, *, most: int) -> list[tuple[str, int, str]]:
-    """The newest shells of a box that were recorded: their commands, when they were asked for, and by whom."""
+def last_of(connection: Connection, device: str, *, most: int) -> list[ShellRow]:
+    """The newest shells of a box that were recorded."""
     recorded = select(shell_chunk.c.id).where(shell_chunk.c.shell == command.c.id).exists()
     query = (
         select(command.c.id, command.c.made_ms, command.c.made_by)
@@ -66,4 +75,4 @@ def last_of(connection: Connection, device: str, *, most: int) -> list[tuple[str
         .order_by(command.c.made_ms.desc(), command.c.id.desc())
         .limit(most)
     )
-    return [(row.id, row.made_ms, row.made_by) for row in connection.execute(query)]
+    return [ShellRow(row.id, row.made_ms, row.made_by) for row in connection.execute(query)]

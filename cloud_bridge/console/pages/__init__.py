@@ -21,6 +21,7 @@ from .coupons import page as coupons
 from .field import page as field
 from .patterns import page as patterns
 from .provision import page as provision
+from .recording import page as recording
 from .sale import page as sale
 from .sales import page as sales
 from .slips import page as slips
@@ -47,6 +48,7 @@ PAGES = (
     Page("box", "/boxes/{device}", box.show),
     Page("provision", "/provision", provision.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),
+    Page("recording", "/recordings/{shell}", recording.show, "admin"),
     Page("coupons", "/coupons", coupons.show),
     Page("beside", "/beside", beside.show),
     Page("account", "/accounts/{name}", account.show),

@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
-from tillbox.cloud_bridge.store import fleet_lists, reading
+from tillbox.cloud_bridge.store import fleet_lists, reading, shells
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory
 from tillbox.cloud_bridge.store.reading import BoxDetail
+from tillbox.cloud_bridge.store.shells import ShellRow
 
 EVENTS = 20
+SHELLS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class BoxPage:
     box: BoxDetail | None
     story: BoxStory | None
     events: tuple[AuditRow, ...]
+    shells: tuple[ShellRow, ...] = ()
+    """The newest remote shells that were recorded."""
 
     @property
     def path(self) -> str:
@@ -59,4 +63,5 @@ def show(connection: Connection, asked: Asked) -> BoxPage | None:
         return None
     places = [one.position for one in story.bindings] if story else []
     events = fleet_lists.audit_rows(connection, subject=[device, *places[:EVENTS]], most=EVENTS)
-    return BoxPage(device, heard, story, tuple(events))
+    visits = shells.last_of(connection, device, most=SHELLS)
+    return BoxPage(device, heard, story, tuple(events), tuple(visits))

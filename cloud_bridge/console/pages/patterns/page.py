@@ -3,7 +3,7 @@ tests photograph. The data is of the awkward kind: long, hostile, large, and eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +22,7 @@ from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
+from tillbox.cloud_bridge.console.pages.recording.page import RecordingPage
 from tillbox.cloud_bridge.console.pages.sale.page import lines_of, sale_page
 from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
 from tillbox.cloud_bridge.console.pages.slips.page import SlipsPage
@@ -49,6 +50,7 @@ from tillbox.cloud_bridge.store.reading import (
     SaleDetail,
     SaleRow,
 )
+from tillbox.cloud_bridge.store.shells import ShellRow
 from tillbox.contracts.verdicts import Reason
 
 
@@ -250,6 +252,21 @@ def _stood(
     return _STORY.model_copy(update={"bindings": [stay], "birth": birth, "missing": missing or []})
 
 
+_RECORDING = RecordingPage(
+    shell=TID.format(7),
+    device="bq3xk2v7m4t6w2a5d",
+    position="store17/lane2",
+    who="key ann",
+    why=f"the printer is silent {HOSTILE}",
+    begun_ms=NOON,
+    ended_ms=NOON + 61_000,
+    reason="The shell was left.",
+    lines=("bash-5.2$ dmesg | tail -1", f"usb 1-1: {HOSTILE}", "x" * 300, "", "bash-5.2$ exit"),
+    of=2_005,
+)
+_VISITED = (ShellRow(TID.format(7), NOON, "key ann"), ShellRow(TID.format(6), NOON, HOSTILE))
+
+
 SAMPLES: tuple[tuple[str, Any], ...] = (
     ("login", LoginPage("wrong")),
     ("missing", None),
@@ -269,7 +286,7 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("boxes", BoxesPage(Wanted(), False, (), (), _NOTHING, (), (), "")),
     ("boxes", BoxesPage(Wanted(), True, (), (), _NOTHING, (), (), "")),
     ("box", BoxPage("shop-0017-lane-02", _BOX, None, ())),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS)),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _VISITED)),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, missing=_GAPS), _EVENTS[:1])),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), ())),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), ())),
@@ -279,6 +296,8 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
     ("slips", SlipsPage(("new", "known", Reason.NOT_A_SLIP), _STILL_MISSING, "/boxes")),
     ("audit", AuditPage(_EVENTS, f"claim {HOSTILE}", "ann", "17")),
+    ("recording", _RECORDING),
+    ("recording", replace(_RECORDING, lines=(), of=0, ended_ms=None, reason="")),
     ("visit", VisitPage("store17", "proof", _FLEET[:4], True)),
     ("visit", VisitPage(f"nothing {HOSTILE}", "", (), False)),
     ("coupons", CouponsPage((_COUPON,))),
