@@ -18,6 +18,7 @@ import select
 import signal
 import sys
 import termios
+from collections.abc import Callable, Iterable
 
 PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 38, 36
 TASKS_MORE = 48  # beside the box's own threads, of the 128 that its service may have
@@ -39,7 +40,7 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt(yes=True)
     shell = os.fork()
     if shell == 0:
         try:
@@ -49,8 +50,13 @@ def main() -> int:
     os.close(terminal)
     signal.alarm(seconds)
     status = watch(shell, near)
-    end_all()
+    end_all(lambda: descendants({os.getpid()}))
     return status
+
+
+def adopt(*, yes: bool) -> None:
+    """Whether orphans among the descendants of this process come to it, and not to the machine's first process."""
+    libc.prctl(PR_SET_CHILD_SUBREAPER, int(yes), 0, 0, 0)
 
 
 def watch(shell: int, bell: int) -> int:
@@ -69,20 +75,21 @@ def watch(shell: int, bell: int) -> int:
                 return os.waitstatus_to_exitcode(status) & 0xFF
 
 
-def reaped() -> list[tuple[int, int]]:
-    """Whoever has ended."""
+def reaped(of: Iterable[int] = (-1,)) -> list[tuple[int, int]]:
+    """Whoever of these has ended, or of all."""
     found = []
-    with contextlib.suppress(ChildProcessError):
-        while (one := os.waitpid(-1, os.WNOHANG))[0]:
-            found.append(one)
+    for who in of:
+        with contextlib.suppress(ChildProcessError):
+            while (one := os.waitpid(who, os.WNOHANG))[0]:
+                found.append(one)
     return found
 
 
-def end_all() -> None:
-    """Stop everything first, so that nothing is born meanwhile; then end it."""
+def end_all(whom: Callable[[], set[int]]) -> None:
+    """End all of them, whoever they are at each moment. Stop them first, so that nobody is born meanwhile."""
     for _ in range(ROUNDS_MAX):
         stopped: set[int] = set()
-        while fresh := set(descendants()) - stopped:
+        while fresh := whom() - stopped:
             for one in fresh:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(one, signal.SIGSTOP)
@@ -90,14 +97,30 @@ def end_all() -> None:
         for one in stopped:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(one, signal.SIGKILL)
-        reaped()
+        reaped(stopped)
         if not stopped:
             return
         select.select([], [], [], PAUSE_S)
 
 
-def descendants() -> list[int]:
-    """Everything that comes from here and lives."""
+def descendants(roots: set[int]) -> set[int]:
+    """Everything that comes from these, without them, and lives."""
+    parents = living()
+    found: set[int] = set()
+    more = roots
+    while more:
+        more = {one for one, parent in parents.items() if parent in more} - found
+        found |= more
+    return found
+
+
+def children(parent: int) -> set[int]:
+    """Whoever lives and has this parent."""
+    return {one for one, above in living().items() if above == parent}
+
+
+def living() -> dict[int, int]:
+    """Everybody, with his parent."""
     parents = {}
     for name in os.listdir("/proc"):
         if name.isdecimal():
@@ -105,12 +128,7 @@ def descendants() -> list[int]:
                 state, parent = file.read().rpartition(b")")[2].split()[:2]
                 if state not in (b"Z", b"X"):
                     parents[int(name)] = int(parent)
-    found: set[int] = set()
-    more = {os.getpid()}
-    while more:
-        more = {one for one, parent in parents.items() if parent in more} - found
-        found |= more
-    return sorted(found)
+    return parents
 
 
 def become(terminal: int, hidden: list[str]) -> None:

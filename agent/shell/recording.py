@@ -47,6 +47,12 @@ class Recording:
         """One event, in the file before anybody sees it. Raises NotRecorded, RecordingFull."""
         self._write(self._tape.line(at_ms, way, data))
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the card has more room than the till needs."""
+        free = os.fstatvfs(self._file)
+        return free.f_bavail * free.f_frsize >= ROOM_BYTES
+
     def close(self) -> None:
         """It is whole."""
         try:
@@ -61,8 +67,7 @@ class Recording:
         if self._written + len(data) > BYTES_MAX:
             raise RecordingFull(f"{self.path.name} has {self._written} bytes, and a recording has no more")
         try:
-            free = os.fstatvfs(self._file)
-            if free.f_bavail * free.f_frsize < ROOM_BYTES:
+            if not self.has_room:
                 raise NotRecorded("the card is nearly full")
             if os.write(self._file, data) != len(data):
                 raise NotRecorded("the card is full")

@@ -52,14 +52,17 @@ from tillbox.contracts.shells import (
 from tillbox.contracts.verdicts import Refused
 
 from .consent import MINUTE_MS, Policy, Question, Standing, Visitor, consent, over
+from .keeper import adopt, children, descendants, end_all
 from .recording import NotRecorded, Recording, RecordingFull
 
 RATE_BYTES_S = 16_384  # two hundred lines a second; a person reads five
 BURST_BYTES = 32_768  # a screenful of anything is there at once
 FRAMES_MAX = 32  # heard and not looked at yet; what is more comes again
 TYPED_BYTES_MAX = 16_384  # taken and not read by the shell yet
+REFUSED_SAID = 1_000  # a frame that came twice is refused, too; whoever forges many fills no log
 TURN_S = 0.05
 GOODBYE_MS = 3_000  # for the last words; the journal says how it ended in any case
+KEEPER_S = 5.0  # it needs a tenth of a second
 KEEPER = Path(__file__).with_name("keeper.py")
 
 log = structlog.get_logger(__name__)
@@ -193,7 +196,8 @@ class Session:
         self._typed = b""
         self._allowance, self._counted_ms = float(BURST_BYTES), self._opened_ms
         self._drained = False
-        self._shown = self._read = 0
+        self._others: set[int] = set()
+        self._shown = self._read = self._refused = 0
         self.is_shut = self.is_over = False
 
     _fault: End | None
@@ -245,10 +249,12 @@ class Session:
             log.warning("shell.unrecorded", why=str(why))
             self._fault = End.UNRECORDED
             return
-        hidden = [config.state, *([config.updates.root] if config.updates else [])]
+        hidden = [one.resolve() for one in (config.state, *([config.updates.root] if config.updates else []))]
         self._screen, terminal = pty.openpty()
         _resize(self._screen, COLUMNS, ROWS)
         os.set_blocking(self._screen, False)
+        self._others = children(os.getpid())
+        adopt(yes=True)
         try:
             self._keeper = subprocess.Popen(
                 [
@@ -264,11 +270,19 @@ class Session:
     def _carry(self) -> End:
         while (end := over(self._standing(), BootClock().boot_ms())) is None:
             self._wait()
+            self._look_at_the_card()
             self._take_frames()
             self._type()
             self._show()
             self._send()
         return end
+
+    def _look_at_the_card(self) -> None:
+        """Whoever fills it is out before the till has to stop."""
+        assert self._recording is not None
+        if not self._recording.has_room:
+            log.warning("shell.unrecorded", why="the card is nearly full")
+            self._fault = End.UNRECORDED
 
     def _standing(self) -> Standing:
         return Standing(
@@ -299,7 +313,9 @@ class Session:
             now_ms = BootClock().boot_ms()
             heard = self._channel.hear(frame, now_ms)
             if isinstance(heard, Refused):
-                log.warning("shell.refused", command=self.shell, reason=heard.reason)
+                self._refused += 1
+                if self._refused % REFUSED_SAID == 1:
+                    log.warning("shell.refused", command=self.shell, reason=heard.reason, count=self._refused)
                 continue
             for kind, body in heard:
                 if kind is Kind.DATA:
@@ -394,16 +410,25 @@ class Session:
         self._let_go()
         if self._keeper is not None:
             try:
-                self._keeper.wait(5.0)
+                self._keeper.wait(KEEPER_S)
             except subprocess.TimeoutExpired:
-                log.warning("shell.keeper_stays", pid=self._keeper.pid)
                 self._keeper.kill()
                 self._keeper.wait()
+            if self._keeper.returncode < 0:
+                # Somebody has stopped it, or ended it: what it kept is ours now. What this program started itself
+                # meanwhile goes with it, and is started again.
+                log.warning("shell.keeper_killed", command=self.shell)
+                end_all(self._orphans)
+            adopt(yes=False)
         if self._screen >= 0:
             os.close(self._screen)
         if self._recording is not None:
             self._recording.close()
         self.is_shut = True
+
+    def _orphans(self) -> set[int]:
+        adopted = children(os.getpid()) - self._others
+        return adopted | descendants(adopted)
 
     def _say_goodbye(self, end: End) -> None:
         self._channel.say(Kind.CLOSE, end.value.encode())

@@ -41,7 +41,7 @@ WORDS: dict[str, Text] = {
     "provision": Text("开通", "Set up"),
     "recording": Text("远程命令行的录像", "Recording of a remote shell"),
     "shells": Text("远程命令行", "Remote shells"),
-    "shell_last": Text("最后几行：", "The last lines:"),
+    "shell_last": Text("只显示最后一部分", "These are the last lines of it."),
     "audit": Text("操作记录", "Audit log"),
     "subject": Text("对象（盒子、收银位……）", "Subject (a box, a place …)"),
     "who": Text("谁", "Who"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterator
+from collections import deque
 from itertools import chain
 
 from sqlalchemy import Connection
@@ -14,6 +13,8 @@ from tillbox.contracts.casts import OUT, Tape, head
 from tillbox.contracts.commands import Verb
 
 from .plain import plain
+
+TEXT_BYTES_MAX = 256 * 1024  # some thousand lines: a page, made in a moment
 
 
 def cast(connection: Connection, shell: str) -> str | None:
@@ -30,16 +31,17 @@ def cast(connection: Connection, shell: str) -> str | None:
     return "".join(lines)
 
 
-def shown(connection: Connection, shell: str) -> list[str]:
-    """What was on the terminal, line by line."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def texts() -> Iterator[str]:
-        for one in shells.chunks(connection, shell):
-            if one.way == OUT:
-                yield decoder.decode(one.data)
-
-    return plain(texts())
+def shown(connection: Connection, shell: str) -> tuple[list[str], bool]:
+    """What was on the terminal, line by line, and whether that is all of it: of a long one, the end."""
+    last, size, whole = deque[bytes](), 0, True
+    for one in shells.chunks(connection, shell):
+        if one.way == OUT:
+            last.append(one.data)
+            size += len(one.data)
+        while size > TEXT_BYTES_MAX:
+            size -= len(last.popleft())
+            whole = False
+    return plain((b"".join(last).decode("utf-8", "replace"),)), whole
 
 
 def of(connection: Connection, shell: str) -> CommandRow | None:

@@ -30,6 +30,7 @@ from tillbox.contracts.commands import ENDS, State
 from tillbox.contracts.proofs import SHELL, is_proven, unweb
 from tillbox.contracts.shells import (
     DATA_BYTES_MAX,
+    GOOD,
     KEY_BYTES,
     SAYS,
     SILENT_MS,
@@ -52,6 +53,7 @@ UNSEEN_BYTES_MAX = 2**20  # a minute of the fastest box: who has not looked for 
 TURN_S, IDLE_S = 0.05, 1.0
 LOOK_MS = 500
 OVER_MS = 60_000  # so long the end of a shell can be read
+LATE_MS = 7 * 60_000  # and so long its box may still let somebody in: a command's time, and a cashier's
 LEFT_MS = 60_000
 LAST_WORDS_MS = 7_000  # what was shown last may be on its way when the journal's word is here
 LOOK_S = 10.0  # one question of a terminal
@@ -60,10 +62,12 @@ log = structlog.get_logger(__name__)
 
 
 class ShellSeen(BaseModel):
-    """What a terminal sees: `state` is waiting, asking, open or over; `data` is base64, and `next` where to go on."""
+    """What a terminal sees: `state` is waiting, asking, open or over, `well` whether that is as whoever opened it wanted;
+    `data` is base64, and `next` where to go on."""
 
     state: str
     reason: str
+    well: bool
     data: str
     next: int
 
@@ -81,6 +85,7 @@ class _Shell:
     typed: deque[tuple[Kind, bytes]] = field(default_factory=deque)
     state: str = "waiting"
     reason: str = ""
+    well: bool = False
     channel: Channel | None = None
     shown: bytearray = field(default_factory=bytearray)
     gone: int = 0
@@ -183,6 +188,7 @@ class Shells:
             return ShellSeen(
                 state=found.state,
                 reason=found.reason,
+                well=found.well,
                 data=base64.b64encode(bytes(found.shown)).decode(),
                 next=found.gone + len(found.shown),
             )
@@ -201,15 +207,18 @@ class Shells:
                     self._turn(shell)
                 except Exception:
                     log.exception("shell.failed", shell=shell.id)
-                    self._over(shell, SAYS[End.FAULT].en)
+                    self._over_by(shell, End.FAULT)
 
     def _turn(self, shell: _Shell) -> None:
         now_ms = self._now_ms()
         if shell.over_ms is not None:
             while shell.frames and shell.channel is not None:
                 shell.channel.hear(shell.frames.popleft(), now_ms)
+            if shell.channel is None and now_ms - shell.looked_ms >= LOOK_MS:
+                shell.looked_ms = now_ms
+                self._shut_late(shell, now_ms)
             self._say(shell, now_ms)
-            if now_ms - shell.over_ms >= OVER_MS:
+            if now_ms - shell.over_ms >= (OVER_MS if shell.channel else LATE_MS):
                 with self._changed:
                     self._shells.pop(shell.id, None)
             return
@@ -218,14 +227,14 @@ class Shells:
             self._ask_store(shell, now_ms)
         if shell.channel is None:
             if shell.closing:
-                self._over(shell, SAYS[End.CLOSED].en)
+                self._over_by(shell, End.CLOSED)
             return
         self._carry(shell, shell.channel, now_ms)
         if now_ms - shell.read_ms >= LEFT_MS or len(shell.shown) > UNSEEN_BYTES_MAX or shell.closing:
             shell.channel.say(Kind.CLOSE)
-            self._over(shell, SAYS[End.CLOSED].en)
+            self._over_by(shell, End.CLOSED)
         elif now_ms - shell.channel.heard_ms >= SILENT_MS:
-            self._over(shell, SAYS[End.SILENT].en)
+            self._over_by(shell, End.SILENT)
         self._say(shell, now_ms)
 
     def _ask_store(self, shell: _Shell, now_ms: int) -> None:
@@ -248,7 +257,16 @@ class Shells:
         elif found.state in ENDS and (
             shell.channel is None or now_ms - shell.channel.heard_ms >= LAST_WORDS_MS
         ):
-            self._over(shell, found.reason)
+            self._over(shell, found.reason, well=found.state == State.SUCCESSFUL)
+
+    def _shut_late(self, shell: _Shell, now_ms: int) -> None:
+        """A box that lets somebody in who has gone meanwhile is told so."""
+        with self._database.reading() as connection:
+            found = store.stands(connection, shell.id)
+            if found is not None and found.state == State.EXECUTING:
+                shell.channel = self._agreed(connection, shell, found.answer, now_ms)
+        if shell.channel is not None:
+            shell.channel.say(Kind.CLOSE)
 
     def _agreed(self, connection: Connection, shell: _Shell, answer: str, now_ms: int) -> Channel | None:
         """The session's line, where the box that answers is the one that was meant."""
@@ -295,23 +313,23 @@ class Shells:
                 shell.shown += shown
                 self._changed.notify_all()
         if end is not None:
-            self._over(shell, SAYS[End(end)].en if end in set(End) else end[:16])
+            self._over_by(shell, End(end) if end in set(End) else End.FAULT)
 
     def _recorded(self, shell: _Shell, chunks: list[Chunk]) -> bool:
         """What happened is in the database; where it cannot be, the shell is over."""
         shell.recorded += sum(len(one.data) for one in chunks)
-        why = SAYS[End.FULL] if shell.recorded > RECORDED_BYTES_MAX else None
+        why = End.FULL if shell.recorded > RECORDED_BYTES_MAX else None
         if chunks and why is None:
             try:
                 with self._database.writing() as connection:
                     store.add(connection, shell.id, chunks)
             except SQLAlchemyError as fault:
                 log.warning("shell.unrecorded", shell=shell.id, why=str(fault)[:200])
-                why = SAYS[End.UNRECORDED]
+                why = End.UNRECORDED
         if why is not None:
             assert shell.channel is not None
             shell.channel.say(Kind.CLOSE)
-            self._over(shell, why.en)
+            self._over_by(shell, why)
         return why is None
 
     def _say(self, shell: _Shell, now_ms: int) -> None:
@@ -324,7 +342,10 @@ class Shells:
             shell.state, shell.reason = state, reason
             self._changed.notify_all()
 
-    def _over(self, shell: _Shell, reason: str) -> None:
+    def _over(self, shell: _Shell, reason: str, *, well: bool = False) -> None:
         if shell.over_ms is None:
-            shell.over_ms = self._now_ms()
+            shell.over_ms, shell.well = self._now_ms(), well
             self._now(shell, "over", reason)
+
+    def _over_by(self, shell: _Shell, end: End) -> None:
+        self._over(shell, SAYS[end].en, well=end in GOOD)

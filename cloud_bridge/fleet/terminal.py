@@ -52,7 +52,7 @@ def shell(
         _tell(f"{made['position']}: {made['id']}")
         end = Terminal(api, made["id"]).run()
     _tell(end["reason"])
-    raise typer.Exit(0 if end["was_open"] else 1)
+    raise typer.Exit(0 if end["well"] else 1)
 
 
 @fleet.command()
@@ -76,11 +76,11 @@ class Terminal:
         self._is_person = sys.stdin.isatty()
 
     def run(self) -> dict[str, Any]:
-        """Until it is over: the reason, and whether it ever was open. Raises ApiRefused."""
+        """Until it is over: what was seen last. Raises ApiRefused."""
         state, after = "", 0
         was_open = False
         keyboard = threading.Thread(target=self._read_keyboard, daemon=True)
-        with _raw(self._is_person, self._resized):
+        with contextlib.ExitStack() as inside:
             while state != "over":
                 try:
                     seen = self._api.ask(f"shells/{self._name}/output", after=after)
@@ -89,6 +89,7 @@ class Terminal:
                     continue
                 if seen["state"] == "open" and not was_open:
                     was_open = True
+                    inside.enter_context(_raw(self._is_person, self._resized))
                     _tell(f"You are in. {END_NAME} ends it. Everything is recorded.")
                     self._resized.set()
                     keyboard.start()
@@ -98,7 +99,7 @@ class Terminal:
                 sys.stdout.buffer.write(base64.b64decode(seen["data"]))
                 sys.stdout.buffer.flush()
             self._over.set()
-        return {"reason": seen["reason"], "was_open": was_open}
+        return dict(seen)
 
     def _read_keyboard(self) -> None:
         with contextlib.suppress(ApiRefused):  # it is over; the other thread hears why

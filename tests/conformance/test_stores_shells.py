@@ -23,7 +23,7 @@ from tillbox.cloud_bridge.console.pages.recording import page as recording
 from tillbox.cloud_bridge.fleet import shells as module
 from tillbox.cloud_bridge.fleet.acts import perform
 from tillbox.cloud_bridge.fleet.recordings import cast
-from tillbox.cloud_bridge.fleet.shells import LEFT_MS, OPEN_MAX, OVER_MS, Shells, ShellSeen
+from tillbox.cloud_bridge.fleet.shells import LATE_MS, LEFT_MS, OPEN_MAX, Shells, ShellSeen
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts import topics
 from tillbox.contracts.messages import canonical
@@ -201,13 +201,24 @@ def test_a_terminal_that_ends_it_or_is_gone_leaves_no_shell_behind(desk: Desk, b
     assert desk.shells.type(shell, "ann", b"x") == Refused(Reason.SHELL_UNKNOWN, shell)
 
 
+def test_a_box_that_lets_somebody_in_who_has_gone_is_told_so(desk: Desk, box: str) -> None:
+    shell, sent = desk.ask()
+    desk.do("end-shell", shell=shell)
+    assert desk.until(shell, "over").well
+    channel = desk.answer(sent, desk.boxes["a"])
+    heard: list[tuple[Kind, bytes]] = []
+    assert eventually(lambda: heard.extend(desk.typed(channel)) or heard)
+    assert heard == [(Kind.CLOSE, b"")]
+    assert not isinstance(desk.do("open-shell", box="s9/a", why="again"), Refused)
+
+
 def test_what_its_box_refuses_is_over_with_its_reason(desk: Desk, box: str) -> None:
     shell, sent = desk.ask()
     desk.says(sent, "init", "blocked")
     assert desk.until(shell, "asking").data == ""
     desk.says(sent, "failed")
     desk.until(shell, "over")
-    desk.now_ms += OVER_MS
+    desk.now_ms += LATE_MS
     assert eventually(lambda: isinstance(desk.shells.look(shell, "ann", 0, 0), Refused))
 
 

@@ -114,6 +114,7 @@ def test_a_box_lets_somebody_in_whom_its_cashier_lets_in(tmp_path: Path) -> None
             lambda: subprocess.run(["pgrep", "-f", f"^yes {MARK}"]).returncode != 0,
         )
         assert "It was ended at the till." in much.communicate(timeout=60)[1]
+        assert much.returncode == 1
         assert visit.ended() == ("failed", "It was ended at the till.")
         assert visit.visitor == {}
     finally:

@@ -252,6 +252,30 @@ def test_at_its_time_everything_is_gone_also_what_calls_itself_a_daemon(visits: 
     assert eventually(lambda: not sleepers())
 
 
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_whoever_ends_or_stops_the_keeper_stays_no_longer(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    monkeypatch.setattr(room, "KEEPER_S", 0.5)
+    visit = visits()
+    shell = visit.open(minutes=1)
+    visit.type(
+        "trap '' HUP; setsid sh -c 'trap \"\" HUP; sleep 1000 & sleep 1001' & sleep 1002 & echo re''ady\n"
+    )
+    assert visit.until(lambda: b"ready" in visit.shown and len(sleepers()) == 3), visit.shown
+    with subprocess.Popen(["sleep", "1003"]) as own:
+        session = visit.shells._session
+        assert session is not None
+        session._others = session._others | {own.pid}
+        assert session._keeper is not None
+        session._keeper.send_signal(how)
+        visit.hours.ahead_ms += 60_000
+        assert visit.is_over(shell)
+        assert eventually(lambda: not sleepers())
+        assert own.poll() is None, "what is the box's own is left alone"
+        own.kill()
+
+
 def sleepers() -> list[str]:
     found = subprocess.run(["pgrep", "-xa", "sleep"], capture_output=True, text=True).stdout
     return [line for line in found.splitlines() if line.endswith((" 1000", " 1001", " 1002"))]

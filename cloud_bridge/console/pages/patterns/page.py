@@ -262,7 +262,7 @@ _RECORDING = RecordingPage(
     ended_ms=NOON + 61_000,
     reason="The shell was left.",
     lines=("bash-5.2$ dmesg | tail -1", f"usb 1-1: {HOSTILE}", "x" * 300, "", "bash-5.2$ exit"),
-    of=2_005,
+    whole=False,
 )
 _VISITED = (ShellRow(TID.format(7), NOON, "key ann"), ShellRow(TID.format(6), NOON, HOSTILE))
 
@@ -297,7 +297,7 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("slips", SlipsPage(("new", "known", Reason.NOT_A_SLIP), _STILL_MISSING, "/boxes")),
     ("audit", AuditPage(_EVENTS, f"claim {HOSTILE}", "ann", "17")),
     ("recording", _RECORDING),
-    ("recording", replace(_RECORDING, lines=(), of=0, ended_ms=None, reason="")),
+    ("recording", replace(_RECORDING, lines=(), whole=True, ended_ms=None, reason="")),
     ("visit", VisitPage("store17", "proof", _FLEET[:4], True)),
     ("visit", VisitPage(f"nothing {HOSTILE}", "", (), False)),
     ("coupons", CouponsPage((_COUPON,))),

@@ -9,12 +9,10 @@ from sqlalchemy import Connection
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.fleet import recordings
 
-LINES = 2_000  # what a browser shows at once; the whole is in the file
-
 
 @dataclass(frozen=True, slots=True)
 class RecordingPage:
-    """`lines` are the last of `of`."""
+    """`lines` are what was shown, of a long recording the last."""
 
     shell: str
     device: str
@@ -25,7 +23,7 @@ class RecordingPage:
     ended_ms: int | None
     reason: str
     lines: tuple[str, ...]
-    of: int
+    whole: bool
 
 
 def show(connection: Connection, asked: Asked) -> RecordingPage | None:
@@ -34,7 +32,7 @@ def show(connection: Connection, asked: Asked) -> RecordingPage | None:
     found = recordings.of(connection, shell)
     if found is None:
         return None
-    lines = recordings.shown(connection, shell)
+    lines, whole = recordings.shown(connection, shell)
     return RecordingPage(
         shell=shell,
         device=found.device,
@@ -44,6 +42,6 @@ def show(connection: Connection, asked: Asked) -> RecordingPage | None:
         begun_ms=found.made_ms,
         ended_ms=found.ended_ms,
         reason=found.reason,
-        lines=tuple(lines[-LINES:]),
-        of=len(lines),
+        lines=tuple(lines),
+        whole=whole,
     )
