@@ -188,7 +188,8 @@ class Session:
         self._opened_ms = BootClock().boot_ms()
         self._channel = Channel(shell, send=keys.up, receive=keys.down, now_ms=self._opened_ms)
         self._frames: queue.Queue[bytes] = queue.Queue(FRAMES_MAX)
-        self._at_till, self._closed, self._fault = threading.Event(), False, None
+        self._at_till, self._closed = threading.Event(), False
+        self._fault: End | None = None
         self._sent_ms: int | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
         self._recording: Recording | None = None
@@ -199,8 +200,6 @@ class Session:
         self._others: set[int] = set()
         self._shown = self._read = self._refused = 0
         self.is_shut = self.is_over = False
-
-    _fault: End | None
 
     def start(self) -> None:
         """Begin."""
@@ -228,14 +227,15 @@ class Session:
         log.info("shell.opened", command=self.shell, who=self._wanted.who, why=self._wanted.why)
         end = End.FAULT
         try:
-            self._open()
-            end = self._carry()
+            try:
+                self._open()
+                end = self._carry()
+            finally:
+                self._shut()
+            self._say_goodbye(end)
         except Exception:
             log.exception("shell.failed", command=self.shell)
-        finally:
-            self._shut()
         log.info("shell.ended", command=self.shell, why=end)
-        self._say_goodbye(end)
         # After the last words: a record that waits for the core would have them wait, too.
         self._owe(_ended(end, self._shown, self._read))
         self.is_over = True

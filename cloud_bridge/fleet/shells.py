@@ -212,12 +212,10 @@ class Shells:
     def _turn(self, shell: _Shell) -> None:
         now_ms = self._now_ms()
         if shell.over_ms is not None:
-            while shell.frames and shell.channel is not None:
-                shell.channel.hear(shell.frames.popleft(), now_ms)
             if shell.channel is None and now_ms - shell.looked_ms >= LOOK_MS:
                 shell.looked_ms = now_ms
                 self._shut_late(shell, now_ms)
-            self._say(shell, now_ms)
+            self._say_last(shell, now_ms)
             if now_ms - shell.over_ms >= (OVER_MS if shell.channel else LATE_MS):
                 with self._changed:
                     self._shells.pop(shell.id, None)
@@ -336,6 +334,14 @@ class Shells:
         if shell.channel is not None:
             for frame in shell.channel.due(now_ms):
                 self._publish(topics.shell_down(shell.device), frame)
+
+    def _say_last(self, shell: _Shell, now_ms: int) -> None:
+        """That it is over, until the box has heard so; and then no beat more: the box may have another shell."""
+        channel, again = shell.channel, bool(shell.frames)
+        while channel is not None and shell.frames:
+            channel.hear(shell.frames.popleft(), now_ms)
+        if again or (channel is not None and not channel.is_idle):
+            self._say(shell, now_ms)
 
     def _now(self, shell: _Shell, state: str, reason: str) -> None:
         with self._changed:

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import os
 import select
-import shutil
 import signal
 import sys
 import termios
@@ -106,7 +105,7 @@ class Terminal:
             while not self._over.is_set():
                 if self._resized.is_set() and self._is_person:
                     self._resized.clear()
-                    columns, rows = shutil.get_terminal_size()
+                    columns, rows = os.get_terminal_size(0)
                     self._say({"columns": columns, "rows": rows})
                 if not select.select([0], [], [], TURN_S)[0]:
                     continue

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
+import termios
 import time
 import urllib.request
 from pathlib import Path
@@ -32,16 +34,12 @@ class Visit:
         self.key.touch(0o600)
         self.key.write_text(self.api.key)
 
-    def begin(self) -> subprocess.Popen[str]:
+    def begin(self, terminal: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """`tillbox fleet shell`; the cashier is asked."""
         words = ["shell", PLACE, "--why", "look at the <disk>", "--core", self.api.url]
         command = [sys.executable, "-c", FLEET, *words, "--key-file", os.fspath(self.key)]
-        pipes: dict[str, Any] = {
-            "stdin": subprocess.PIPE,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.PIPE,
-        }
-        running = subprocess.Popen(command, text=True, **pipes)
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+        running: subprocess.Popen[str] = subprocess.Popen(command, text=True, **pipes)  # type: ignore[call-overload]
         self.stage.until("the cashier to be asked", lambda: self.visitor.get("asking") is True)
         return running
 
@@ -97,6 +95,8 @@ def test_a_box_lets_somebody_in_whom_its_cashier_lets_in(tmp_path: Path) -> None
             assert recorded.replace("\r\n", "\n").replace("\r", "\n") == shown
             assert "echo $((6*7))" in "".join(text for _, way, text in events if way == "i")
 
+        with_a_terminal(visit)
+
         took = [timed(stage, counter) for _ in range(3)]
         much = visit.begin()
         visit.press("shell_allow")
@@ -119,6 +119,39 @@ def test_a_box_lets_somebody_in_whom_its_cashier_lets_in(tmp_path: Path) -> None
         assert visit.visitor == {}
     finally:
         stage.close()
+
+
+def with_a_terminal(visit: Visit) -> None:
+    """As a person does it: every key goes to the box, the window has its size, and one key ends it."""
+    screen, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (40, 100))
+    before = termios.tcgetattr(terminal)
+    person = visit.begin(terminal)
+    visit.press("shell_allow")
+    see(screen, b"You are in")
+    os.write(screen, b"stty size\n")
+    see(screen, b"40 100")
+    os.write(screen, b"sleep 1000\n")
+    see(screen, b"sleep 1000\r\n\x1b[?2004l")
+    os.write(screen, b"\x03")
+    see(screen, b"^C")
+    os.write(screen, b"echo not''hing is left\n")
+    see(screen, b"nothing is left")
+    os.write(screen, b"\x1d")
+    see(screen, b"It was ended by whoever opened it.")
+    assert person.wait(60) == 0
+    assert termios.tcgetattr(terminal) == before, "the terminal is as it was"
+    os.close(screen)
+    os.close(terminal)
+    assert visit.ended() == ("successful", "It was ended by whoever opened it.")
+
+
+def see(screen: int, what: bytes) -> None:
+    """Read the terminal until that is there."""
+    shown = b""
+    while what not in shown:
+        assert select.select([screen], [], [], 60)[0], shown
+        shown += os.read(screen, 4_096)
 
 
 def timed(stage: Stage, counter: Counter) -> float:

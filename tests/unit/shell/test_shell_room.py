@@ -21,6 +21,7 @@ from tests.unit.test_runtime import Counter
 
 from tillbox.agent.app import Box
 from tillbox.agent.provisioning.keystore import FileKeyStore
+from tillbox.agent.screen.page import till_page
 from tillbox.agent.shell import recording, room
 from tillbox.agent.shell.consent import ANSWER_MS, Policy
 from tillbox.agent.shell.room import KEEPER, RATE_BYTES_S, ShellRoom
@@ -136,6 +137,7 @@ def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     made: list[Visit] = []
     hours = Hours()
     monkeypatch.setattr(room, "BootClock", lambda: hours)
+    monkeypatch.setattr(room, "GOODBYE_MS", 300)
 
     def one(policy: Policy = Policy.ALWAYS, minutes: int = 15) -> Visit:
         box = Box(config(tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=1))
@@ -209,6 +211,11 @@ def test_the_cashier_is_asked_and_lets_in(visits: Callable[..., Visit]) -> None:
     asked = visit.shells.visitor
     assert asked is not None
     assert (asked.who, asked.minutes, asked.asking) == ("ann", 5, True)
+    visit.till.box._draw(visit.till.runtime.till, visit.till.runtime)
+    assert visit.till.box.view is not None
+    page = till_page(visit.till.box.view, visit.till.box.config, "en")
+    assert page.visitor is not None
+    assert page.visitor.why == "look at it", "nobody writes backwards over the buttons"
     second = visit.ask()
     assert visit.last(second)[0] == "failed", "one at a time, also to be asked for"
     assert not visit.shells.decide(second, allow=True)
