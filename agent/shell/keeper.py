@@ -1,6 +1,9 @@
 """Keeps one shell: starts it on a terminal, with less than the box's program may, and leaves nothing of it behind.
 
-    keeper.py TERMINAL SECONDS HIDDEN…      TERMINAL is an open descriptor, HIDDEN are folders that the shell cannot open
+    keeper.py TERMINAL SECONDS PORTS HIDDEN…
+
+TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them) and cannot open the folders
+HIDDEN, where the kernel can see to that.
 
 It is a program of its own so that a box that hangs, or is killed, still lets nobody stay: it ends everything when its time is
 over, when the shell is left, or when its standard input is closed, which a dead box does. Whatever the shell started is found,
@@ -33,7 +36,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> int:
     """Run one shell to its end; the exit status is the shell's."""
-    terminal, seconds, hidden = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    terminal, seconds, hidden = int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:]
+    ports = {int(one) for one in sys.argv[3].split(",") if one}
     near, far = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(far, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, signal.SIGALRM):
@@ -44,7 +48,7 @@ def main() -> int:
     shell = os.fork()
     if shell == 0:
         try:
-            become(terminal, hidden)
+            become(terminal, hidden, ports)
         finally:
             os._exit(127)
     os.close(terminal)
@@ -131,7 +135,7 @@ def living() -> dict[int, int]:
     return parents
 
 
-def become(terminal: int, hidden: list[str]) -> None:
+def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
     """Be the shell: a session of its own on that terminal, and less than the box's program may."""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
@@ -142,7 +146,7 @@ def become(terminal: int, hidden: list[str]) -> None:
     os.umask(0o077)
     limit()
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if not hide(hidden):
+    if not hide(hidden, ports):
         os.write(1, b"This kernel hides nothing: the box's own files, its key among them, are open here.\r\n")
     for number in (
         signal.SIGHUP,
@@ -193,14 +197,15 @@ def tasks() -> int:
     return count
 
 
-# what the shell cannot open, by Landlock: it names what is allowed, so that all beside the way to a hidden folder is
+# what the shell cannot open or reach, by Landlock: it names what is allowed, and that is all the rest
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
-VERSION_FLAG, PATH_BENEATH = 1, 1
+VERSION_FLAG, PATH_BENEATH, NET_PORT = 1, 1, 2
 FILE_RIGHTS = 0b111 | 1 << 14  # execute, write, read; truncate
 ALL_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1}
 NEWEST_RIGHTS = (1 << 15) - 1
 LIST = 1 << 3
+CONNECT = 1 << 1  # since Linux 6.7
 SIGNALS = 1 << 1  # since Linux 6.12: it can end nothing that it did not start, the box's program least of all
 
 
@@ -210,6 +215,12 @@ class Ruleset(ctypes.Structure):
     _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
 
 
+class Port(ctypes.Structure):
+    """struct landlock_net_port_attr."""
+
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
+
+
 class Beneath(ctypes.Structure):
     """struct landlock_path_beneath_attr."""
 
@@ -217,13 +228,14 @@ class Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
-def hide(hidden: list[str]) -> bool:
-    """Let this process and all that it starts open nothing in these folders; False where the kernel cannot."""
+def hide(hidden: list[str], ports: set[int]) -> bool:
+    """Let this process and all that it starts open nothing in these folders and reach none of these ports; False where the
+    kernel cannot."""
     version = libc.syscall(CREATE_RULESET, None, 0, VERSION_FLAG)
     if version < 1 or not hidden:
         return False
     rights = ALL_RIGHTS.get(version, NEWEST_RIGHTS)
-    told = Ruleset(rights, 0, SIGNALS if version >= 6 else 0)
+    told = Ruleset(rights, CONNECT if version >= 4 else 0, SIGNALS if version >= 6 else 0)
     ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(told), ctypes.sizeof(told), 0)
     if ruleset < 0:
         return False
@@ -234,6 +246,10 @@ def hide(hidden: list[str]) -> bool:
             rule = Beneath(mine if os.path.isdir(path) else mine & FILE_RIGHTS, folder)
             libc.syscall(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(rule), 0)
             os.close(folder)
+    for number in range(1, 65_536) if version >= 4 else ():
+        if number not in ports:
+            one = Port(CONNECT, number)
+            libc.syscall(ADD_RULE, ruleset, NET_PORT, ctypes.byref(one), 0)
     done = bool(libc.syscall(RESTRICT_SELF, ruleset, 0) == 0)
     os.close(ruleset)
     return done

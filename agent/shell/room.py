@@ -250,6 +250,8 @@ class Session:
             self._fault = End.UNRECORDED
             return
         hidden = [one.resolve() for one in (config.state, *([config.updates.root] if config.updates else []))]
+        # Whoever is in is no cashier: neither the till's page nor the other program's door takes a press of his.
+        ports = [one for one in (config.screen_port, config.api.port if config.api else 0) if one]
         self._screen, terminal = pty.openpty()
         _resize(self._screen, COLUMNS, ROWS)
         os.set_blocking(self._screen, False)
@@ -259,7 +261,7 @@ class Session:
             self._keeper = subprocess.Popen(
                 [
                     sys.executable, "-I", "-S", str(KEEPER), str(terminal), str(60 * self._wanted.minutes),
-                    *map(str, hidden),
+                    ",".join(map(str, ports)), *map(str, hidden),
                 ],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(terminal,), start_new_session=True, env={}, cwd="/",

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from tests.unit.test_runtime import Counter
 from tillbox.agent.app import Box
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.screen.page import till_page
-from tillbox.agent.shell import recording, room
+from tillbox.agent.shell import keeper, recording, room
 from tillbox.agent.shell.consent import ANSWER_MS, Policy
 from tillbox.agent.shell.room import KEEPER, RATE_BYTES_S, ShellRoom
 from tillbox.contracts import topics
@@ -50,6 +51,7 @@ class Visit:
     till: Till
     key: FileKeyStore
     hours: Hours
+    till_page: socket.socket
     shown: bytes = b""
     end: str = ""
     frames: list[bytes] = field(default_factory=list)
@@ -140,18 +142,21 @@ def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     monkeypatch.setattr(room, "GOODBYE_MS", 300)
 
     def one(policy: Policy = Policy.ALWAYS, minutes: int = 15) -> Visit:
-        box = Box(config(tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=1))
+        page = socket.create_server(("127.0.0.1", 0))
+        port = page.getsockname()[1]
+        box = Box(config(tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=port))
         (tmp_path / "state").mkdir()
         key = Key(tmp_path / "state" / "identity" / "client.key")
         till = Till(box, tmp_path / "state", Counter(), shells=ShellRoom(box, sign=key.sign))
         till.boot()
         box.view = SimpleNamespace(pending=0)  # type: ignore[assignment]
-        made.append(Visit(till, key, hours))
+        made.append(Visit(till, key, hours, page))
         return made[-1]
 
     yield one
     for visit in made:
         visit.leave()
+        visit.till_page.close()
         visit.till.journal.close()
 
 
@@ -374,10 +379,25 @@ def test_the_boxs_own_files_and_its_program_are_out_of_reach(visits: Callable[..
     state = visit.till.folder
     visit.type(f"cat {state}/identity/client.key; echo x > {state}/new; rm {state}/journal.db; echo do''ne\n")
     assert visit.until(lambda: b"done" in visit.shown)
+    version = keeper.libc.syscall(keeper.CREATE_RULESET, None, 0, keeper.VERSION_FLAG)
     if b"hides nothing" in visit.shown:
+        assert version < 1
         pytest.skip("this kernel has no Landlock, and the shell was told so")
     assert visit.shown.count(b"ermission denied") == 3, visit.shown
     assert b"PRIVATE" not in visit.shown
+    with socket.create_server(("127.0.0.1", 0)) as other, visit.till_page as page:
+        for door, found in (
+            (other, b"reached"),
+            (page, b"Permission denied" if version >= 4 else b"reached"),
+        ):
+            visit.shown = b""
+            port = door.getsockname()[1]
+            visit.type(f"exec 3<>/dev/tcp/127.0.0.1/{port} && echo rea''ched; echo do''ne\n")
+            assert visit.until(lambda: b"done" in visit.shown)
+            assert found in visit.shown
+    visit.type(f"kill -0 {os.getpid()} && echo mi''ne; echo en''ough\n")
+    assert visit.until(lambda: b"enough" in visit.shown)
+    assert (b"mine" in visit.shown) is (version < 6)
     assert not (state / "new").exists()
 
 
@@ -385,7 +405,7 @@ def test_the_boxs_own_files_and_its_program_are_out_of_reach(visits: Callable[..
 def test_a_box_that_is_killed_leaves_no_shell_behind(seconds: str, closes: bool, status: int) -> None:
     """The keeper alone: its door is closed, as by the death of whoever held it; or its time is over."""
     screen, terminal = os.openpty()
-    command = [sys.executable, "-I", "-S", str(KEEPER), str(terminal), seconds]
+    command = [sys.executable, "-I", "-S", str(KEEPER), str(terminal), seconds, ""]
     pipes = {"stdin": subprocess.PIPE, "pass_fds": (terminal,), "start_new_session": True}
     with subprocess.Popen(command, **pipes) as keeper:  # type: ignore[call-overload]
         os.close(terminal)
