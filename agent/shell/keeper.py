@@ -170,7 +170,7 @@ def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
 
 
 def limit() -> None:
-    """Where the service's own filter forbids a limit, its bounds of memory and tasks hold in its place."""
+    """A limit that somebody has set lower already stays as it is."""
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, FILE_BYTES_MAX),
