@@ -62,7 +62,8 @@ def stands(connection: Connection, shell: str) -> Stands | None:
     if row is None:
         return None
     began = (command_event.c.command == shell) & (command_event.c.state == "executing")
-    answer = connection.execute(select(command_event.c.result).where(began).limit(1)).scalar()
+    first = select(command_event.c.result).where(began).order_by(command_event.c.id).limit(1)
+    answer = connection.execute(first).scalar()
     return Stands(row.state, row.reason, answer.decode() if answer else "")
 
 

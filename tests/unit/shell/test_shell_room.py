@@ -255,7 +255,7 @@ def test_at_its_time_everything_is_gone_also_what_calls_itself_a_daemon(visits: 
     visit = visits()
     shell = visit.open(minutes=1)
     visit.type(
-        "setsid nohup sh -c 'sleep 1000 & sleep 1001' >/dev/null 2>&1 & disown; sleep 1002 & echo re''ady $$\n"
+        f"setsid nohup sh -c '{SLEEP} & {SLEEP}' >/dev/null 2>&1 & disown; {SLEEP} & echo re''ady $$\n"
     )
     assert visit.until(lambda: b"ready" in visit.shown and len(sleepers()) == 3), visit.shown
     visit.hours.ahead_ms += 60_000
@@ -271,9 +271,7 @@ def test_whoever_ends_or_stops_the_keeper_stays_no_longer(
     monkeypatch.setattr(room, "KEEPER_S", 0.5)
     visit = visits()
     shell = visit.open(minutes=1)
-    visit.type(
-        "trap '' HUP; setsid sh -c 'trap \"\" HUP; sleep 1000 & sleep 1001' & sleep 1002 & echo re''ady\n"
-    )
+    visit.type(f"trap '' HUP; setsid sh -c 'trap \"\" HUP; {SLEEP} & {SLEEP}' & {SLEEP} & echo re''ady\n")
     assert visit.until(lambda: b"ready" in visit.shown and len(sleepers()) == 3), visit.shown
     with subprocess.Popen(["sleep", "1003"]) as own:
         session = visit.shells._session
@@ -288,9 +286,12 @@ def test_whoever_ends_or_stops_the_keeper_stays_no_longer(
         own.kill()
 
 
+SLEEP = f"sleep 1000.{os.getpid()}"  # another worker's are not ours
+
+
 def sleepers() -> list[str]:
     found = subprocess.run(["pgrep", "-xa", "sleep"], capture_output=True, text=True).stdout
-    return [line for line in found.splitlines() if line.endswith((" 1000", " 1001", " 1002"))]
+    return [line for line in found.splitlines() if line.endswith(SLEEP)]
 
 
 def test_a_minute_of_silence_ends_it(visits: Callable[..., Visit]) -> None:
