@@ -491,7 +491,10 @@ class Box:
         )
         if self.on_command is not None:
             heard = (*heard, (topics.command_down(device), 1))
-        return heard if self.shells is None else (*heard, (topics.shell_down(device), 0))
+        if self.shells is not None and self.config.shell != "never":
+            # Not where nobody gets in: a broker of an older release, that lets nobody listen there, would part with us.
+            heard = (*heard, (topics.shell_down(device), 0))
+        return heard
 
     def _state(self, state: str, inc: str) -> Will:
         twin = self.twin if state == "online" else TwinStands()

@@ -202,10 +202,12 @@ def test_never_is_never_whatever_head_office_signs(visits: Callable[..., Visit])
     assert visit.last(visit.ask())[0] == "failed"
     assert visit.shells.visitor is None
     assert not (visit.till.folder / "shells").exists()
+    assert topics.shell_down("box-1") not in dict(visit.till.box._subscriptions())
 
 
 def test_longer_than_the_box_allows_is_refused(visits: Callable[..., Visit]) -> None:
     visit = visits(Policy.ALWAYS, 5)
+    assert topics.shell_down("box-1") in dict(visit.till.box._subscriptions())
     assert visit.last(visit.ask(minutes=6)) == ("failed", "This box allows 5 minutes at the most.")
 
 
