@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tillbox.contracts.alerts import AlertKind
-from tillbox.contracts.messages import ALERTS_MAX, Alert, Vitals
+from tillbox.contracts.messages import ALERTS_MAX, Alert, Updating, Vitals
 
 MB = 1_000_000
 MINUTE_MS = 60_000
@@ -41,6 +41,7 @@ class Signs:
     stopped: str = ""
     money_age_ms: int = 0
     certificate_left_ms: int | None = None
+    updates: Updating | None = None
     update_refused: str | None = None
     """None: this box takes no releases."""
 

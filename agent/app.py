@@ -50,6 +50,7 @@ from .alerts import Device, Key, Signs
 from .clock import BootClock, shown, wall_ms
 from .config import BoxConfig
 from .front import Front, face_of
+from .logs import LogFiles
 from .papers import signed_code
 from .past import Past, recall
 from .printing import Perhaps, PrintRoom
@@ -109,6 +110,8 @@ class View:
     money_waits_min: int | None = None
     """For how long the oldest sale has waited for the core, in minutes; None where none waits."""
     alerts: tuple[Key, ...] = ()
+    watched_until: str = ""
+    """Until when head office sees this screen; empty where it does not."""
     visitor: Visitor | None = None
     """Who wants a remote shell, or has one."""
 
@@ -162,6 +165,8 @@ class Box:
         """What is wrong with devices now, by their names; for the doctor."""
         self._ill: dict[str, TroubleKind] = {}
         self.vitals = VitalsRoom(Hardware(config.state), lambda: self.config.broker.certificate)
+        self.logs: LogFiles | None = None
+        """The files of its log, where it keeps any."""
         self.records = 0
         self.twin = TwinStands()
         self.on_born: Callable[[BornAnswer], None] = lambda _: None
@@ -171,6 +176,12 @@ class Box:
         self.on_trouble: Callable[[DeviceTrouble | DeviceBack], None] = lambda _: None
         self.on_boot: Callable[[Runtime], None] = lambda _: None
         self.on_command: Callable[[Runtime, bytes], None] | None = None
+        self.on_end: list[Callable[[], None]] = []
+        """Called once the box is to end for good, before its devices are shut."""
+        self.watched_until = ""
+        """Until when head office sees the screen, for the cashier."""
+        self.language = ""
+        """In which language the cashier looked at it last; empty where nobody has yet."""
         self.shells: ShellRoom | None = None
         self._shell_topic = topics.shell_down(config.device)
         self.restarts = False
@@ -229,6 +240,8 @@ class Box:
             while not self._ended.is_set():
                 self._boot()
         finally:
+            for end in self.on_end:
+                end()
             for one in self._readers:
                 one.stop()
             self.vitals.stop()
@@ -373,6 +386,7 @@ class Box:
             devices=devices,
             vitals=self.vitals.seen or Vitals(),
             certificate_left_ms=self._certificate_left_ms(),
+            updates=self.updates.told() if self.updates else None,
             update_refused=None if self.updates is None else (refusal.why if refusal else ""),
         )
 
@@ -444,6 +458,7 @@ class Box:
             promise=runtime.promise() if runtime else None,
             money_waits_min=None if age_ms is None else age_ms // 60_000,
             alerts=runtime.open_alerts() if runtime else (),
+            watched_until=self.watched_until,
             visitor=self.shells.visitor if self.shells else None,
         )
         self._front.show(face_of(till, self._shown[-1].show if self._shown else None))

@@ -74,6 +74,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, TOML
 
     from .app import Box
     from .config import BoxConfig, FleetBoxConfig
+    from .logs import log_files
     from .provisioning.beginning import fleet_box
     from .provisioning.keystore import KeyUnsafe
     from .screen.server import serve
@@ -86,6 +87,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, TOML
         api_door = own_port(loaded.api.port) if loaded.api else None
     except (SettingsWrong, TakenAlready) as wrong:
         sys.exit(f"tillbox box: {wrong}")
+    files = log_files(loaded.logs)
     ended, alive = threading.Event(), Supervisor().alive
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -100,6 +102,7 @@ def run(config: Annotated[Path, typer.Option(help="The box's configuration, TOML
         box = Box(loaded, alive=alive)
     if box is None:
         return
+    box.logs = files
     threading.Thread(target=_stop_when, args=(ended, box), name="end", daemon=True).start()
     if door is not None:
         serve(box, door)

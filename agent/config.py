@@ -124,6 +124,7 @@ class Machine(Strict):
     """What belongs to the machine and stays with it, whichever shop it stands in."""
 
     state: Path = Field(description="The folder of the journal.")
+    logs: Path | None = Field(default=None, description="A folder for the log's own files, five of 2 MB; without one the lines are in the system's journal alone.")  # fmt: skip
     witness: Path | None = Field(default=None, description="A file on another medium; without one, rights wait for the core after a boot.")  # fmt: skip
     readers: tuple[Reader, ...] = Field(default=(), description="Scanners and cameras, as many as there are.")
     printer: Annotated[ReceiptPrinter | None, BeforeValidator(_is_printer)] = Field(

@@ -47,6 +47,7 @@ class Commanded:
 
     verb: str
     state: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def recall(lines: Iterable[bytes]) -> Past:
 
 
 def _command_state(past: Past, _: str, said: CommandState) -> Past:
-    commands = {**past.commands, said.command: Commanded(said.verb, said.state)}
+    commands = {**past.commands, said.command: Commanded(said.verb, said.state, said.reason)}
     if len(commands) > COMMANDS_REMEMBERED:
         del commands[next(iter(commands))]
     past = replace(past, commands=commands)

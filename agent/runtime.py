@@ -390,6 +390,14 @@ class Runtime:
         if self.parts.line.publish(topics.telemetry_up(self.parts.device), payload, qos=0):
             self._telemetry_said = now_ms, gist
 
+    def spare(self, topic: str, payload: bytes) -> bool:
+        """Say what nobody depends on, now or not at all: not while records wait for the core, nor while anything else is
+        under way on the line."""
+        behind = self.journal.position != self.journal.settled_through
+        if behind or not self.till.line_up:
+            return False
+        return self.parts.line.publish(topic, payload, qos=0, spare=True)
+
     def telemetry(self) -> Telemetry:
         """How the box is doing, as the core and the screen see it."""
         pending = self.journal.position - self.journal.settled_through
@@ -416,6 +424,7 @@ class Runtime:
             vitals=about.vitals,
             promise=self.promise(),
             alerts=len(self.open_alerts()),
+            updates=about.updates,
         )
 
     # what must be seen to

@@ -72,9 +72,11 @@ class Line(Protocol):
         retain: bool = False,
         correlation: bytes = b"",
         expires_s: int | None = None,
+        spare: bool = False,
     ) -> bool:
         """Hand a message to the broker now, or say False: it is too large, the line is down, or too many are
-        unanswered. True promises nothing, and nothing that was taken outlives the connection."""
+        unanswered; one that is to `spare` the line is taken only while nothing else is on its way there. True promises
+        nothing, and nothing that was taken outlives the connection."""
         ...
 
     def acknowledge(self, token: int) -> None:

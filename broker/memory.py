@@ -337,9 +337,12 @@ class MemoryLine(Line):
         retain: bool = False,
         correlation: bytes = b"",
         expires_s: int | None = None,  # noqa: ARG002 (only what waits expires, and here nothing waits)
+        spare: bool = False,
     ) -> bool:
         session = self.session
         if session is None or len(payload) > BATCH_BYTES_MAX or session.unanswered >= UNANSWERED_MAX:
+            return False
+        if spare and session.unanswered:
             return False
         self._broker.carry(session, Message(topic, payload, correlation), qos, retain)
         return True

@@ -27,6 +27,7 @@ from .desk import Desk
 from .fleet import alerting, late, presence, twin
 from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
+from .fleet.onlooker import Onlooker
 from .fleet.shells import Shells
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
@@ -46,6 +47,7 @@ CALLERS = (
     8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
 )
 LOOK_S = 1.0
+COMMAND_MS = 200  # how often it is looked what is to be commanded: not with every batch of a busy core
 HANGS_MS = 60_000  # a batch takes a second and a look at a slow store ten; a minute is neither
 
 SUBSCRIPTIONS = (
@@ -55,6 +57,7 @@ SUBSCRIPTIONS = (
     (topics.ALL_TELEMETRY, 0),
     (topics.ALL_LATE, 1),
     (topics.ALL_ALERTS, 1),
+    (topics.ALL_LIVE, 0),
     (topics.ALL_SHELLS, 0),
     (topics.BROKER_DROPS, 0),
 )
@@ -117,6 +120,7 @@ class Core:
         dispatch: Dispatch | None = None,
         console_url: str = "",
         on_alert: Callable[[], None] = lambda: None,
+        onlooker: Onlooker | None = None,
         shells: Shells | None = None,
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
@@ -126,14 +130,14 @@ class Core:
         self._claims, self._registrar, self._warden = claims, registrar, warden
         self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
         self._dispatch = dispatch
-        self._on_alert, self._shells = on_alert, shells
+        self._on_alert, self._onlooker, self._shells = on_alert, onlooker, shells
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
         self._codes: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
         self._listening, self._is_up = presence.Listening(), False
-        self._gone_ms = 0
+        self._gone_ms = self._commanded_ms = 0
         self._afresh = twin.Afresh()
         self._dropped = 0
         self._watch = alerting.Watch()
@@ -146,15 +150,15 @@ class Core:
         self.line.start(self._hear)
         if self._claims is not None:
             self._claims.start(self._ask_heard)
-        if self._warden is not None:
-            self._warden.start()
+        for beside in (self._warden, self._onlooker):
+            if beside is not None:
+                beside.start()
 
     def stop(self) -> None:
         """Finish what is queued and end."""
-        if self._warden is not None:
-            self._warden.stop()
-        if self._shells is not None:
-            self._shells.stop()
+        for beside in (self._warden, self._onlooker, self._shells):
+            if beside is not None:
+                beside.stop()
         self.line.stop()
         if self._claims is not None:
             self._claims.stop()
@@ -172,6 +176,8 @@ class Core:
         """Somebody did something to the fleet: look at once at what follows."""
         if self._warden is not None:
             self._warden.wake()
+        if self._onlooker is not None:
+            self._onlooker.look_again()
         self._on_change()
 
     @property
@@ -190,7 +196,10 @@ class Core:
         """On the line's thread: keep it, or let it go and say so. Nothing is lost: its owner sends again."""
         if isinstance(happening, (Up, Down)):
             self._is_up = isinstance(happening, Up)
-        if isinstance(happening, Message) and happening.topic.endswith("/sh"):
+        if isinstance(happening, Message) and _sender(happening, "lv"):
+            if self._onlooker is not None:
+                self._onlooker.hear(happening)
+        elif isinstance(happening, Message) and _sender(happening, "sh"):
             if self._shells is not None:
                 self._shells.hear(happening)  # what a shell shows waits for no sale, and keeps none waiting
         elif isinstance(happening, Message) and not self._intake.put(happening):
@@ -363,10 +372,12 @@ class Core:
 
     def _command(self) -> None:
         """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
-        if self._dispatch is None:
+        now_ms = self._now_ms()
+        if self._dispatch is None or 0 <= now_ms - self._commanded_ms < COMMAND_MS:
             return
+        self._commanded_ms = now_ms
         try:
-            going = self._dispatch.turn(self._now_ms())
+            going = self._dispatch.turn(now_ms)
         except Exception:
             # No command is worth a record that is not taken in.
             log.exception("commands.failed", hint="they are tried again with the next round")

@@ -7,7 +7,7 @@ before is a duplicate, what comes too early waits to be sent again, and what con
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,7 @@ class Chains:
         counts: Counts,
         complaints: Complaints,
         reads: Sequence[Read],
+        full: Collection[str] = (),
     ) -> None:
         self._connection, self._now_ms = connection, now_ms
         self._counts, self._complaints = counts, complaints
@@ -97,6 +98,8 @@ class Chains:
         self._echo: dict[tuple[str, str], tuple[int, str]] = {}
         self._missed: set[tuple[str, str]] = set()
         """Incarnations of which something is missed that the box may think is here."""
+        self._full = full
+        """Boxes of which nothing new is taken today."""
         self._reads = reads
         self._load_marks()
         self._held = self._load_held()
@@ -105,6 +108,10 @@ class Chains:
         """Whether a record is the next of its chain. Moves the mark where it is."""
         record = read.record
         key = record.dev, record.inc
+        if record.dev in self._full and self._held.get((*key, record.seq)) != read.hash:
+            self._complaints.refuse(record.dev, Reason.ENOUGH_TODAY, read.bytes, inc=record.inc)
+            self._missed.add(key)
+            return False
         mark = self.marks.get(key) or self._open(read)
         if mark is None:
             return False
@@ -145,7 +152,7 @@ class Chains:
                 head=mark.head,
                 echo_seq=seq,
                 echo_hash=found or None,
-                credit=credit,
+                credit=0 if device in self._full else credit,
                 refused=refused,
             )
             answers.append((device, ack))
@@ -154,6 +161,9 @@ class Chains:
     def _missing(self, device: str, inc: str, credit: int) -> tuple[str, Ack]:
         mark = self.marks.get((device, inc))
         held, head = (mark.watermark, mark.head) if mark else (0, NOTHING)
+        if device in self._full:
+            # Without credit it asks with one record at a time, until the day is over.
+            return device, Ack(inc=inc, wm=held, head=head, credit=0, refused=Reason.ENOUGH_TODAY)
         return device, Ack(inc=inc, wm=held, head=head, credit=credit, refused=Reason.SEQUENCE_GAP)
 
     def rows(self) -> list[dict[str, Any]]:

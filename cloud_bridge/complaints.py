@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -38,6 +39,13 @@ class Complaints:
             self.refused[device, inc] = reason
         times, _ = self._counted.get((device, reason), (0, b""))
         self._counted[device, reason] = times + 1, sample
+
+    def counted(self) -> Counter[str]:
+        """How many lines of each box were refused so far, but for those that are welcome tomorrow."""
+        found: Counter[str] = Counter()
+        for (device, reason), (times, _) in self._counted.items():
+            found[device] += times if reason is not Reason.ENOUGH_TODAY else 0
+        return found
 
     def write(self) -> None:
         """Write the counts, one row a device and reason however many there were."""

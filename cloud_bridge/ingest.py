@@ -22,6 +22,7 @@ from tillbox.contracts.verdicts import Reason
 from .alarms import Alarm
 from .chains import Chains, Read, parse
 from .complaints import Complaints, Counts
+from .fleet import quota
 from .fleet.fences import fences
 from .payments.machine import Schedule
 from .postings import Postings
@@ -67,10 +68,12 @@ class _Batch:
         self._connection, self._now_ms, self._schedule, self._counts = connection, now_ms, schedule, counts
         self._complaints = Complaints(connection, now_ms, counts)
         self._ledger = Ledger(connection, now_ms)
+        self._from: set[str] = set()
         self._reads: list[Read] = []
         self._inbox: list[dict[str, Any]] = []
 
     def read(self, message: Arrived) -> None:
+        self._from.add(message.device)
         too_many = message.payload.count(b"\n") >= MESSAGE_RECORDS_MAX
         if len(message.payload) > BATCH_BYTES_MAX or too_many:
             self._complaints.refuse(message.device, Reason.TOO_LARGE, message.payload)
@@ -83,7 +86,11 @@ class _Batch:
                 self._reads.append(found)
 
     def apply(self) -> None:
-        self._chains = Chains(self._connection, self._now_ms, self._counts, self._complaints, self._reads)
+        self._fences = fences(self._connection, self._from)
+        full = quota.full(self._connection, self._fences, self._now_ms) if self._fences else ()
+        self._chains = Chains(
+            self._connection, self._now_ms, self._counts, self._complaints, self._reads, full
+        )
         fresh = [(read, _body_of(read)) for read in self._reads if self._chains.continues(read)]
         self._postings = Postings(
             self._connection,
@@ -95,7 +102,7 @@ class _Batch:
             bodies=[(read.record.dev, body) for read, body in fresh],
         )
         known = self._ledger.known(read.record.tid for read, _ in fresh)
-        self._fences = fences(self._connection, {read.record.dev for read, _ in fresh})
+        self._unkept = self._complaints.counted()
         for read, body in fresh:
             self._apply_one(read, body, known)
         self._write()
@@ -148,6 +155,8 @@ class _Batch:
         self._ledger.flush()
         if self._inbox:
             self._connection.execute(insert(tables.inbox), self._inbox)
+        if self._fences:
+            quota.count(self._connection, self._inbox, self._unkept, self._fences, self._now_ms)
         self._postings.write()
         upsert(self._connection, tables.incarnation, self._chains.rows(), "device", "inc")
 

@@ -35,6 +35,7 @@ from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.heralds import Herald, Post, Way, Webhook
 from .fleet.home import FleetHome
+from .fleet.onlooker import Onlooker
 from .fleet.shells import Shells
 from .fleet.warden import Warden
 from .payments.channels.sandbox_client import SandboxChannel
@@ -92,6 +93,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     channel = SandboxChannel(wallet.url, wallet.merchant, secret, now_ms=wall_ms, chance=chance)
     changes = Changes()
     home = FleetHome(config.fleet.home) if config.fleet else None
+    onlooker = Onlooker(database, now_ms=wall_ms, on_news=changes.happened) if config.fleet else None
     herald = Herald(database, ways, clock_s=steady_s)
     line = MqttLine(_endpoint(config))
     shells = (
@@ -114,14 +116,17 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         console_url=config.fleet.console_url.rstrip("/") if config.fleet else "",
         alive=Supervisor().alive,
         on_alert=herald.wake,
+        onlooker=onlooker,
         shells=shells,
     )
     fleet = _fleet(config.fleet, home, config.schedule(), shells) if config.fleet and home else None
     do = _do(database, fleet, core, chance) if fleet else None
-    app = build_console(database, changes, now_ms=wall_ms, chance=chance, do=do)
+    app = build_console(database, changes, now_ms=wall_ms, chance=chance, do=do, onlooker=onlooker)
     _take_notices(app, core, secret)
-    if fleet is not None:
-        add_fleet_api(app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed)
+    if fleet is not None and onlooker is not None:
+        add_fleet_api(
+            app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed, onlooker=onlooker
+        )
         add_shell_api(app, database, fleet)
     add_probes(app, core)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))

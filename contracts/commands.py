@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -24,6 +24,10 @@ from .verdicts import Reason, Refused, Text
 
 COMMAND_BYTES_MAX = 4_096
 """A verb and a sentence. What is longer is nothing of ours."""
+RELEASE_PATTERN = r"^[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}$"
+"""How a release is numbered: what cannot be compared is not signed."""
+WATCH_MINUTES_MAX = 30
+"""Whoever wants to see more of a shop asks again."""
 _CONTEXT = b"tillbox command 1\n"
 
 
@@ -62,6 +66,9 @@ class Verb(StrEnum):
     RESUME = "resume"
     QUARANTINE = "quarantine"
     RELEASE = "release"
+    UPDATE = "update"
+    WATCH = "watch"
+    ROTATE_LOGS = "rotate-logs"
     SHELL = "shell"
 
 
@@ -79,6 +86,20 @@ class Why(Strict):
     """Why, in words that the cashier reads."""
 
     why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+class Update(Strict):
+    """The release to run from now on, as it is signed and published. A box takes it when nobody is disturbed."""
+
+    release: Annotated[str, StringConstraints(pattern=RELEASE_PATTERN)]
+
+
+class Watch(Strict):
+    """What is to be seen of it: its screen, its log, or nothing any more. The minutes count from when it was asked, so that
+    a box that hears of it late ends with the others."""
+
+    what: Literal["screen", "log", "nothing"]
+    minutes: Annotated[int, Field(ge=1, le=WATCH_MINUTES_MAX)] = 5
 
 
 class Shell(Strict):
@@ -100,6 +121,9 @@ PARAMS: dict[Verb, type[Strict]] = {
     Verb.RESUME: Nothing,
     Verb.QUARANTINE: Why,
     Verb.RELEASE: Nothing,
+    Verb.UPDATE: Update,
+    Verb.WATCH: Watch,
+    Verb.ROTATE_LOGS: Nothing,
     Verb.SHELL: Shell,
 }
 """What each takes beside its name."""
@@ -114,6 +138,9 @@ SAYS: dict[Verb, Text] = {
     Verb.RESUME: Text("恢复收款", "Sell again after a drain."),
     Verb.QUARANTINE: Text("隔离：停止收款", "Stop selling, and say why on the screen, until released."),
     Verb.RELEASE: Text("解除隔离", "Sell again after a quarantine."),
+    Verb.UPDATE: Text("安装新版本，没人用时重启试用", "Take a release, and try it when nobody is disturbed."),
+    Verb.WATCH: Text("观看屏幕或日志", "Show head office its screen or its log for some minutes."),
+    Verb.ROTATE_LOGS: Text("更换日志文件", "Begin a new log file."),
     Verb.SHELL: Text("远程命令行", "Let somebody in, by `tillbox fleet shell`."),
 }
 

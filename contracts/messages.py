@@ -514,6 +514,22 @@ class Promise(Wire):
     """Coupons that it may redeem alone besides, whose worth it does not know."""
 
 
+class Updating(Wire):
+    """Where a box's updates stand, and what it waits for."""
+
+    runs: Name
+    state: Name
+    release: Name = ""
+    """The one that is under way."""
+    blocked_by: Annotated[tuple[Name, ...], Field(max_length=16, strict=False)] = ()
+    refused: Name = ""
+    """Why the last offer came to nothing, as a word of the box's list."""
+    back_from: Name = ""
+    """The release whose trial failed last, where the box is back on the one before it."""
+    back_zh: Annotated[str, StringConstraints(max_length=160)] = ""
+    back_en: Annotated[str, StringConstraints(max_length=160)] = ""
+
+
 class Telemetry(Wire):
     """How a box is doing. Droppable; the newest counts. Heads let the core see a tail it lacks."""
 
@@ -541,6 +557,8 @@ class Telemetry(Wire):
     promise: Promise | None = None
     alerts: Count | None = None
     """How many alerts are open on it."""
+    updates: Updating | None = None
+    """None for a box that takes no releases by itself."""
 
 
 ALERTS_MAX = 32
@@ -561,6 +579,40 @@ class Alerts(Wire):
 
     inc: Incarnation
     open: Annotated[tuple[Alert, ...], Field(max_length=ALERTS_MAX, strict=False)]
+
+
+LIVE_CHARACTERS_MAX = 120_000
+"""Packed: a till with two hundred products on its buttons has some 13,000, and a thousand have 50,000."""
+LIVE_BYTES_MAX = LIVE_CHARACTERS_MAX + 1_024
+"""The whole message."""
+SCREEN_BYTES_MAX = 1_048_576
+"""A till's screen unpacked: whoever watches shows it to a browser as it is, and looks at nothing in it."""
+LINES_AT_ONCE = 40
+LINES_BYTES_MAX = 131_072
+
+
+class Live(Wire):
+    """What head office watches of a box at this moment, packed (packing.py): its screen as HTML, or lines of its log.
+    `command` asked for it. Droppable; the newest screen counts, and `lost` lines of the log were let go before these."""
+
+    what: Literal["screen", "log"]
+    command: Id
+    data: Annotated[str, StringConstraints(max_length=LIVE_CHARACTERS_MAX)]
+    lost: Count = 0
+
+
+class LogLine(Wire):
+    """One line of a box's log, masked. `at_ms` is what its machine believed the hour to be."""
+
+    at_ms: Milliseconds
+    level: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,12}$")]
+    text: Annotated[str, StringConstraints(max_length=300)]
+
+
+class LogLines(Wire):
+    """Lines of a log, oldest first."""
+
+    lines: Annotated[tuple[LogLine, ...], Field(max_length=LINES_AT_ONCE, strict=False)]
 
 
 def canonical(document: dict[str, Any]) -> bytes:

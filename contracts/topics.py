@@ -70,6 +70,11 @@ def telemetry_up(device: str) -> str:
     return f"{ROOT}/{device}/tm"
 
 
+def live_up(device: str) -> str:
+    """What head office watches of a box at this moment: droppable, never retained."""
+    return f"{ROOT}/{device}/lv"
+
+
 def alerts_up(device: str) -> str:
     """What is open on a box, retained: the whole list each time, so that what is over needs no word of its own."""
     return f"{ROOT}/{device}/st/alerts"
@@ -108,6 +113,7 @@ ALL_STATES = f"{ROOT}/+/st"
 ALL_TELEMETRY = f"{ROOT}/+/tm"
 ALL_SHELLS = f"{ROOT}/+/sh"
 ALL_ALERTS = f"{ROOT}/+/st/alerts"
+ALL_LIVE = f"{ROOT}/+/lv"
 BROKER_DROPS = "$SYS/broker/publish/messages/dropped"
 """How many messages mosquitto let go since its start, as it says itself."""
 

@@ -105,6 +105,7 @@ class Reason(StrEnum):
     PROVISIONAL_TOTAL = "provisional_total"
     SETTINGS_WRONG = "settings_wrong"
     NOTHING_TO_UNDO = "nothing_to_undo"
+    DECIDED_MEANWHILE = "decided_meanwhile"
     SETTINGS_UNCONFIRMED = "settings_unconfirmed"
     # commands of head office
     DRAINED = "drained"
@@ -114,6 +115,7 @@ class Reason(StrEnum):
     NO_BOX_THERE = "no_box_there"
     OVER_BUDGET = "over_budget"
     SAME_PERSON = "same_person"
+    SECOND_PERSON = "second_person"
     BULK_UNKNOWN = "bulk_unknown"
     BULK_OVER = "bulk_over"
     VIEWS_FULL = "views_full"
@@ -129,6 +131,7 @@ class Reason(StrEnum):
     ID_REUSED = "id_reused"
     SEQUENCE_GAP = "sequence_gap"
     TOO_LARGE = "too_large"
+    ENOUGH_TODAY = "enough_today"
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +429,10 @@ TEXTS: dict[Reason, Text] = {
         "需要另一个人批准，不能由发起人自己批准",
         "Somebody else has to approve it: you have asked for it yourself.",
     ),
+    Reason.SECOND_PERSON: Text(
+        "一小时内命令的盒子超过一个人可独自决定的数量；请用批量命令发送，由另一个人批准",
+        "Within an hour that is more boxes than one person may command alone. Send it as a bulk; somebody else approves it.",
+    ),
     Reason.BULK_UNKNOWN: Text(
         "没有这批命令，请核对编号", "There is no bulk of that id. Look it up in the list of bulks."
     ),
@@ -474,6 +481,10 @@ TEXTS: dict[Reason, Text] = {
         "这一级还没有做过设置，没有可撤销的",
         "This level has never decided anything. There is nothing to undo.",
     ),
+    Reason.DECIDED_MEANWHILE: Text(
+        "这一级刚被别人改过。请看看改了什么，再决定一次",
+        "Somebody else has decided this level meanwhile. Look at what they changed, then decide again.",
+    ),
     Reason.VIEWS_FULL: Text(
         "保存的视图已满，请先删掉一个",
         "No room for another saved view. Drop one first.",
@@ -512,4 +523,8 @@ TEXTS: dict[Reason, Text] = {
         "不是这个远程命令行的消息，已拒绝", "It is not of this remote shell, and was refused."
     ),
     Reason.TOO_LARGE: Text("消息太大，已拒绝", "The message is too large and was refused."),
+    Reason.ENOUGH_TODAY: Text(
+        "这台已停用的盒子今天上交的记录已到上限，明天再交，不会丢失",
+        "This box was put out, and has handed in what it may in a day. Nothing is lost: hand the rest in tomorrow.",
+    ),
 }

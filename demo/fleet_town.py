@@ -92,10 +92,9 @@ class FleetTown(Town):
         ).stdout.strip()
 
     def api(self, role: str = "operator") -> Api:
-        """The API, with a key of that role."""
-        return Api(
-            f"http://{HOST}:{self.console_port}", self.core_command("key", f"demo-{role}", "--role", role)
-        )
+        """The API, with a key of that role. It is the demo operator's, who is an admin."""
+        key = self.core_command("key", f"demo-{role}", "--role", role, "--owner", "demo")
+        return Api(f"http://{HOST}:{self.console_port}", key)
 
     def shop_settings(self) -> dict[str, Any]:
         """What the tenant decides about all its boxes."""

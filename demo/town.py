@@ -13,12 +13,14 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, NullPool, create_engine
 
 from tillbox.broker.mosquitto import Mosquitto, free_port
 from tillbox.broker.pki import Authority, Identity
@@ -220,9 +222,13 @@ class Town:
         )
         return seal_coupon(claims, private_key=self.issuer_seed)
 
-    def database(self) -> Path:
-        """The core's file, for whoever compares."""
-        return self.folder / "core" / "core.db"
+    @contextlib.contextmanager
+    def book(self) -> Iterator[Connection]:
+        """The core's own tables to read, for whoever compares."""
+        file = self.folder / "core" / "core.db"
+        engine = create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", poolclass=NullPool)
+        with engine.connect() as connection:
+            yield connection
 
     def _build_wallet(self) -> None:
         home = self.folder / "wallet"

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from tillbox.cloud_bridge.clock import wall_ms
 from tillbox.cloud_bridge.payments.channels.sandbox_manners import ROUGH, write_code
@@ -182,22 +182,19 @@ def _calm(town: Town) -> float:
 
 
 def _open_payments(town: Town) -> list[str]:
-    engine = create_engine(f"sqlite:///file:{town.database()}?mode=ro&uri=true")
     payment, refund = tables.payment.c, tables.channel_refund.c
-    with engine.connect() as connection:
+    with town.book() as connection:
         still = (
             connection.execute(select(payment.attempt).where(payment.state.not_in(sorted(FINAL))))
             .scalars()
             .all()
         )
         owed = connection.execute(select(refund.refund_no).where(refund.state == "open")).scalars().all()
-    engine.dispose()
     return [*still, *owed]
 
 
 def _evidence(town: Town, papers: dict[str, list[bytes]], office: SandboxOffice) -> Evidence:
-    engine = create_engine(f"sqlite:///file:{town.database()}?mode=ro&uri=true")
-    with engine.connect() as connection:
+    with town.book() as connection:
         attempts = {
             key: value for key, value in connection.execute(select(tables.sale.c.tid, tables.sale.c.attempt))
         }
@@ -205,7 +202,6 @@ def _evidence(town: Town, papers: dict[str, list[bytes]], office: SandboxOffice)
         balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
         kinds = {key: value for key, value in connection.execute(select(tables.txn.c.tid, tables.txn.c.kind))}
         recorded = frozenset(connection.execute(select(tables.inbox.c.tid)).scalars())
-    engine.dispose()
     slips = [_paper(device, data, attempts) for device, some in papers.items() for data in some]
     return Evidence(
         papers=[slip for slip in slips if slip is not None],

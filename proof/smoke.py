@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 
 from tillbox.cloud_bridge.payments.channels.sandbox_manners import write_code
 from tillbox.cloud_bridge.store import tables
@@ -87,15 +87,13 @@ def _sell_cash(counter: Counter, received: str, *, pick: bool = True) -> None:
 def _compare(town: Town, sold: int, offline: int) -> dict[str, Any]:
     """The paper against the book."""
     slips = [paper_text(slip.data) for counter in town.counters for slip in counter.papers()]
-    engine = create_engine(f"sqlite:///file:{town.database()}?mode=ro&uri=true")
-    with engine.connect() as connection:
+    with town.book() as connection:
         sales = {row.tid: row for row in connection.execute(select(tables.sale))}
         kinds = {key: value for key, value in connection.execute(select(tables.txn.c.tid, tables.txn.c.kind))}
         postings = [Posted(t, a, u, m) for t, _, a, u, m in connection.execute(select(tables.posting))]
         balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
         booked = connection.execute(select(func.count()).where(tables.txn.c.kind == "sale")).scalar_one()
         unseen = connection.execute(select(func.count()).where(tables.sale.c.online == 0)).scalar_one()
-    engine.dispose()
     evidence = Evidence(
         papers=(), postings=postings, balances=balances, kinds=kinds, recorded=frozenset(kinds)
     )

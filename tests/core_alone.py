@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import insert
 
 from tillbox.agent.provisioning.keystore import FileKeyStore
@@ -74,6 +76,13 @@ class CoreAlone:
         row = {"device": device, "state": state, "inc": "0" * 16, "telemetry": telemetry}
         with self.database.writing() as connection:
             connection.execute(insert(tables.box), {**row, "since_ms": now_ms(), "heard_ms": now_ms()})
+
+
+def photograph(size: tuple[int, int] = (64, 48), form: str = "JPEG", **more: Any) -> bytes:
+    """A picture as a phone takes it: whatever is given is written beside it."""
+    out = io.BytesIO()
+    Image.new("RGB", size, "teal").save(out, form, **more)
+    return out.getvalue()
 
 
 def now_ms() -> int:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import threading
 from collections import deque
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
+from tillbox.agent.clock import wall_ms
+from tillbox.contracts.messages import LogLine
+
 LINES_MAX = 120  # a quiet hour, or the minute of a fault; a bundle holds no more
-LINE_CHARACTERS_MAX = 300
+LINE_CHARACTERS_MAX = 300  # what a `LogLine` takes
 
 _NUMBER = re.compile(r"\d{7,}")
 _SECRET = re.compile(
@@ -25,10 +30,12 @@ def masked(text: str) -> str:
 
 
 class Lately:
-    """A ring of lines. As a processor of structlog it lets everything pass."""
+    """A ring of lines. As a processor of structlog it lets everything pass. Any thread may log, and any may read."""
 
     def __init__(self) -> None:
-        self._lines: deque[str] = deque(maxlen=LINES_MAX)
+        self._lines: deque[LogLine] = deque(maxlen=LINES_MAX)
+        self._count = 0
+        self._lock = threading.Lock()
 
     def listen(self) -> None:
         """Hear every line from now on."""
@@ -36,9 +43,23 @@ class Lately:
 
     def __call__(self, _: Any, how: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         words = " ".join(f"{name}={value}" for name, value in said.items() if name != "event")
-        self._lines.append(masked(f"{how} {said.get('event', '')} {words}")[:LINE_CHARACTERS_MAX])
+        text = masked(f"{said.get('event', '')} {words}".rstrip())[:LINE_CHARACTERS_MAX]
+        text = text.encode(errors="replace").decode()  # a file's name may be no text
+        level = "error" if how == "exception" else how
+        with self._lock:
+            self._lines.append(LogLine(at_ms=wall_ms(), level=level, text=text))
+            self._count += 1
         return said
 
     def lines(self) -> list[str]:
         """Oldest first."""
-        return list(self._lines)
+        with self._lock:
+            return [f"{line.level} {line.text}" for line in self._lines]
+
+    def after(self, count: int, most: int) -> tuple[int, list[LogLine]]:
+        """The oldest lines that came after the first `count` of all, and how many had come before those. More than `count`
+        where some are forgotten already."""
+        with self._lock:
+            first = self._count - len(self._lines)
+            begin = max(count, first)
+            return begin, list(itertools.islice(self._lines, begin - first, begin - first + most))

@@ -15,17 +15,19 @@ import structlog
 
 from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock
+from tillbox.agent.past import Commanded
 from tillbox.agent.runtime import Runtime
 from tillbox.agent.shell.room import ShellRoom
 from tillbox.agent.till import CommandMoved, ReprintPressed
 from tillbox.agent.updates.gate import Now
-from tillbox.contracts.commands import ENDS, Command, Reprint, State, Verb, open_command, params_of
+from tillbox.contracts.commands import ENDS, Command, Reprint, State, Verb, Watch, open_command, params_of
 from tillbox.contracts.messages import CommandState, canonical
 from tillbox.contracts.verdicts import Refused
 
 from .doing import SLOW, Errand, Outcome
-from .judging import Move, judge
+from .judging import Move, judge, judge_update
 from .lately import Lately
+from .live import LiveRoom
 
 LOOK_S = 0.5
 HELD_MAX = 16  # commands that wait for a customer to leave; what is more the core says again
@@ -43,18 +45,23 @@ class ErrandRoom:
         keys: Mapping[bytes, Sequence[bytes]],
         epoch: Callable[[], int],
         lately: Lately,
+        live: LiveRoom,
         shells: ShellRoom | None = None,
     ) -> None:
-        self._box, self._keys, self._epoch, self._lately = box, keys, epoch, lately
+        self._box, self._keys, self._epoch, self._lately, self._live = box, keys, epoch, lately, live
         self._shells = box.shells = shells
         self._held: dict[str, Command] = {}
         self._owed: deque[CommandState] = deque()
         self._draining: set[str] = set()
+        self._trying: dict[str, str] = {}
+        """Commands whose release is on trial, and which it is."""
         self._busy: set[str] = set()
         self._errands: queue.Queue[tuple[Verb, Errand]] = queue.Queue(1)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
         box.on_boot, box.on_command = self.boot, self.hear
+        if box.updates:
+            box.updates.on_leave = self._leave_for
 
     def start(self) -> None:
         """Go to work."""
@@ -71,11 +78,14 @@ class ErrandRoom:
         for command, known in runtime.till.past.commands.items():
             under_way = command in self._busy or (self._shells is not None and self._shells.is_open(command))
             if known.state == State.EXECUTING and not under_way:
-                self._resume(command, known.verb)
+                self._resume(command, known)
 
-    def _resume(self, command: str, verb: str) -> None:
+    def _resume(self, command: str, known: Commanded) -> None:
+        verb = known.verb
         if verb == Verb.DRAIN:
             self._draining.add(command)
+        elif verb == Verb.UPDATE:
+            self._trying[command] = known.reason
         elif verb in _AT_ONCE:
             self._owe(command, verb, Outcome(State.SUCCESSFUL))
         else:
@@ -113,13 +123,18 @@ class ErrandRoom:
                     command, Verb.DRAIN, Outcome(State.SUCCESSFUL, "All that it recorded is with the core.")
                 )
             self._draining.clear()
+        for command, release in list(self._trying.items()):
+            self._tried(command, release)
         for waiting in list(self._held.values()):
             self._try(runtime, waiting)
 
     def _try(self, runtime: Runtime, command: Command) -> None:
         if self._busy and command.verb in SLOW:
             return
-        move = judge(command, _now(runtime), runtime.belief.at(BootClock().boot_ms()))
+        judged = judge(command, _now(runtime), runtime.belief.at(BootClock().boot_ms()))
+        move = self._about_release(command, judged) if command.verb == Verb.UPDATE else judged
+        if move is None:
+            return
         result = ""
         if command.verb == Verb.SHELL:
             move, result = self._let_in(command, move)
@@ -145,6 +160,41 @@ class ErrandRoom:
         answer = self._shells.answer(command)
         return (move, answer) if answer else (Move(State.FAILED, "The core's part of the key is none."), "")
 
+    def _about_release(self, command: Command, move: Move) -> Move | None:
+        """Releases come one after another; who is not the first waits for nothing but its turn."""
+        updates, release = self._box.updates, str(command.params.get("release", ""))
+        if move.state is State.EXECUTING:
+            first = next(one for one in self._held.values() if one.verb == Verb.UPDATE)
+            if first.id != command.id:
+                return None
+            found = judge_update(release, updates.want(release) if updates else None)
+        else:
+            found = move
+        if updates and found is not None and found.state is not State.BLOCKED:
+            updates.forget(release)
+        return found
+
+    def _leave_for(self, runtime: Runtime, release: str) -> bool:
+        """The box is about to end for a release: write down for whom, if head office commanded it."""
+        for command in list(self._held.values()):
+            if command.verb == Verb.UPDATE and command.params.get("release") == release:
+                if not self._record(
+                    runtime, _said(command.id, command.verb, Outcome(State.EXECUTING, release))
+                ):
+                    return False
+                del self._held[command.id]
+                self._trying[command.id] = release
+        return True
+
+    def _tried(self, command: str, release: str) -> None:
+        ended = (
+            self._box.updates.tried(release) if self._box.updates else (False, "It takes no releases now.")
+        )
+        if ended is not None:
+            kept, why = ended
+            del self._trying[command]
+            self._owe(command, Verb.UPDATE, Outcome(State.SUCCESSFUL if kept else State.FAILED, why))
+
     def _begin(self, runtime: Runtime, command: Command) -> None:
         verb = Verb(command.verb)
         if verb in SLOW:
@@ -161,8 +211,15 @@ class ErrandRoom:
                 command,
                 lambda ended: self._owe(command.id, verb, Outcome(ended.state, ended.reason, ended.result)),
             )
+        elif verb is Verb.UPDATE:
+            self._owe(command.id, verb, Outcome(State.SUCCESSFUL, "It ran this release already."))
         elif verb is Verb.REPRINT:
             self._owe(command.id, verb, self._reprint(runtime, command))
+        elif verb is Verb.WATCH:
+            wanted = params_of(verb, command.params)
+            assert isinstance(wanted, Watch), "judged before it began"
+            self._live.watch(command, wanted, runtime.belief.at(BootClock().boot_ms()))
+            self._owe(command.id, verb, Outcome(State.SUCCESSFUL))
         else:
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL))
 
@@ -203,7 +260,7 @@ class ErrandRoom:
             pass
         else:
             self._owe(errand.id, verb, _done(verb, errand))
-        if self._held or self._owed or self._draining:
+        if self._held or self._owed or self._draining or self._trying:
             self._box.work(self.look)
 
 

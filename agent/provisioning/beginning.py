@@ -10,9 +10,12 @@ from collections.abc import Callable
 import structlog
 
 from tillbox.agent.app import Box
+from tillbox.agent.clock import BootClock
 from tillbox.agent.config import FleetBoxConfig
 from tillbox.agent.errands.lately import Lately
+from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
+from tillbox.agent.screen.server import picture
 from tillbox.agent.shell.room import ShellRoom
 from tillbox.contracts.settings import load
 
@@ -43,10 +46,14 @@ def fleet_box(
     steward = Steward(box, machine, trust, identity, key, place)
     lately = Lately()
     lately.listen()
+    live = LiveRoom(box, lately, lambda: picture(box), clock_ms=BootClock().boot_ms)
+    live.start()
     shells = ShellRoom(box, sign=key.sign)
-    ErrandRoom(
-        box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, shells=shells
-    ).start()
+    errands = ErrandRoom(
+        box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, live=live, shells=shells
+    )
+    box.on_end += [steward.stop, errands.stop]
+    errands.start()
     steward.start()
     log.info("place.known", position=place.position, epoch=place.epoch, device=key.device)
     return box

@@ -49,6 +49,7 @@ class LateLine(Line):
         retain: bool = False,  # noqa: ARG002
         correlation: bytes = b"",  # noqa: ARG002
         expires_s: int | None = None,  # noqa: ARG002
+        spare: bool = False,  # noqa: ARG002
     ) -> bool:
         if topic != topics.records_up(self._key.device):
             return False

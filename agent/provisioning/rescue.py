@@ -23,6 +23,7 @@ from tillbox.broker.line import Happening, Message, Up
 from tillbox.broker.mqtt import MqttLine
 from tillbox.contracts import topics
 from tillbox.contracts.messages import BATCH_BYTES_MAX, Ack, digest
+from tillbox.contracts.verdicts import TEXTS, Reason
 
 from .enrolling import door
 from .keystore import FileKeyStore, KeyUnsafe
@@ -198,20 +199,32 @@ def send(disk: Disk, host: str, port: int, root: Path, step: Callable[[int], Non
             )
         taken, refused = 0, []
         for batch in disk.batches:
-            why = _hand_in(line, nonce, disk, batch, heard)
-            if why:
-                refused.append(f"{batch.inc[:4]}:{batch.first}-{batch.last} {why}")
-            else:
+            ack = _hand_in(line, nonce, disk, batch, heard)
+            if ack is not None and ack.wm >= batch.last:
                 taken += batch.last - batch.first + 1
+            else:
+                refused.append(f"{batch.inc[:4]}:{batch.first}-{batch.last} {_why(ack)}")
             step(batch.last - batch.first + 1)
+            if ack is not None and ack.refused == Reason.ENOUGH_TODAY:
+                break
         return Sent(taken, tuple(refused))
     finally:
         line.stop()
 
 
-def _hand_in(line: MqttLine, nonce: str, disk: Disk, batch: Batch, heard: queue.Queue[Happening]) -> str:
-    """Empty once the core holds all of the batch; else why it does not."""
-    why = "no answer"
+def _why(ack: Ack | None) -> str:
+    if ack is None:
+        return "no answer"
+    if ack.refused == Reason.ENOUGH_TODAY:
+        return TEXTS[Reason.ENOUGH_TODAY].en
+    return f"the core holds up to {ack.wm}" + (f" ({ack.refused})" if ack.refused else "")
+
+
+def _hand_in(
+    line: MqttLine, nonce: str, disk: Disk, batch: Batch, heard: queue.Queue[Happening]
+) -> Ack | None:
+    """The core's last word of the batch's boot; None where it said nothing."""
+    said: Ack | None = None
     for _ in range(TRIES):
         line.publish(topics.late_up(nonce), late_message(disk.key, batch.records))
         while (found := _wait(heard, Message)) is not None:
@@ -219,11 +232,11 @@ def _hand_in(line: MqttLine, nonce: str, disk: Disk, batch: Batch, heard: queue.
             ack = _ack(found.payload)
             if ack is None or ack.inc != batch.inc:
                 continue
-            if ack.wm >= batch.last:
-                return ""
-            why = f"the core holds up to {ack.wm}" + (f" ({ack.refused})" if ack.refused else "")
+            if ack.wm >= batch.last or ack.refused == Reason.ENOUGH_TODAY:
+                return ack
+            said = ack
             break
-    return why
+    return said
 
 
 def _wait(heard: queue.Queue[Happening], kind: type) -> Happening | None:

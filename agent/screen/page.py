@@ -84,6 +84,7 @@ LABELS: dict[str, Text] = {
     "slip_ordered": Text("外来小票", "Paper of another program"),
     "slip_refund": Text("退款凭条", "Refund slip"),
     "promise": Text("不联网时", "Without a line this box"),
+    "watched": Text("总部正在看这个屏幕，到 {0} 为止", "Head office sees this screen until {0}."),
     "shell_asks": Text(
         "总部有人要进入这台盒子（远程命令行）", "Somebody of head office wants into this box (a remote shell)"
     ),
@@ -195,6 +196,8 @@ class TillPage:
     """What to know of an update: what it waits for, or why it was rolled back."""
     promise: str
     """What the box can still do without the core."""
+    watched: str
+    """That head office sees this screen, and until when; empty where it does not."""
     alerts: tuple[str, ...]
     """What somebody must see to, and how."""
     said: tuple[Said, ...]
@@ -245,6 +248,7 @@ def till_page(view: View, config: BoxConfig, language: str, update: str = "") ->
         core_silent=till.line_up and view.core_silent,
         update=update,
         promise=_promised(view, language),
+        watched=LABELS["watched"].say(language).format(view.watched_until) if view.watched_until else "",
         alerts=tuple(_alert(kind, subject, language) for kind, subject in view.alerts),
         said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),

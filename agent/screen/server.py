@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -39,6 +40,7 @@ from .page import LABELS, TillPage, doctor_page, till_page
 
 HERE = Path(__file__).parent
 REASON_LETTERS_MAX = 80
+GOODS_SHOWN = 1_000  # elsewhere: more buttons than that nobody looks at, and they have to fit into a message
 FORM_BYTES_MAX = 4_096
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors http://127.0.0.1:* http://localhost:*; base-uri 'none'"
 PAGE_WAIT_S = 15.0  # a stream says something at least this often, so that a dead one is noticed
@@ -51,13 +53,37 @@ HEADERS = {
 }
 
 
+_TEMPLATES = Environment(loader=FileSystemLoader([HERE / "templates", HERE / "static"]), autoescape=True)
+
+
+def drawn(box: Box, template: str, language: str, *, token: str = "", goods_max: int | None = None) -> str:
+    """The till of a box at this moment, by a template."""
+    view = box.view
+    update = box.updates.line() if box.updates else None
+    said = update.say(language) if update else ""
+    page = till_page(view, box.config, language, said) if view else None
+    if page is not None and goods_max is not None:
+        page = replace(page, goods=page.goods[:goods_max])
+    return _TEMPLATES.get_template(template).render(
+        page=page,
+        token=token,
+        starting=LABELS["starting"].say(language),
+        gone=LABELS["gone"].say(language),
+    )
+
+
+def picture(box: Box) -> bytes:
+    """The till as its cashier sees it, for somebody elsewhere: a document that needs nothing beside it, in which nothing can
+    be pressed and which has no token of this box."""
+    return drawn(box, "till_live.html", box.language or box.config.language, goods_max=GOODS_SHOWN).encode()
+
+
 class Screen:
     """The page of one box."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
         self.token = secrets.token_urlsafe(24)
-        self._templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
 
     def app(self) -> Starlette:
         """The web application."""
@@ -88,15 +114,8 @@ class Screen:
         return self._html("till_body.html", self._language(request))
 
     def _html(self, template: str, language: str) -> HTMLResponse:
-        view = self.box.view
-        update = self.box.updates.line() if self.box.updates else None
-        said = update.say(language) if update else ""
-        page = till_page(view, self.box.config, language, said) if view else None
-        starting = LABELS["starting"].say(language)
-        html = self._templates.get_template(template).render(
-            page=page, token=self.token, starting=starting, gone=LABELS["gone"].say(language)
-        )
-        return HTMLResponse(html, headers=HEADERS)
+        self.box.language = language
+        return HTMLResponse(drawn(self.box, template, language, token=self.token), headers=HEADERS)
 
     async def _state(self, _: Request) -> Response:
         view = self.box.view
@@ -112,7 +131,7 @@ class Screen:
         facts = await anyio.to_thread.run_sync(of_box, self.box)
         language = self._language(request)
         page = doctor_page(examine(facts), self.box.config.device, facts.software, language)
-        return HTMLResponse(self._templates.get_template("doctor.html").render(page=page), headers=HEADERS)
+        return HTMLResponse(_TEMPLATES.get_template("doctor.html").render(page=page), headers=HEADERS)
 
     async def _rescue(self, request: Request) -> Response:
         """What this box has not handed in, as codes for another box to read: its line is dead and its screen is not."""
@@ -120,7 +139,7 @@ class Screen:
             return Response(status_code=403)
         codes, why = await anyio.to_thread.run_sync(rescue_codes, self.box.config.state)
         page = RescuePage.of(codes, why, self.box.config.device, self._language(request))
-        return HTMLResponse(self._templates.get_template("rescue.html").render(page=page), headers=HEADERS)
+        return HTMLResponse(_TEMPLATES.get_template("rescue.html").render(page=page), headers=HEADERS)
 
     async def _doctor_json(self, request: Request) -> Response:
         if _from_elsewhere(request):

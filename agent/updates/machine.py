@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .gate import Blocker
+from tillbox.contracts.updates import Blocker
+
 from .words import Refusal, Why
 
 PASSING = (Why.UNREACHABLE, Why.INTERRUPTED, Why.CLOCK_UNKNOWN)
@@ -97,6 +98,15 @@ class RollingBack:
 
 State = Steady | Fetching | Examining | Waiting | Leaving | Trying | Confirming | RollingBack
 STATES: tuple[type, ...] = (Steady, Fetching, Examining, Waiting, Leaving, Trying, Confirming, RollingBack)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a release stands here that head office commanded. `asked` is False until the update server was asked for it."""
+
+    runs: str
+    asked: bool
+    state: State
 
 
 # events

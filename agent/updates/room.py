@@ -16,13 +16,15 @@ from typing import Any
 import structlog
 
 from tillbox.agent.runtime import Runtime
+from tillbox.contracts.messages import Updating
+from tillbox.contracts.updates import BLOCKER_TEXTS
 from tillbox.contracts.verdicts import Text
 
 from . import machine
 from .exam import examine
-from .gate import FREE_BYTES_MIN, WORDS, Now, blocked_by
+from .gate import FREE_BYTES_MIN, Now, blocked_by
 from .launcher import State
-from .machine import Examine, Fetch, Leave, Remember
+from .machine import Examine, Fetch, Leave, Remember, Stand
 from .settings import Updates
 from .slots import ArchiveWrong, Slots
 from .transfer import Line
@@ -34,6 +36,7 @@ TRIAL_LOOK_S = 1.0
 ASK_AGAIN_MAX_S = (
     86_400.0  # what is refused is fetched again ever more seldom: a bad server must not eat a data plan
 )
+COMMANDED_AGAIN_S = 60.0  # somebody waits for it: a line that was down is tried soon
 REDEMPTIONS_LOOKED_AT = 500
 UNPACKED_TIMES = (
     12  # our own wheel, compiled, is ten times its archive; the card must not be full while somebody sells
@@ -66,8 +69,11 @@ class UpdateRoom:
         # Two threads move the machine: this one, and the till's while it looks. The till's waits for nobody.
         self._moving = threading.Lock()
         self._trust = Trust(room, Line(room.rate_bytes_s, self._ended.wait))
+        self.on_leave: Callable[[Runtime, str], bool] = lambda _, __: True
+        """Told on the till's thread before the box ends for a release; False: not now."""
+        self._wanted, self._asked_for = "", ""
         self._due_ms, self._refusals, self._asks = 0, 0, 0
-        self._known = State("")
+        self._known, self._runs = State(""), ""
         self._seen: tuple[str, int] = ("", 0)
         self._busy_ms = clock_ms()
         self._thread = threading.Thread(target=self._run, name="updates", daemon=True)
@@ -86,6 +92,41 @@ class UpdateRoom:
         self._due_ms = 0
         self._nudge.set()
 
+    def want(self, release: str) -> Stand:
+        """Head office commands this release; how far it is. Asked again and again, on the till's thread."""
+        if release != self._wanted:
+            self._wanted, self._asked_for = release, ""
+            self.check_now()
+        return Stand(self._runs, self._asked_for == release, self.state)
+
+    def forget(self, release: str) -> None:
+        """It is commanded no more."""
+        if release == self._wanted:
+            self._wanted = self._asked_for = ""
+
+    def tried(self, release: str) -> tuple[bool, str] | None:
+        """How a release's trial ended, and why; None while it has not, or nobody has looked yet."""
+        known, last = self._known, self._known.last
+        if not known.good or known.trial or isinstance(self.state, machine.Leaving):
+            return None
+        if last.get("version") == release:
+            return bool(last["kept"]), str(last["en"])
+        return False, "The power went before the box could try it. Send it again."
+
+    def told(self) -> Updating:
+        """Where it stands, for the core."""
+        report, last = self.report(), self._known.last
+        return Updating(
+            runs=report["runs"][:80],
+            state=report["state"],
+            release=report["release"][:80],
+            blocked_by=tuple(one["blocker"] for one in report["blocked_by"]),
+            refused=report["refused"]["why"] if report["refused"] else "",
+            back_from=str(last["version"])[:80] if last and not last["kept"] else "",
+            back_zh=str(last["zh"])[:160] if last and not last["kept"] else "",
+            back_en=str(last["en"])[:160] if last and not last["kept"] else "",
+        )
+
     def report(self) -> dict[str, Any]:
         """Where it stands, for the till's page and whoever watches the fleet: both languages."""
         state, known = self.state, self._known
@@ -94,10 +135,11 @@ class UpdateRoom:
         refusal = state.refusal if isinstance(state, machine.Steady) else None
         return {
             "state": "trying" if known.trial else type(state).__name__.lower(),
-            "runs": self.slots.told(known.good).get("version", ""),
+            "runs": self._runs,
             "release": release.version if release else known.version,
             "blocked_by": [
-                {"blocker": one.value, "zh": WORDS[one].zh, "en": WORDS[one].en} for one in blockers
+                {"blocker": one.value, "zh": BLOCKER_TEXTS[one].zh, "en": BLOCKER_TEXTS[one].en}
+                for one in blockers
             ],
             "refused": {"why": refusal.why.value, "zh": refusal.text.zh, "en": refusal.text.en}
             if refusal
@@ -110,8 +152,8 @@ class UpdateRoom:
         """What the cashier should know: a release that waits, and for what; or that the last one was rolled back."""
         state, last = self.state, self._known.last
         if isinstance(state, machine.Waiting):
-            zh = "".join(WORDS[one].zh + "；" for one in state.blocked_by)
-            en = " ".join(WORDS[one].en for one in state.blocked_by)
+            zh = "".join(BLOCKER_TEXTS[one].zh + "；" for one in state.blocked_by)
+            en = " ".join(BLOCKER_TEXTS[one].en for one in state.blocked_by)
             return Text(
                 f"新版本 {state.release.version} 在等：{zh}", f"Release {state.release.version} waits: {en}"
             )
@@ -131,32 +173,45 @@ class UpdateRoom:
                     Refusal(Why.NO_ROOM if isinstance(why, OSError) else Why.DAMAGED, str(why))
                 )
                 log.warning("updates.failed", why=repr(why), hint="look at the card; it is tried again")
-                wait_s = self.room.poll_s
+                self._asked_for, wait_s = self._wanted, self.room.poll_s
             self._nudge.wait(wait_s)
             self._nudge.clear()
 
     def _turn(self) -> float:
         """One round; how long to wait until the next."""
         self._known = self.slots.state()
+        self._runs = str(self.slots.told(self._known.good).get("version", ""))
         if self._known.trial:
             return TRIAL_LOOK_S
+        if self._is_unwanted and isinstance(self.state, machine.Waiting):
+            with self._moving:
+                self._happen(machine.Withdrawn())
         if isinstance(self.state, machine.Waiting):
             self._on_till(self._look)
-        if self._clock_ms() >= self._due_ms:
+        if self._clock_ms() >= self._due_ms and not self._is_unwanted:
             with self._moving:
                 self._ask()
         return LOOK_S
 
+    @property
+    def _is_unwanted(self) -> bool:
+        """Whether this box waits for head office's word, and there is none."""
+        return self.room.by_command and not self._wanted
+
     def _ask(self) -> None:
         if isinstance(self.state, machine.Leaving):
             return
-        runs = str(self.slots.told(self._known.good).get("version", "0"))
+        wanted = self._wanted
+        runs = self._runs or "0"
         have = Have(runs, self.slots.base_lock(), frozenset(self._known.refused))
         if not self._clock_right():  # the hour comes with the line, seconds after a start
             self.state, _ = machine.step(self.state, machine.Refused(Refusal(Why.CLOCK_UNKNOWN)))
             return
         found = self._trust.offer(have)
         self._asks += 1
+        offered = runs if found is None else found.version if isinstance(found, machine.Release) else wanted
+        if wanted and offered != wanted:
+            found = Refusal(Why.NOT_OFFERED, f"{offered} ≠ {wanted}")
         if found is None:
             self._refusals = 0
             self._happen(machine.Withdrawn())
@@ -164,7 +219,9 @@ class UpdateRoom:
             self._happen(machine.Refused(found))
         else:
             self._happen(machine.Offered(found))
-        wait_s = min(ASK_AGAIN_MAX_S, self.room.poll_s * 2**self._refusals)
+        self._asked_for = wanted
+        poll_s = min(self.room.poll_s, COMMANDED_AGAIN_S) if wanted else self.room.poll_s
+        wait_s = min(ASK_AGAIN_MAX_S, poll_s * 2**self._refusals)
         self._due_ms = self._clock_ms() + int(wait_s * 1_000)
 
     def _happen(self, event: machine.Event) -> None:
@@ -214,9 +271,10 @@ class UpdateRoom:
         if not self._moving.acquire(blocking=False):
             return
         try:
-            if isinstance(self.state, machine.Waiting):
-                now = self._now(runtime)
-                self._happen(machine.Looked(blocked_by(now, quiet_ms=int(self.room.quiet_s * 1_000))))
+            if isinstance(self.state, machine.Waiting) and not self._is_unwanted:
+                blockers = blocked_by(self._now(runtime), quiet_ms=int(self.room.quiet_s * 1_000))
+                if blockers or self.on_leave(runtime, self.state.release.version):
+                    self._happen(machine.Looked(blockers))
         except (OSError, ArchiveWrong) as full:
             # What could not be put on the disk has not happened: this box sells on, and asks again later.
             self.state = machine.Steady(Refusal(Why.NO_ROOM, str(full)))

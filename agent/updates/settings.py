@@ -17,6 +17,10 @@ class Updates(Strict):
     trust: Path = Field(description="The root of trust that the first release came with, 1.root.json.")
     root: Path = Field(description="The folder of the launcher and the two slots; not inside a slot.")
     channel: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = Field(default="stable", description="Which releases this box follows.")  # fmt: skip
+    by_command: bool = Field(
+        default=False,
+        description="Take a release only when head office commands it, as a rollout does; else whatever the channel points to.",
+    )
     hardware: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")] = Field(default="any", description="This box's class of hardware; it takes releases for it, and those for any.")  # fmt: skip
     poll_s: float = Field(
         default=3_600.0, gt=0, description="How often it is asked whether there is a release."

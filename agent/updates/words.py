@@ -21,6 +21,7 @@ class Why(StrEnum):
     MIXED = "mixed"
     CLOCK_UNKNOWN = "clock_unknown"
     # the release
+    NOT_OFFERED = "not_offered"
     DOWNGRADE = "downgrade"
     TOO_FAR = "too_far"
     OTHER_HARDWARE = "other_hardware"
@@ -53,6 +54,7 @@ WORDS: dict[Why, Text] = {
     Why.ROLLED_BACK: Text("更新服务器给的说明比以前见过的旧，没有安装；请问发布方", "The update server shows an older state than this box has seen before. Nothing was installed; ask whoever publishes releases."),
     Why.MIXED: Text("更新的各部分对不上，没有安装；请发布方重新发布", "The parts of the update do not belong together. Nothing was installed; publish the release again."),
     Why.CLOCK_UNKNOWN: Text("盒子还不知道现在几点，不能判断更新是否过期；联网后再试", "The box does not know the hour, so it cannot tell what has expired. It is tried again when the line is up."),
+    Why.NOT_OFFERED: Text("总部要的版本和更新服务器上的不一致，没有安装；请先发布它", "The update server offers another release than head office commanded. Nothing was installed; publish that one first."),
     Why.DOWNGRADE: Text("给的版本不比现在的新，没有安装；请发布更新的版本", "The release offered is not newer than what this box runs. Nothing was installed; publish a newer one."),
     Why.TOO_FAR: Text("要先装中间的版本，没有安装", "This box is too old for the release; a release between must be installed first."),
     Why.OTHER_HARDWARE: Text("这个版本是给别的机型的，没有安装；请为本机型发布", "The release is for other hardware. Nothing was installed; publish one for this box."),

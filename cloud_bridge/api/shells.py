@@ -6,11 +6,11 @@ import base64
 import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import Field, StringConstraints
 
-from tillbox.cloud_bridge.fleet.acts import Fleet, may
+from tillbox.cloud_bridge.fleet.acts import Fleet
 from tillbox.cloud_bridge.fleet.recordings import cast
 from tillbox.cloud_bridge.fleet.shells import ShellSeen
 from tillbox.cloud_bridge.store.database import Database
@@ -18,10 +18,9 @@ from tillbox.contracts.settings import Strict
 from tillbox.contracts.shells import COLUMNS_MAX, ROWS_MAX
 from tillbox.contracts.verdicts import Refused
 
-from .fleet import Key, problem
-from .keys import Caller, caller_of
+from .fleet import behind, problem
+from .keys import Caller
 
-LEAST = "admin"
 TYPED_CHARACTERS_MAX = 22_000  # base64 of 16 KB: a page that was pasted
 
 
@@ -35,42 +34,32 @@ class Typed(Strict):
 
 def add_shell_api(app: FastAPI, database: Database, fleet: Fleet) -> None:
     """Put the routes under /api/1. All of them are an admin's, and a shell is whoever's opened it."""
-    router, shells = APIRouter(prefix="/api/1", tags=["shells"]), fleet.shells
+    router = APIRouter(prefix="/api/1", tags=["shells"], route_class=behind(database, "admin"))
+    shells = fleet.shells
     assert shells is not None, "there is a fleet, so there are shells"
-
-    def caller(header: str) -> Caller:
-        found = caller_of(database, header)
-        if found is None:
-            raise HTTPException(401, "show a key: make one with `tillbox core key`")
-        if not may(found.role, LEAST):
-            raise HTTPException(
-                403, f"this needs the role {LEAST}: make a key with `tillbox core key NAME --role {LEAST}`"
-            )
-        return found
 
     def refused(why: Refused) -> JSONResponse:
         return JSONResponse(problem(why).model_dump(), 409)
 
     @router.post("/shells/{shell}/input", response_model=None)
-    def type_in(shell: str, body: Typed, authorization: Key = "") -> JSONResponse:
-        who = caller(authorization)
+    def type_in(request: Request, shell: str, body: Typed) -> JSONResponse:
+        caller: Caller = request.state.caller
         try:
             data = base64.b64decode(body.data, validate=True)
         except binascii.Error as fault:
             raise HTTPException(422, "data is no base64") from fault
         size = (body.columns, body.rows) if body.columns and body.rows else None
-        why = shells.type(shell[:36], who.name, data, size)
+        why = shells.type(shell[:36], caller.person, data, size)
         return refused(why) if why is not None else JSONResponse({})
 
     @router.get("/shells/{shell}/output", response_model=None)
-    def look_at(shell: str, after: int = 0, authorization: Key = "") -> ShellSeen | JSONResponse:
-        who = caller(authorization)
-        found = shells.look(shell[:36], who.name, after)
+    def look_at(request: Request, shell: str, after: int = 0) -> ShellSeen | JSONResponse:
+        caller: Caller = request.state.caller
+        found = shells.look(shell[:36], caller.person, after)
         return refused(found) if isinstance(found, Refused) else found
 
     @router.get("/recordings/{shell}", response_class=PlainTextResponse)
-    def recording(shell: str, authorization: Key = "") -> PlainTextResponse:
-        caller(authorization)
+    def recording(shell: str) -> PlainTextResponse:
         with database.reading() as connection:
             found = cast(connection, shell[:36])
         if found is None:

@@ -17,7 +17,7 @@ from argon2.exceptions import Argon2Error
 from sqlalchemy import delete, insert, select, update
 
 from tillbox.cloud_bridge.store.database import Database, upsert
-from tillbox.cloud_bridge.store.tables import operator, session
+from tillbox.cloud_bridge.store.tables import api_token, operator, session
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """OWASP's least for argon2id: 19 MiB and two passes, some 50 ms here; a Pi can still serve a login."""
@@ -130,6 +130,15 @@ def new_password(
         upsert(connection, operator, [row], "name")
         connection.execute(delete(session).where(session.c.operator == name))
     return password
+
+
+def remove_operator(database: Database, name: str) -> bool:
+    """Somebody has gone: their password, sessions and keys end. False where there was nobody of that name."""
+    with database.writing() as connection:
+        # The keys too: another person by the same name, later, must not inherit them.
+        connection.execute(delete(api_token).where(api_token.c.owner == name))
+        connection.execute(delete(session).where(session.c.operator == name))
+        return connection.execute(delete(operator).where(operator.c.name == name)).rowcount > 0
 
 
 def is_same(given: str, wanted: str) -> bool:

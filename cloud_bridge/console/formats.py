@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tillbox.contracts.money import CNY, MINOR_MAX, Amount, Unit
 
-from .words import alarm_text, reason_text
+from .words import alarm_text, alert_text, blocker_text, reason_text, verb_text
 
 YEAR_9000_MS = 221_845_392_000_000  # what a box says beyond it is no time; the library ends at 9999
 
@@ -46,12 +46,21 @@ def visible(text: str) -> str:
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in hidden else c for c in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same for text of several lines, with tabs between its words."""
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.splitlines())
+
+
 FILTERS = {
     "yuan": yuan,
     "amount": amount,
     "megabytes": megabytes,
     "when": when,
     "visible": visible,
+    "visible_lines": visible_lines,
     "reason": reason_text,
     "alarm": alarm_text,
+    "blocker": blocker_text,
+    "alert": alert_text,
+    "verb": verb_text,
 }

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tillbox.cloud_bridge.fleet.acts import may
 
 from .formats import FILTERS
+from .settings_form import BY_NAME
 from .words import fact_text, word
 
 
@@ -33,6 +34,10 @@ class Frame:
     def word(self, name: str) -> str:
         """A fixed word in the page's language."""
         return word(name, self.language)
+
+    def setting(self, name: str) -> str:
+        """What a setting of a box is called; the name itself where it is of another version."""
+        return BY_NAME[name].title.say(self.language) if name in BY_NAME else name
 
     def fact(self, name: str) -> str:
         """A kind or a state from the book, in words."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tillbox.cloud_bridge.alarms import TEXTS as ALARM_TEXTS
 from tillbox.cloud_bridge.alarms import Alarm
+from tillbox.contracts.alerts import text_of
+from tillbox.contracts.commands import SAYS, Verb
+from tillbox.contracts.updates import BLOCKER_TEXTS, Blocker
 from tillbox.contracts.verdicts import TEXTS, Reason, Text
 
 WORDS: dict[str, Text] = {
@@ -162,7 +165,36 @@ WORDS: dict[str, Text] = {
     "note": Text("备注", "Note"),
     "hardware": Text("机器", "Machine"),
     "software": Text("软件", "Software"),
+    "release": Text("运行版本", "Runs release"),
+    "next_release": Text("下一版本", "Next release"),
+    "back_from": Text("已退回，放弃", "Went back from"),
     "certificate_until": Text("证书有效至", "Certificate until"),
+    "live": Text("现场画面", "Live"),
+    "live_what": Text(
+        "只能看，不能按。看屏幕时，收银员的屏幕上会写明；时间一到自动结束",
+        "Nothing can be pressed here. While its screen is watched, the cashier's screen says so. It ends by itself.",
+    ),
+    "watched_screen": Text("收银屏幕", "The till's screen"),
+    "watched_log": Text("日志", "Log"),
+    "watch_for": Text("看", "Watch for"),
+    "minutes": Text("分钟", "minutes"),
+    "watch_end": Text("停止观看", "Stop watching"),
+    "watch_until": Text("到", "until"),
+    "watch_none": Text("没有在看", "not watched"),
+    "watch_on": Text("正在看", "live"),
+    "watch_asked": Text("已请求，等盒子回答", "asked, the box has not answered yet"),
+    "watch_away": Text("盒子不在线，联网后才会显示", "the box is not online; it shows it once it is back"),
+    "watch_busy": Text("盒子正在交记录，交完再显示", "the box hands in its records first"),
+    "watch_silent": Text("还没有收到画面", "nothing has come yet"),
+    "watch_refused": Text("盒子没有照办，软件可能太旧", "the box did not; its software may be too old"),
+    "no_screen": Text("没有画面", "There is no picture."),
+    "no_lines": Text("没有日志", "There are no lines."),
+    "lines_lost": Text("行没有收到", "lines did not come through."),
+    "level": Text("级别", "Level"),
+    "level_all": Text("全部", "every line"),
+    "level_warning": Text("警告以上", "warnings and errors"),
+    "level_error": Text("仅错误", "errors"),
+    "log_text": Text("包含的文字", "Letters in it"),
     "patterns": Text("样式", "Patterns"),
     "all_sales": Text("全部交易", "All sales"),
     "account": Text("账户", "Account"),
@@ -248,6 +280,120 @@ WORDS: dict[str, Text] = {
     "missing": Text("没有这个页面", "There is no such page."),
     "back": Text("回到交易列表", "Back to the sales"),
     "received": Text("收到", "Received"),
+    "settings": Text("设置", "Settings"),
+    "settings_what": Text(
+        "越具体的一级越优先，一项一项地算：运营方、商户、分组、门店、收银位",
+        "The narrower level counts, setting by setting: operator, tenant, group, store, place.",
+    ),
+    "level_operator": Text("运营方", "Operator"),
+    "level_tenant": Text("商户", "Tenant"),
+    "level_group": Text("分组", "Group"),
+    "level_store": Text("门店", "Store"),
+    "level_box": Text("收银位", "Place"),
+    "level_search": Text("找分组、门店、收银位或店名", "Find a group, a store, a place or a shop"),
+    "levels": Text("做过决定的各级", "Levels that have decided something"),
+    "version": Text("版本", "Version"),
+    "decides_nothing": Text("目前什么都不定", "decides nothing now"),
+    "decided_never": Text("这一级还没有定过什么", "this level has never decided anything"),
+    "decided_now": Text("已生效，版本", "Decided. This is version"),
+    "shows_old": Text(
+        "表单里是旧版本的内容，预览并确认后才生效：版本",
+        "The form shows an older version. It counts once you have looked at what it changes and decided it: version",
+    ),
+    "look_at_fields": Text(
+        "有几处填得不对，已在旁边注明；您填的都还在",
+        "Something is not right yet; it says so beside the field. All that you typed is still there.",
+    ),
+    "decide_here": Text("由这一级决定", "Decide it here"),
+    "inherits": Text("沿用自", "It has this from:"),
+    "from_place": Text("收银位的店名", "the place's own name"),
+    "from_product": Text("出厂默认", "the product's own"),
+    "from_nobody": Text(
+        "还没有哪一级决定；没有它，盒子收不到设置", "nobody decides it; without it a box gets no settings"
+    ),
+    "choice_zh": Text("中文", "Chinese"),
+    "choice_en": Text("英文", "English"),
+    "one_in_a_line": Text("每行一个", "One in each line."),
+    "in_yuan": Text("元", "yuan"),
+    "more_rows": Text("再加几行", "More rows"),
+    "empty_rows": Text("要删掉一行，把它清空即可", "To take a row out, empty it."),
+    "preview": Text("看看会改变什么", "See what would change"),
+    "preview_what": Text("这一步还不会生效", "Nothing is decided yet."),
+    "would_change": Text("会改变什么", "What would change"),
+    "undo_would": Text("撤销会改变什么", "What undoing would change"),
+    "places_would": Text("个收银位会得到别的设置", "places would get other settings"),
+    "when_taken": Text(
+        "盒子联网后几秒内收到，等没有顾客时才采用",
+        "A box that is online gets them within seconds, and goes by them once nobody stands at its till.",
+    ),
+    "and_more": Text("没有列出的还有", "Not listed here:"),
+    "more_lines": Text("项未列出", "more"),
+    "stay": Text("项不变", "stay as they are"),
+    "reordered": Text("只是顺序变了", "only their order changes"),
+    "no_change": Text("没有变化", "nothing changes"),
+    "decide": Text("确定，就这样", "Decide it so"),
+    "edit_again": Text("回去再改", "Go on editing"),
+    "undo": Text("撤销上一次决定", "Undo the last decision"),
+    "undo_look": Text("撤销……", "Undo …"),
+    "undo_what": Text(
+        "先看会改变什么；上一个版本的内容重新生效",
+        "First see what would change. What the version before said counts again.",
+    ),
+    "pin": Text("钉住这台盒子的设置", "Pin this box's settings"),
+    "pin_what": Text(
+        "盒子保持现在的全部设置，上面各级以后怎么改都不影响它",
+        "The box keeps all that it has now, whatever the wider levels decide from now on.",
+    ),
+    "pinned": Text("已钉住", "pinned"),
+    "unpin": Text("放开……", "Let go …"),
+    "unpin_what": Text(
+        "这个收银位自己什么都不定，全部沿用上面各级；先看会改变什么",
+        "This place decides nothing of its own and takes everything from the wider levels. First see what would change.",
+    ),
+    "photo": Text("验收照片", "Photo at acceptance"),
+    "photo_optional": Text("照片（可以不拍）：盒子和接线", "A photo, if you like: the box and its cables"),
+    "photo_add": Text("加上照片", "Add the photo"),
+    "photo_kept": Text("照片已保存", "The photo is kept."),
+    "photo_not_kept": Text("验收已完成，照片没有保存：", "The box is accepted. Its photo was not kept:"),
+    "ended_successful": Text("成功", "done"),
+    "ended_failed": Text("失败", "failed"),
+    "ended_expired": Text("过期没有执行", "its time ran out"),
+    "timeline": Text("经过", "Timeline"),
+    "every_kind": Text("全部", "All of it"),
+    "kind_start": Text("启动", "Starts"),
+    "kind_line": Text("联网", "There or away"),
+    "kind_place": Text("收银位与证书", "Places and certificates"),
+    "kind_settings": Text("设置", "Settings"),
+    "kind_command": Text("命令", "Commands"),
+    "kind_alert": Text("提醒", "Alerts"),
+    "kind_trouble": Text("异常", "Trouble"),
+    "kind_done": Text("操作", "Done by people"),
+    "alert_raised": Text("出现", "raised"),
+    "alert_cleared": Text("解除", "cleared"),
+    "what_started": Text("启动", "Started"),
+    "what_bound": Text("来到收银位", "Came to"),
+    "what_accepted": Text("验收通过", "Accepted at"),
+    "what_put_out": Text("离开收银位", "Put out of"),
+    "what_closed": Text("已结清", "Closed for"),
+    "what_certified": Text("得到证书", "Got the certificate"),
+    "what_settings_made": Text("应当用的设置：版本", "Settings to have: version"),
+    "what_settings_used": Text("盒子说在用的设置：版本", "It said that it uses settings version"),
+    "what_command_made": Text("下达命令", "Commanded"),
+    "what_command_ended": Text("命令结束", "Command ended"),
+    "twin_same": Text("已采用", "as it should be"),
+    "twin_behind": Text("还没采用", "not taken yet"),
+    "twin_refused": Text("盒子没有采用", "Refused by the box"),
+    "twin_unheard": Text("盒子没说过", "the box has not said"),
+    "twin_wanted": Text("应当用", "To have"),
+    "twin_used": Text("正在用", "Says it uses"),
+    "twin_own": Text("这一收银位自己决定的", "Decided for this place"),
+    "twin_between": Text("两者差在哪里", "What lies between the two"),
+    "twin_patch": Text(
+        "同样的内容，可以复制（点一下就全选）", "The same to copy; one click selects all of it."
+    ),
+    "twin_page": Text("这个收银位的设置", "This place's settings"),
+    "history": Text("历史", "History"),
+    "look_at_version": Text("打开这个版本", "Open this version"),
 }
 
 
@@ -288,6 +434,21 @@ def word(name: str, language: str) -> str:
 def reason_text(name: str, language: str) -> str:
     """What a reason means; the name itself where it is of a newer version."""
     return TEXTS[Reason(name)].say(language) if name in set(Reason) else name
+
+
+def blocker_text(name: str, language: str) -> str:
+    """What an update waits for; the name itself where it is of a newer version."""
+    return BLOCKER_TEXTS[Blocker(name)].say(language) if name in set(Blocker) else name
+
+
+def alert_text(name: str, language: str) -> str:
+    """What an alert means, and what to do."""
+    return text_of(name).say(language)
+
+
+def verb_text(name: str, language: str) -> str:
+    """What a command does; the name itself where it is of a newer version."""
+    return SAYS[Verb(name)].say(language) if name in set(Verb) else name
 
 
 def alarm_text(name: str, language: str) -> str:

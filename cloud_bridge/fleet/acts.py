@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import Base64Bytes, BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy import Connection, select, update
 
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import coupons, registry, tables
-from tillbox.cloud_bridge.store.database import Database
+from tillbox.cloud_bridge.store.database import Database, upsert
 from tillbox.contracts.codes import ClaimCode, claim_payload, seal, typed_token
 from tillbox.contracts.codes.claim import POSITION_PATTERN, TOKEN_BYTES
 from tillbox.contracts.messages import Device
@@ -24,7 +24,7 @@ from tillbox.contracts.proofs import BIRTH, is_proven, unweb
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.verdicts import Reason, Refused
 
-from . import audit, papers, settings, views
+from . import audit, papers, photographs, settings, views
 from .commanding import (
     BulkStands,
     CommandMade,
@@ -41,6 +41,7 @@ from .commanding import (
     stop_bulk,
 )
 from .missing import Gap, missing
+from .plan import NAME, PlannedPlace
 from .shells import Shells
 from .twin import Change, difference
 from .views import DropView, SaveView, Views
@@ -48,11 +49,11 @@ from .views import DropView, SaveView, Views
 ROLES = ("viewer", "engineer", "operator", "admin")
 """Each may what the ones before it may."""
 LISTED_MAX = 50  # boxes of a preview that are told one by one
+PLACES_AT_ONCE = 500  # of a preview: their levels are asked for in one statement
 DAY_MS = 24 * 3_600_000
 
-Part = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}$")]
 Place = Annotated[str, StringConstraints(pattern=rf"^{POSITION_PATTERN}$")]
-Lane = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}/[a-z0-9][a-z0-9_-]{0,23}$")]
+Lane = Annotated[str, StringConstraints(pattern=f"^{NAME}/{NAME}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,14 @@ class Fleet:
     total_max: int
     schedule: Schedule
     second_person_above: int = 20
-    """A command for more boxes than this needs a second person's word."""
+    """What one person commands within an hour may reach so many boxes; more needs a second person's word."""
     shells: Shells | None = None
     """The remote shells of the running core."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """One act under way: in a transaction, by somebody, at a time."""
+    """One act under way: in a transaction, by somebody, at a time. `who` is the person, also where a key of theirs acts."""
 
     connection: Connection
     fleet: Fleet
@@ -95,6 +96,8 @@ class Act:
     subject: Callable[[Any], str]
     says: str | Callable[[Any, Any], str]
     """For the audit log; where it depends on what was asked and what came of it, a function of these."""
+    first: Callable[[Any], Any | Refused] = lambda wanted: wanted
+    """Slow work on what was asked, before the database is: what `do` gets, or why not."""
 
 
 def may(role: str, least: str) -> bool:
@@ -112,8 +115,9 @@ def perform(
     role: str,
     now_ms: int,
     chance: Callable[[int], bytes],
+    key: str = "",
 ) -> BaseModel | Refused:
-    """Do it, all or nothing, and write it down."""
+    """Do it, all or nothing, and write it down. `who` is the person, and `key` the program's by which they did it."""
     act = ACTS[name]
     if not may(role, act.least):
         return Refused(Reason.NOT_ALLOWED, f"{name} needs {act.least}")
@@ -122,12 +126,15 @@ def perform(
     except ValidationError as fault:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']}" for e in fault.errors()[:5])
         return Refused(Reason.NOT_UNDERSTOOD, wrong)
+    ready = act.first(wanted)
     with database.writing() as connection:
-        done = act.do(Doing(connection, fleet, who, role, now_ms, chance), wanted)
+        doing = Doing(connection, fleet, who, role, now_ms, chance)
+        done = ready if isinstance(ready, Refused) else act.do(doing, ready)
         said = (
             f"refused: {done.reason} {done.detail}" if isinstance(done, Refused) else _said(act, wanted, done)
         )
-        audit.note(connection, who=who, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
+        both = f"key {key} of {who}" if key else who
+        audit.note(connection, who=both, act=name, subject=act.subject(wanted), detail=said, at_ms=now_ms)
     return done
 
 
@@ -136,17 +143,6 @@ def _said(act: Act, wanted: Strict, done: BaseModel) -> str:
 
 
 # places and claims
-
-
-class PlannedPlace(Strict):
-    """One lane of a store."""
-
-    store: Part
-    lane: Part
-    title: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
-        description="The shop's name."
-    )
-    group: Annotated[str, StringConstraints(pattern=r"^(?:[a-z0-9][a-z0-9_-]{0,23})?$")] = ""
 
 
 class PlanPlaces(Strict):
@@ -163,8 +159,8 @@ class Planned(BaseModel):
 
 def _plan(doing: Doing, wanted: PlanPlaces) -> Planned:
     rows = {
-        f"{one.store}/{one.lane}": {
-            "name": f"{one.store}/{one.lane}",
+        one.place: {
+            "name": one.place,
             "store": one.store,
             "lane": one.lane,
             "title": one.title,
@@ -357,6 +353,41 @@ def _accept_box(doing: Doing, wanted: AcceptBox) -> BoxStands | Refused:
     return _stands(doing.connection, wanted.device)
 
 
+class AddPhoto(Strict):
+    """How a box stands, for whoever has to find it later."""
+
+    device: Device
+    proof: Annotated[str, StringConstraints(max_length=100)] = Field(default="", description="From the birth slip; an engineer needs it.")  # fmt: skip
+    picture: Base64Bytes = Field(description="A photograph (JPEG, PNG, WebP) in Base64; 8 MB at the most.")
+
+
+class PhotoKept(BaseModel):
+    """Where the box stood, and how large the picture is that was kept."""
+
+    device: str
+    position: str
+    bytes: int
+
+
+def _small(wanted: AddPhoto) -> AddPhoto | Refused:
+    jpeg = photographs.small_jpeg(wanted.picture)
+    return jpeg if isinstance(jpeg, Refused) else AddPhoto.model_construct(device=wanted.device, proof=wanted.proof, picture=jpeg)  # fmt: skip
+
+
+def _add_photo(doing: Doing, wanted: AddPhoto) -> PhotoKept | Refused:
+    bound = registry.bound(doing.connection, wanted.device)
+    if bound is None or bound.fenced_ms is not None:
+        return Refused(Reason.BOX_UNKNOWN, wanted.device)
+    if not may(doing.role, "operator") and not is_own_slip(doing.connection, wanted.device, wanted.proof):
+        return Refused(Reason.SLIP_OF_ANOTHER)
+    row = {
+        "position": bound.position, "epoch": bound.epoch, "device": wanted.device, "jpeg": wanted.picture,
+        "taken_by": doing.who[:48], "at_ms": doing.now_ms,
+    }  # fmt: skip
+    upsert(doing.connection, tables.photo, [row], "position", "epoch")
+    return PhotoKept(device=wanted.device, position=bound.position, bytes=len(wanted.picture))
+
+
 def is_own_slip(connection: Connection, name: str, proof: str) -> bool:
     """Whether a proof is this box's signature under the self-test that it reported: whoever has it holds its paper."""
     row = connection.execute(
@@ -467,6 +498,7 @@ class DecideSettings(Strict):
         ),
     ]
     settings: dict[str, Any]
+    based_on: Annotated[int | None, Field(ge=0)] = Field(default=None, description="The level's version that was looked at, 0 before the first: refused if there is a newer one.")  # fmt: skip
 
 
 class Decided(BaseModel):
@@ -477,13 +509,22 @@ class Decided(BaseModel):
 
 
 def _decide(doing: Doing, wanted: DecideSettings) -> Decided | Refused:
-    wrong = _unusable(wanted.settings)
+    wrong = _unusable(wanted.settings) or _outdated(doing.connection, wanted.scope, wanted.based_on)
     if wrong is not None:
         return wrong
     version = settings.decide(
         doing.connection, wanted.scope, wanted.settings, who=doing.who, now_ms=doing.now_ms
     )
     return Decided(scope=wanted.scope, version=version)
+
+
+def _outdated(connection: Connection, scope: str, based_on: int | None) -> Refused | None:
+    """Whether somebody decided a level after it was looked at."""
+    newest = settings.newest(connection, scope)
+    version = newest.version if newest else 0
+    if based_on is None or based_on == version:
+        return None
+    return Refused(Reason.DECIDED_MEANWHILE, f"version {version}, {newest.made_by if newest else ''}")
 
 
 class PreviewSettings(DecideSettings):
@@ -512,6 +553,12 @@ class OfScope(Strict):
     scope: Annotated[str, StringConstraints(max_length=80)]
 
 
+class UndoSettings(OfScope):
+    """A level that is to decide again what it decided before."""
+
+    based_on: Annotated[int | None, Field(ge=0)] = Field(default=None, description="The version that is to be undone: refused if there is a newer one.")  # fmt: skip
+
+
 class OfPlace(Strict):
     """A place."""
 
@@ -523,20 +570,25 @@ def _preview(doing: Doing, wanted: PreviewSettings) -> Preview | Refused:
     if wrong is not None:
         return wrong
     listed: list[BoxChanges] = []
-    changed = seen = 0
-    for place in settings.places_in(doing.connection, wanted.scope):
-        seen += 1
-        held = settings.by_scope(doing.connection, place.scopes)
+    changed = 0
+    places = list(settings.places_in(doing.connection, wanted.scope))
+    for start in range(0, len(places), PLACES_AT_ONCE):
+        some = places[start : start + PLACES_AT_ONCE]
+        held = settings.by_scope(doing.connection, {scope for place in some for scope in place.scopes})
         then = {**held, wanted.scope: wanted.settings}
-        changes = difference(settings.from_levels(place, held), settings.from_levels(place, then))
-        changed += bool(changes)
-        if changes and len(listed) < LISTED_MAX:
-            listed.append(BoxChanges(position=place.name, device=place.device or "", changes=changes))
-    return Preview(boxes=changed, of=seen, listed=listed)
+        for place in some:
+            changes = difference(settings.from_levels(place, held), settings.from_levels(place, then))
+            changed += bool(changes)
+            if changes and len(listed) < LISTED_MAX:
+                listed.append(BoxChanges(position=place.name, device=place.device or "", changes=changes))
+    return Preview(boxes=changed, of=len(places), listed=listed)
 
 
-def _undo_settings(doing: Doing, wanted: OfScope) -> Decided | Refused:
+def _undo_settings(doing: Doing, wanted: UndoSettings) -> Decided | Refused:
     """What the level decided before counts again, as a new version."""
+    outdated = _outdated(doing.connection, wanted.scope, wanted.based_on)
+    if outdated is not None:
+        return outdated
     before = settings.before(doing.connection, wanted.scope)
     if before is None:
         return Refused(Reason.NOTHING_TO_UNDO, wanted.scope)
@@ -548,7 +600,7 @@ def _pin_box(doing: Doing, wanted: OfPlace) -> Decided | Refused:
     """The box keeps what it has, whatever the wider levels decide from now on."""
     for place in settings.places_in(doing.connection, f"box:{wanted.place}"):
         scope = f"box:{wanted.place}"
-        held = settings.effective(doing.connection, place)
+        held = settings.DEFAULTS | settings.effective(doing.connection, place)
         version = settings.decide(doing.connection, scope, held, who=doing.who, now_ms=doing.now_ms)
         return Decided(scope=scope, version=version)
     return Refused(Reason.POSITION_UNKNOWN, wanted.place)
@@ -581,14 +633,15 @@ ACTS: dict[str, Act] = {
     "replace-box": Act("operator", ReplaceBox, ClaimsMade, _replace_box, lambda w: w.place, "claim made"),
     "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
     "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, lambda w, _: "; ".join(filter(None, ("accepted", w.note, w.place)))),
+    "add-photo": Act("engineer", AddPhoto, PhotoKept, _add_photo, lambda w: w.device, lambda _, d: f"photo of {d.position}", _small),
     "retire-box": Act("operator", OfBox, BoxStands, _retire_box, lambda w: w.device, "retired"),
     "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, lambda _, d: f"written off {d.written_off}" if d.written_off else "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),
     "decide-settings": Act("operator", DecideSettings, Decided, _decide, lambda w: w.scope, "decided"),
     "preview-settings": Act("operator", PreviewSettings, Preview, _preview, lambda w: w.scope, "previewed"),
-    "undo-settings": Act("operator", OfScope, Decided, _undo_settings, lambda w: w.scope, "undone"),
+    "undo-settings": Act("operator", UndoSettings, Decided, _undo_settings, lambda w: w.scope, "undone"),
     "pin-box": Act("operator", OfPlace, Decided, _pin_box, lambda w: w.place, "pinned"),
-    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda _, d: f"{d.verb} {d.id}"),
+    "send-command": Act("operator", SendCommand, CommandMade, send_command, lambda w: w.box, lambda w, d: " ".join(filter(None, (d.verb, w.what, d.id)))),
     "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda _, d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
     "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
     "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),

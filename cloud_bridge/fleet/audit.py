@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tillbox.cloud_bridge.store.notes import shown
 from tillbox.cloud_bridge.store.tables import audit
 from tillbox.contracts.messages import canonical, digest
 
 FIRST = "0" * 64
+_NEWEST = select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)
 
 
 def note(connection: Connection, *, who: str, act: str, subject: str, detail: str, at_ms: int) -> None:
     """Add a row, in the transaction of what it tells."""
-    newest = select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)
     row = {
         "who": shown(who)[:48],
         "act": act,
@@ -24,7 +25,7 @@ def note(connection: Connection, *, who: str, act: str, subject: str, detail: st
         "detail": shown(detail),
         "at_ms": at_ms,
     }
-    prev = connection.execute(newest).scalar() or FIRST
+    prev = connection.execute(_NEWEST).scalar() or FIRST
     connection.execute(insert(audit), {**row, "prev": prev, "hash": _hash(prev, row)})
 
 
@@ -36,6 +37,33 @@ def broken(connection: Connection) -> Iterator[int]:
         if row.prev != prev or row.hash != _hash(prev, told):
             yield row.id
         prev = row.hash
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the chain says of the log. `newest` is the hash of its last row."""
+
+    rows: int
+    newest: str
+    broken: tuple[int, ...]
+    holds_newest: bool
+    """Whether the row that somebody has kept the hash of is still there."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing, as far as it can be told."""
+        return not self.broken and self.holds_newest
+
+
+def judge(connection: Connection, *, newest: str = "") -> Judged:
+    """Walk the whole log. `newest` is a hash that was kept elsewhere: rows taken off the end break no chain."""
+    kept = select(audit.c.id).where(audit.c.hash == newest).limit(1)
+    return Judged(
+        rows=connection.execute(select(func.count()).select_from(audit)).scalar_one(),
+        newest=connection.execute(_NEWEST).scalar() or FIRST,
+        broken=tuple(broken(connection)),
+        holds_newest=newest in ("", FIRST) or connection.execute(kept).first() is not None,
+    )
 
 
 def _hash(prev: str, row: dict[str, Any]) -> str:

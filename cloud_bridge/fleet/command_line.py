@@ -13,11 +13,13 @@ import typer
 from tillbox.contracts.commands import SAYS, Verb
 
 from .commands import CORE, KEY, AsJson, Core, KeyFile, _said, _table, _when, fleet
+from .waves import WAVES
 
 VERBS = "\n".join(f"  {verb:<20} {SAYS[verb].en}" for verb in Verb)
 
 Why = Annotated[str, typer.Option(help="For drain and quarantine: what the cashier reads.")]
 Sale = Annotated[str, typer.Option(help="For reprint: whose receipt; the last one, if none is named.")]
+Release = Annotated[str, typer.Option(help="For update: the release to run from now on, e.g. 0.2.0.")]
 
 
 @fleet.command(
@@ -36,6 +38,7 @@ def command(
     verb: Annotated[Verb, typer.Argument(help="what it is to do")],
     why: Why = "",
     sale: Sale = "",
+    release: Release = "",
     minutes: Annotated[int, typer.Option(min=1, help="So long it may wait.")] = 60,
     core: Core = CORE,
     key_file: KeyFile = KEY,
@@ -44,7 +47,9 @@ def command(
     """Command one box."""
     from .client import Api
 
-    wanted = {"box": box, "verb": verb.value, "why": why, "sale": sale, "minutes": minutes}
+    wanted = {
+        "box": box, "verb": verb.value, "why": why, "sale": sale, "release": release, "minutes": minutes,
+    }  # fmt: skip
     with _said():
         made = Api.at(core, key_file).act("send-command", wanted)
     if as_json:
@@ -64,10 +69,18 @@ def command_many(
     ] = False,
     why: Why = "",
     sale: Sale = "",
+    release: Release = "",
     max_percent: Annotated[int, typer.Option(min=1, max=100, help="Of all boxes in service.")] = 10,
     max_boxes: Annotated[int, typer.Option(min=1, help="In all.")] = 50,
     stop_if_failed: Annotated[int, typer.Option(min=0, help="So many may fail; one more stops it.")] = 0,
-    waves: Annotated[str, typer.Option(help="Percent of the boxes, ever more.")] = "1,10,50,100",
+    waves: Annotated[str, typer.Option(help="Percent of the boxes, ever more.")] = ",".join(map(str, WAVES)),
+    rest_minutes: Annotated[
+        int, typer.Option(min=0, help="So long at least between two waves; a release needs a day.")
+    ] = 0,
+    patience_minutes: Annotated[
+        int, typer.Option(min=1, help="So long a wave waits for boxes that say nothing.")
+    ] = 10,
+    minutes: Annotated[int, typer.Option(min=1, help="So long each may wait for its box.")] = 24 * 60,
     core: Core = CORE,
     key_file: KeyFile = KEY,
     as_json: AsJson = False,
@@ -77,6 +90,7 @@ def command_many(
     \b
       tillbox fleet command-many self-test store17 group:north
       tillbox fleet command-many restart '*' --max-percent 100 --max-boxes 500 --send
+      tillbox fleet command-many update '*' --release 0.2.0 --rest-minutes 1440 --minutes 14400 --max-percent 100 --send
 
     Above a number of boxes that the core's configuration sets, a second person has to approve it.
     """
@@ -87,7 +101,8 @@ def command_many(
     except ValueError:
         sys.exit(f"tillbox fleet: --waves {waves[:40]}: write percents with commas, as 1,10,50,100")
     wanted = {
-        "scope": scope, "verb": verb.value, "why": why, "sale": sale, "preview": not send, "waves": percents,
+        "scope": scope, "verb": verb.value, "why": why, "sale": sale, "release": release, "preview": not send,
+        "waves": percents, "rest_minutes": rest_minutes, "patience_minutes": patience_minutes, "minutes": minutes,
         "max_percent": max_percent, "max_boxes": max_boxes, "stop_if_failed": stop_if_failed,
     }  # fmt: skip
     with _said():
@@ -138,7 +153,8 @@ def _bulk_out(found: dict[str, Any], as_json: bool) -> None:
 def _bulk_state(found: dict[str, Any]) -> str:
     if found["state"] == "preview":
         budget = "" if found["within_budget"] else " It is over its budget: name fewer boxes, or raise that."
-        return f"Nothing was sent; say --send to send it.{budget}"
+        second = " A second person will have to approve it." if found["needs_second_person"] else ""
+        return f"Nothing was sent; say --send to send it.{second}{budget}"
     if found["state"] == "awaiting":
         return f"A second person has to say: tillbox fleet approve-bulk {found['id']}"
     return f"It is {found['state']}: {found['id']}"

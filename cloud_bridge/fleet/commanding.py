@@ -21,15 +21,15 @@ from tillbox.contracts.settings import Strict
 from tillbox.contracts.shells import MINUTES_MAX
 from tillbox.contracts.verdicts import Reason, Refused
 
-from .waves import sizes_of, waves_of
+from .waves import WAVES, sizes_of, waves_of
 
 if TYPE_CHECKING:
     from .acts import Doing
 
 MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 SHELL_WAITS_MINUTES = 5  # for its box, and for a cashier; who wants in sits there and waits
 APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
-WAVES = (1, 10, 50, 100)
 
 OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
 Scope = Annotated[str, StringConstraints(pattern=r"^(?:\*|(?:group:)?[a-z0-9][a-z0-9_-]{0,23}(?:/[a-z0-9][a-z0-9_-]{0,23})?)$")]  # fmt: skip
@@ -45,11 +45,14 @@ class _Wanted(Strict):
     sale: Annotated[str, StringConstraints(max_length=36)] = Field(
         default="", description="For reprint: whose receipt; the last one, if none is named."
     )
+    release: Annotated[str, StringConstraints(max_length=32)] = Field(
+        default="", description="For update: the release to run from now on, e.g. 0.2.0."
+    )
 
     @property
-    def params(self) -> dict[str, str]:
+    def params(self) -> dict[str, Any]:
         """As the verb takes them."""
-        told = {"why": self.why, "sale": self.sale}
+        told = {"why": self.why, "sale": self.sale, "release": self.release}
         return {name: value for name, value in told.items() if value}
 
 
@@ -58,8 +61,18 @@ class SendCommand(_Wanted):
 
     box: OneBox = Field(description="The box's name, or its place: store/lane.")
     minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
-        default=60, description="So long it may wait for its box, and for a customer to leave."
+        default=60,
+        description="So long it may wait for its box, and for a customer to leave. To watch: so long it shows.",
     )
+    what: Annotated[str, StringConstraints(max_length=16)] = Field(
+        default="", description="For watch: screen, log, or nothing any more."
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """A box that hears late that it is watched ends with its command all the same."""
+        watched = {"minutes": self.minutes} if self.what not in ("", "nothing") else {}
+        return super().params | ({"what": self.what} if self.what else {}) | watched
 
 
 class OpenShell(Strict):
@@ -105,10 +118,15 @@ class SendCommands(_Wanted):
     waves: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1, max_length=10)] = (
         Field(default=WAVES, description="Percent of the boxes, ever more; the last is 100.")
     )
-    patience_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = Field(
+    patience_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = Field(
         default=10, description="So long a wave waits for boxes that say nothing."
     )
-    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
+    rest_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = Field(
+        default=0, description="So long at least between two waves; a release needs a day."
+    )
+    minutes: Annotated[int, Field(ge=1, le=90 * 24 * 60)] = Field(
+        default=24 * 60, description="So long it may wait for its box, and for a customer to leave."
+    )
 
     @field_validator("scope", mode="before")
     @classmethod
@@ -143,6 +161,7 @@ class BulkStands(BaseModel):
     """Of all boxes in service."""
     within_budget: bool
     needs_second_person: bool
+    """With what whoever asks commanded within the hour, it is more boxes than one person commands alone."""
     waves: list[int]
     """How many boxes each wave has."""
     boxes: list[Reached]
@@ -163,7 +182,10 @@ def send_command(doing: Doing, wanted: SendCommand) -> CommandMade | Refused:
     if isinstance(found, Refused):
         return found
     name, place, epoch = found
-    row = _made(doing, wanted.verb, wanted.params, name, place, epoch, wanted.minutes)
+    reached = _reached(doing, doing.who, {name: (place, epoch)})
+    if reached > doing.fleet.second_person_above:
+        return Refused(Reason.SECOND_PERSON, f"{reached} boxes, {doing.fleet.second_person_above} may be")
+    row = _made(doing, wanted.verb, wanted.params, name, place, epoch, wanted.minutes, made_by=doing.who)
     commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
     return CommandMade(
         id=row["id"], device=name, position=place, verb=wanted.verb, expires_ms=row["expires_ms"]
@@ -179,7 +201,7 @@ def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
     if not found:
         return Refused(Reason.NO_BOX_THERE, ", ".join(wanted.scope)[:100])
     name = uuid7(doing.now_ms, doing.chance(CHANCE_BYTES))
-    stands = _stands(doing, wanted, name, found)
+    stands = _stands(doing, wanted, name, found, doing.who)
     if wanted.preview:
         return stands
     if not stands.within_budget:
@@ -199,7 +221,7 @@ def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
     }
     doing.connection.execute(insert(bulk), row)
     if state == "running":
-        _begin(doing, name, wanted, found)
+        _begin(doing, name, wanted, found, doing.who)
     return stands.model_copy(update={"state": state})
 
 
@@ -214,8 +236,8 @@ def approve_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
         return Refused(Reason.SAME_PERSON, doing.who)
     asked, found = _meant(doing, row)
     commands.change_bulk(doing.connection, row.id, state="running", approved_by=doing.who)
-    _begin(doing, row.id, asked, found)
-    return _stands(doing, asked, row.id, found).model_copy(update={"state": "running"})
+    _begin(doing, row.id, asked, found, row.made_by)
+    return _stands(doing, asked, row.id, found, row.made_by).model_copy(update={"state": "running"})
 
 
 def stop_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
@@ -229,7 +251,7 @@ def stop_bulk(doing: Doing, wanted: OfBulk) -> BulkStands | Refused:
     commands.change_bulk(doing.connection, row.id, state="stopped", why=why)
     commands.call_off(doing.connection, row.id, why, doing.now_ms)
     asked, found = _meant(doing, row)
-    return _stands(doing, asked, row.id, found).model_copy(update={"state": "stopped"})
+    return _stands(doing, asked, row.id, found, row.made_by).model_copy(update={"state": "stopped"})
 
 
 def _meant(doing: Doing, row: Row[Any]) -> tuple[SendCommands, dict[str, tuple[str, int]]]:
@@ -239,10 +261,17 @@ def _meant(doing: Doing, row: Row[Any]) -> tuple[SendCommands, dict[str, tuple[s
     return asked, {name: at for name, at in _boxes(doing.connection, asked.scope).items() if name in meant}
 
 
-def _begin(doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tuple[str, int]]) -> None:
+def _reached(doing: Doing, who: str, found: Mapping[str, tuple[str, int]]) -> int:
+    """How many boxes somebody would have commanded within the hour, these among them. Many small bulks are one large."""
+    return len(commands.commanded(doing.connection, who, doing.now_ms - HOUR_MS) | found.keys())
+
+
+def _begin(
+    doing: Doing, name: str, wanted: SendCommands, found: Mapping[str, tuple[str, int]], made_by: str
+) -> None:
     waves = waves_of(name, list(found), wanted.waves)
     rows = [
-        _made(doing, wanted.verb, wanted.params, one, place, epoch, wanted.minutes)
+        _made(doing, wanted.verb, wanted.params, one, place, epoch, wanted.minutes, made_by=made_by)
         | {"bulk": name, "wave": waves[one], "due_ms": None}
         for one, (place, epoch) in found.items()
     ]
@@ -260,13 +289,23 @@ def open_shell(doing: Doing, wanted: OpenShell) -> CommandMade | Refused:
     key = shells.begin(shell, device=name, who=doing.who) if shells else Refused(Reason.SHELL_BUSY)
     if isinstance(key, Refused):
         return key
-    params: dict[str, str | int] = {
+    params = {
         "who": doing.who[:48],
         "why": wanted.why,
         "minutes": wanted.minutes,
         "key": key.hex(),
     }
-    row = _made(doing, Verb.SHELL, params, name, place, epoch, SHELL_WAITS_MINUTES, command_id=shell)
+    row = _made(
+        doing,
+        Verb.SHELL,
+        params,
+        name,
+        place,
+        epoch,
+        SHELL_WAITS_MINUTES,
+        made_by=doing.who,
+        command_id=shell,
+    )
     commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
     return CommandMade(id=shell, device=name, position=place, verb=Verb.SHELL, expires_ms=row["expires_ms"])
 
@@ -288,12 +327,13 @@ def _one_box(doing: Doing, box: str) -> tuple[str, str, int] | Refused:
 def _made(
     doing: Doing,
     verb: Verb,
-    params: Mapping[str, str | int],
+    params: Mapping[str, Any],
     name: str,
     place: str,
     epoch: int,
     minutes: int,
     *,
+    made_by: str,
     command_id: str = "",
 ) -> dict[str, Any]:
     made = Command(
@@ -311,14 +351,14 @@ def _made(
         "position": place,
         "verb": made.verb,
         "sealed": seal_command(made, private_key=doing.fleet.key).encode(),
-        "made_by": doing.who[:48],
+        "made_by": made_by,
         "made_ms": made.made_ms,
         "expires_ms": made.expires_ms,
     }
 
 
 def _stands(
-    doing: Doing, wanted: SendCommands, name: str, found: Mapping[str, tuple[str, int]]
+    doing: Doing, wanted: SendCommands, name: str, found: Mapping[str, tuple[str, int]], made_by: str
 ) -> BulkStands:
     everybody = select(func.count()).select_from(binding).where(binding.c.fenced_ms.is_(None))
     total = doing.connection.execute(everybody).scalar_one()
@@ -332,7 +372,7 @@ def _stands(
         count=len(found),
         percent=percent,
         within_budget=percent <= wanted.max_percent and len(found) <= wanted.max_boxes,
-        needs_second_person=len(found) > doing.fleet.second_person_above,
+        needs_second_person=_reached(doing, made_by, found) > doing.fleet.second_person_above,
         waves=sizes_of(waves_of(name, list(found), wanted.waves), len(wanted.waves)),
         boxes=[
             Reached(device=one, position=place, online=one in online)

@@ -49,6 +49,7 @@ def _go_on(connection: Connection, row: Row[Any], now_ms: int) -> None:
         failed=found.get("failed", 0),
         stop_if_failed=asked.stop_if_failed,
         patience_ms=asked.patience_minutes * MINUTE_MS,
+        rest_ms=asked.rest_minutes * MINUTE_MS,
     )
     match turn(standing, now_ms):
         case Turn.NEXT:

@@ -178,35 +178,57 @@ def _line(event: EventRow, *, en: bool) -> str:
     return f"  {where}: {over}{what}" if where else f"  {over}{what}"
 
 
-@dataclass
-class _Turn:
-    """When a way is looked at next, and how patient it has become. Seconds of a clock that never jumps."""
-
-    due_s: float = 0.0
-    again_s: float = AGAIN_MIN_S
-
-
 class Herald:
-    """One thread that sends; what fails is sent again, ever more patiently."""
+    """Everything that goes out: a messenger for each way, so that one that is stuck keeps nobody but itself waiting."""
 
     def __init__(self, database: Database, ways: Sequence[Way], *, clock_s: Callable[[], float]) -> None:
-        self._database, self._ways, self._clock_s = database, tuple(ways), clock_s
-        self._turns = {way.name: _Turn() for way in ways}
-        self._woken, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, name="herald", daemon=True)
+        self._messengers = [_Messenger(database, way, clock_s) for way in ways]
 
     def start(self) -> None:
         """Go to work."""
-        self._thread.start()
+        for one in self._messengers:
+            one.start()
 
     def wake(self) -> None:
         """There is something new to say."""
-        self._woken.set()
+        for one in self._messengers:
+            one.wake()
 
     def stop(self) -> None:
         """End soon; what is not sent yet is sent by the next start."""
+        for one in self._messengers:
+            one.end()
+        for one in self._messengers:
+            one.join()
+
+    def turn(self) -> float:
+        """Send what is due on every way, one after the other; how long there is nothing to do."""
+        return min([LOOK_S, *(one.turn() for one in self._messengers)])
+
+
+class _Messenger:
+    """One way's thread; what fails is sent again, ever more patiently. Its place in the list of events is its own."""
+
+    def __init__(self, database: Database, way: Way, clock_s: Callable[[], float]) -> None:
+        self._database, self._way, self._clock_s = database, way, clock_s
+        self._due_s, self._again_s = (
+            0.0,
+            AGAIN_MIN_S,
+        )  # when it is looked at next, and how patient it has become
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"herald {way.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def end(self) -> None:
         self._ended.set()
         self._woken.set()
+
+    def join(self) -> None:
         self._thread.join(SEND_S + 1.0)
 
     def _work(self) -> None:
@@ -215,56 +237,52 @@ class Herald:
             try:
                 wait_s = self.turn()
             except Exception:
-                log.exception("herald.failed", hint="it is tried again")
+                log.exception("herald.failed", way=self._way.name, hint="it is tried again")
             self._woken.wait(wait_s)
             self._woken.clear()
 
     def turn(self) -> float:
-        """Send what is due on every way; how long there is nothing to do."""
-        waits = [LOOK_S]
-        for way in self._ways:
-            turn = self._turns[way.name]
-            while self._clock_s() >= turn.due_s and not self._ended.is_set() and self._send(way, turn):
-                pass
-            if turn.due_s > self._clock_s():
-                waits.append(turn.due_s - self._clock_s())
-        return min(waits)
+        """Send what is due; how long there is nothing to do."""
+        while self._clock_s() >= self._due_s and not self._ended.is_set() and self._send():
+            pass
+        left_s = self._due_s - self._clock_s()
+        return min(LOOK_S, left_s) if left_s > 0 else LOOK_S
 
-    def _send(self, way: Way, turn: _Turn) -> bool:
-        """The next of a way; whether there was any."""
-        through = self._through(way)
+    def _send(self) -> bool:
+        """The next; whether there was any."""
+        through = self._through()
         with self._database.reading() as connection:
-            events = health_lists.events_after(connection, through, most=way.at_once)
+            events = health_lists.events_after(connection, through, most=self._way.at_once)
         if not events:
             return False
-        sent = way.send(events)
+        sent = self._way.send(events)
         if sent is Sent.AGAIN:
-            turn.due_s = self._clock_s() + turn.again_s
-            turn.again_s = min(AGAIN_MAX_S, 2 * turn.again_s)
+            self._due_s = self._clock_s() + self._again_s
+            self._again_s = min(AGAIN_MAX_S, 2 * self._again_s)
             return True
-        turn.due_s, turn.again_s = self._clock_s() + way.pause_s, AGAIN_MIN_S
-        self._went(way, events[-1].id)
+        self._due_s, self._again_s = self._clock_s() + self._way.pause_s, AGAIN_MIN_S
+        self._went(events[-1].id)
         return True
 
-    def _through(self, way: Way) -> int:
+    def _through(self) -> int:
         """How far it has come. A way that is new begins now: what was over before it was set up is no news."""
-        mine = select(alert_route.c.through_id).where(alert_route.c.name == way.name)
+        mine = select(alert_route.c.through_id).where(alert_route.c.name == self._way.name)
         with self._database.reading() as connection:
             found = connection.execute(mine).scalar()
             newest = health_lists.newest_event(connection)
         if found is None:
-            self._went(way, newest)
+            self._went(newest)
             return newest
         if newest - found > BACKLOG_MAX:
             log.warning(
                 "herald.passed_over",
-                way=way.name,
+                way=self._way.name,
                 events=newest - found - BACKLOG_MAX,
                 hint="they are in the list",
             )
             return newest - BACKLOG_MAX
         return int(found)
 
-    def _went(self, way: Way, through: int) -> None:
+    def _went(self, through: int) -> None:
         with self._database.writing() as connection:
-            upsert(connection, alert_route, [{"name": way.name, "through_id": through}], "name")
+            upsert(connection, alert_route, [{"name": self._way.name, "through_id": through}], "name")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
 
 from tillbox.contracts.settings import Strict
+
+from .views import Title
 
 COLUMNS = {
     "store": ("store", "门店"),
@@ -16,7 +20,8 @@ COLUMNS = {
     "group": ("group", "分组"),
 }
 ROWS_MAX = 10_000
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,23}")
+NAME = "[a-z0-9][a-z0-9_-]{0,23}"
+Part = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +31,13 @@ class BadPlan:
     rows: tuple[str, ...]
 
 
-class Row(Strict):
-    """One place."""
+class PlannedPlace(Strict):
+    """One lane of a store."""
 
-    store: str
-    lane: str
-    title: str
-    group: str = ""
+    store: Part
+    lane: Part
+    title: Title = Field(description="The shop's name.")
+    group: Annotated[str, StringConstraints(pattern=rf"^(?:{NAME})?$")] = ""
 
     @property
     def place(self) -> str:
@@ -40,7 +45,7 @@ class Row(Strict):
         return f"{self.store}/{self.lane}"
 
 
-def read_plan(data: bytes) -> list[Row] | BadPlan:
+def read_plan(data: bytes) -> list[PlannedPlace] | BadPlan:
     """The places of a CSV file in UTF-8 (with or without a byte order mark) or GB 18030, its columns named in Chinese or
     English, in any order."""
     text = _text(data)
@@ -55,12 +60,16 @@ def read_plan(data: bytes) -> list[Row] | BadPlan:
         )
     rows, bad, seen = [], [], set()
     for number, cells in enumerate(lines, start=2):
-        row = Row(**{name: (cells.get(column or "") or "").strip() for name, column in named.items()})
-        why = _wrong(row) or ("the place is there twice" if row.place in seen else "")
-        seen.add(row.place)
-        if why:
-            bad.append(f"line {number}: {why}")
-        rows.append(row)
+        told = {name: (cells.get(column or "") or "").strip() for name, column in named.items()}
+        try:
+            row = PlannedPlace.model_validate(told)
+        except ValidationError as fault:
+            bad.append(f"line {number}: {_wrong(str(fault.errors()[0]['loc'][0]), told)}")
+        else:
+            if row.place in seen:
+                bad.append(f"line {number}: the place is there twice")
+            seen.add(row.place)
+            rows.append(row)
         if number > ROWS_MAX + 1:
             return BadPlan((f"a plan has at most {ROWS_MAX} rows: cut it into several",))
     if not rows:
@@ -83,10 +92,7 @@ def _column(name: str, there: object) -> str | None:
     return next((one for one in there if one and one.strip().lower() in wanted), None)
 
 
-def _wrong(row: Row) -> str:
-    for name in ("store", "lane"):
-        if not _NAME.fullmatch(getattr(row, name)):
-            return f"the {name} is up to 24 small letters, digits, - and _, not {getattr(row, name)[:30]!r}"
-    if row.group and not _NAME.fullmatch(row.group):
-        return f"the group is up to 24 small letters, digits, - and _, not {row.group[:30]!r}"
-    return "" if 1 <= len(row.title) <= 40 and row.title.isprintable() else "the title has 1 to 40 letters"
+def _wrong(name: str, told: dict[str, str]) -> str:
+    if name == "title":
+        return "the title has 1 to 40 letters"
+    return f"the {name} is up to 24 small letters, digits, - and _, not {told[name][:30]!r}"

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from tillbox.cloud_bridge.store.database import upsert
-from tillbox.cloud_bridge.store.tables import binding, desired, position, setting
-from tillbox.contracts.desired import Desired, seal_desired
+from tillbox.cloud_bridge.store.tables import binding, desired, position, reported, setting
+from tillbox.contracts.desired import DESIRED_BYTES_MAX, Desired, seal_desired
 from tillbox.contracts.shop import BoxSettings
 
 NAMES = tuple(BoxSettings.model_fields)
 """Every setting that a level may decide."""
+DEFAULTS: dict[str, Any] = BoxSettings(tenant="", shop="").model_dump(mode="json", exclude={"tenant", "shop"})
+"""What holds where no level decides. A pinned box holds on to these, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ def merged(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def checked(settings: Mapping[str, Any]) -> Wrong | None:
     """Whether a box could use these; the same model judges on the box."""
+    size = len(json.dumps(settings, ensure_ascii=False).encode())
+    if size > DESIRED_BYTES_MAX:
+        return Wrong(f"these are {size} bytes; a box takes {DESIRED_BYTES_MAX}: list fewer goods")
     try:
         BoxSettings.model_validate_json(json.dumps(settings))
     except ValidationError as fault:
@@ -85,6 +90,17 @@ def effective(connection: Connection, place: PlaceOf) -> dict[str, Any]:
     return from_levels(place, by_scope(connection, place.scopes))
 
 
+def is_pinned(own: Mapping[str, Any]) -> bool:
+    """Whether a box's own level decides everything that has a default, so that no wider level reaches it."""
+    return own.keys() >= DEFAULTS.keys()
+
+
+def newest(connection: Connection, scope: str) -> Row[Any] | None:
+    """The version of a level that counts; None where it never decided anything."""
+    query = select(setting).where(setting.c.scope == scope).order_by(setting.c.version.desc())
+    return connection.execute(query.limit(1)).first()
+
+
 def before(connection: Connection, scope: str) -> dict[str, Any] | None:
     """What a level decided before what it decides today; None where there is nothing before."""
     query = select(setting.c.settings).where(setting.c.scope == scope)
@@ -98,7 +114,7 @@ def before(connection: Connection, scope: str) -> dict[str, Any] | None:
 def by_scope(connection: Connection, scopes: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What each of these levels decides today."""
     wanted = list(scopes)
-    newest = (
+    counts = (
         select(setting.c.scope, func.max(setting.c.version).label("version"))
         .where(setting.c.scope.in_(wanted))
         .group_by(setting.c.scope)
@@ -106,7 +122,7 @@ def by_scope(connection: Connection, scopes: Iterable[str]) -> dict[str, dict[st
     )
     rows = connection.execute(
         select(setting.c.scope, setting.c.settings).join(
-            newest, (setting.c.scope == newest.c.scope) & (setting.c.version == newest.c.version)
+            counts, (setting.c.scope == counts.c.scope) & (setting.c.version == counts.c.version)
         )
     )
     return {scope: json.loads(settings) for scope, settings in rows}
@@ -114,18 +130,17 @@ def by_scope(connection: Connection, scopes: Iterable[str]) -> dict[str, dict[st
 
 def decide(connection: Connection, scope: str, settings: Mapping[str, Any], *, who: str, now_ms: int) -> int:
     """A level decides anew, whole; the version that this is."""
-    newest = (
-        connection.execute(select(func.max(setting.c.version)).where(setting.c.scope == scope)).scalar() or 0
-    )
+    last = newest(connection, scope)
+    version: int = last.version + 1 if last else 1
     row = {
         "scope": scope,
-        "version": newest + 1,
+        "version": version,
         "settings": json.dumps(settings, ensure_ascii=False, sort_keys=True).encode(),
         "made_by": who,
         "made_ms": now_ms,
     }
     connection.execute(insert(setting), row)
-    return int(newest) + 1
+    return version
 
 
 def for_box(
@@ -147,12 +162,23 @@ def for_box(
         sealed = seal_desired(document, private_key=key)
     except ValueError as large:
         return Wrong(str(large))
+    used_version, used = _used(connection, last) if last is not None else (None, None)
     fresh = {
         "device": name,
         "version": version,
         "settings": data,
         "sealed": sealed.encode(),
         "made_ms": now_ms,
+        "used_version": used_version,
+        "used": used,
     }
     upsert(connection, desired, [fresh], "device")
     return sealed, True
+
+
+def _used(connection: Connection, last: Row[Any]) -> tuple[int, bytes]:
+    """What a box goes by while it has not taken newer settings: what it says, if that is kept; else what was last made."""
+    query = select(reported.c.version).where(reported.c.device == last.device)
+    if last.used is not None and connection.execute(query).scalar() == last.used_version:
+        return last.used_version, last.used
+    return last.version, last.settings

@@ -1,18 +1,21 @@
 """Bulk commands in waves: who comes when, and when the next wave may go. Pure.
 
-The order is drawn for each bulk as for each release (rollouts.py): no shop is always the first. Unlike a release a
-command has an end, so a wave is over once its boxes are; those that are switched off are waited for a while only.
+The order is drawn for each bulk: no shop is always the first. A wave is over once its boxes have ended; those that are
+switched off are waited for a while only. A wave may rest before the next goes: what is wrong with a release shows in a day
+of selling, and not in the minute of its trial.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tillbox.cloud_bridge.rollouts import share
+WAVES = (1, 10, 50, 100)
+"""Percent of the boxes, ever more, where nobody says otherwise."""
 
 
 class Turn(StrEnum):
@@ -36,6 +39,14 @@ class Standing:
     failed: int
     stop_if_failed: int
     patience_ms: int
+    rest_ms: int = 0
+    """So long at least between two waves."""
+
+
+def share(bulk: str, device: str) -> float:
+    """Where a box stands in the order of a bulk, in percent from 0 to below 100: arithmetic, so that nobody keeps a list."""
+    drawn = hashlib.sha256(f"{bulk}|{device}".encode()).digest()
+    return int.from_bytes(drawn[:8], "big") * 100 / 2**64
 
 
 def waves_of(bulk: str, devices: Sequence[str], percents: Sequence[int]) -> dict[str, int]:
@@ -60,5 +71,6 @@ def turn(standing: Standing, now_ms: int) -> Turn:
         return Turn.STOP
     if standing.wave >= standing.last:
         return Turn.WAIT if standing.open else Turn.DONE
-    patient = standing.open and now_ms - standing.since_ms < standing.patience_ms
-    return Turn.WAIT if patient else Turn.NEXT
+    gone_ms = now_ms - standing.since_ms
+    patient = standing.open and gone_ms < standing.patience_ms
+    return Turn.WAIT if patient or gone_ms < standing.rest_ms else Turn.NEXT

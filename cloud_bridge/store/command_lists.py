@@ -8,6 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
+from tillbox.contracts.commands import WATCH_MINUTES_MAX, Verb
+from tillbox.contracts.ids import CHANCE_BYTES, uuid7
+
 from .commands import tally
 from .reading import MOST, bounded
 from .tables import bulk, command, command_event
@@ -79,6 +82,39 @@ def commands(
     if bulk_id:
         query = query.where(command.c.bulk == bulk_id)
     return [_command(row) for row in connection.execute(query)]
+
+
+class WatchRow(BaseModel):
+    """That a box was asked to show something, and what became of that."""
+
+    command: str
+    what: str
+    state: str
+    reason: str
+    made_by: str
+    made_ms: int
+    until_ms: int
+
+
+def watches(connection: Connection, *, now_ms: int, device: str = "") -> dict[str, dict[str, WatchRow]]:
+    """What boxes were asked to show and are not through with, by box and by what; of one box, or of all. A command that its
+    box has refused shows nothing."""
+    since = uuid7(max(0, now_ms - WATCH_MINUTES_MAX * 60_000), bytes(CHANCE_BYTES))
+    query = select(command).where(command.c.id >= since, command.c.verb == Verb.WATCH.value)
+    if device:
+        query = query.where(command.c.device == device)
+    found: dict[str, dict[str, WatchRow]] = {}
+    for row in map(_command, connection.execute(query.order_by(command.c.made_ms, command.c.id))):
+        what = str(row.params["what"])
+        of_box = found.setdefault(row.device, {})
+        if what == "nothing":
+            of_box.clear()
+        elif row.expires_ms > now_ms:
+            of_box[what] = WatchRow(
+                command=row.id, what=what, state=row.state, reason=row.reason, made_by=row.made_by,
+                made_ms=row.made_ms, until_ms=row.expires_ms,
+            )  # fmt: skip
+    return {name: of_box for name, of_box in found.items() if of_box}
 
 
 def command_story(connection: Connection, name: str) -> CommandStory | None:

@@ -33,6 +33,17 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         connection.execute(insert(command), [{**given, **row} for row in rows])
 
 
+def commanded(connection: Connection, who: str, since_ms: int) -> set[str]:
+    """The boxes that a person commanded since then on their own word: what a second person approved is not counted."""
+    query = (
+        select(command.c.device)
+        .distinct()
+        .outerjoin(bulk, bulk.c.id == command.c.bulk)
+        .where(command.c.made_by == who, command.c.made_ms > since_ms, bulk.c.approved_by.is_(None))
+    )
+    return set(connection.execute(query).scalars())
+
+
 def heard(connection: Connection, device: str, said: CommandState, now_ms: int) -> Reason | None:
     """What a box's own journal says of a command; why not, where it was none of its own."""
     query = select(command.c.state, command.c.guessed).where(
@@ -97,10 +108,13 @@ def expire(connection: Connection, now_ms: int) -> int:
 
 
 def call_off(connection: Connection, bulk_id: str, why: str, now_ms: int) -> int:
-    """End what of a bulk was not sent yet. How many that are."""
-    held = command.c.due_ms.is_(None) & command.c.ended_ms.is_(None) & (command.c.sends == 0)
-    rows = connection.execute(select(command).where(command.c.bulk == bulk_id, held)).all()
+    """End what of a bulk was not sent yet, also what is due for a box that is off; what was sent is not sent again. How many
+    were ended."""
+    open_ = (command.c.bulk == bulk_id) & command.c.ended_ms.is_(None)
+    rows = connection.execute(select(command).where(open_, command.c.sends == 0)).all()
     _end(connection, rows, why, now_ms)
+    unheard = open_ & (command.c.state == State.INIT.value)
+    connection.execute(update(command).where(unheard).values(due_ms=None))
     return len(rows)
 
 

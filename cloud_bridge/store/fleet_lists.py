@@ -13,6 +13,7 @@ from tillbox.cloud_bridge.fleet.missing import Gap, missing
 
 from .reading import bounded
 from .tables import PRESENT, audit, binding, box, certificate, claim, claim_use, device, position
+from .tables import photo as photo_table
 
 
 class PlaceRow(BaseModel):
@@ -179,6 +180,28 @@ def box_story(connection: Connection, name: str) -> BoxStory | None:
     )
 
 
+class PhotoRow(BaseModel):
+    """How a box stood, and who took the picture."""
+
+    position: str
+    taken_by: str
+    at_ms: int
+
+
+def photo_row(connection: Connection, name: str) -> PhotoRow | None:
+    """The newest photograph of a box, without the picture itself."""
+    column = photo_table.c
+    query = select(column.position, column.taken_by, column.at_ms).where(column.device == name)
+    row = connection.execute(query.order_by(column.at_ms.desc()).limit(1)).first()
+    return PhotoRow.model_validate(row, from_attributes=True) if row else None
+
+
+def photo(connection: Connection, name: str) -> bytes | None:
+    """The newest photograph of a box, as JPEG."""
+    query = select(photo_table.c.jpeg).where(photo_table.c.device == name)
+    return connection.execute(query.order_by(photo_table.c.at_ms.desc()).limit(1)).scalar()
+
+
 def audit_rows(
     connection: Connection,
     *,
@@ -187,12 +210,12 @@ def audit_rows(
     who: str = "",
     most: int = 100,
 ) -> list[AuditRow]:
-    """The newest first, about one subject or several, by one person; `before` is the last row that was seen."""
+    """The newest first, about one subject or several, by one person and keys of theirs; `before` is the last row that was seen."""
     query = select(audit).order_by(audit.c.id.desc()).limit(bounded(most))
     if before is not None:
         query = query.where(audit.c.id < before)
     if subject:
         query = query.where(audit.c.subject.in_([subject] if isinstance(subject, str) else subject))
     if who:
-        query = query.where(audit.c.who == who)
+        query = query.where((audit.c.who == who) | audit.c.who.endswith(f" of {who}", autoescape=True))
     return [AuditRow.model_validate(row, from_attributes=True) for row in connection.execute(query)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 
 from .fleet_board import HELD
 from .fleet_lists import ClaimRow
+from .reading import bounded
 from .tables import binding, claim, claim_use, position
 
 STAGES = ("planned", "claimed", "testing", "accepted")
@@ -26,6 +28,20 @@ class StageRow:
     tested: bool
     """Whether the box has reported its self-test."""
     since_ms: int
+
+
+class Board(BaseModel):
+    """How many places have come how far, and those that are not there yet."""
+
+    now_ms: int
+    counts: dict[str, int]
+    places: list[StageRow]
+
+
+def board(connection: Connection, now_ms: int, *, after: str = "", most: int = 100) -> Board:
+    """The whole board, as programs get it."""
+    rows = stage_rows(connection, now_ms, after=after, most=bounded(most))
+    return Board(now_ms=now_ms, counts=stage_counts(connection, now_ms), places=rows)
 
 
 def stage_counts(connection: Connection, now_ms: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select, tuple_
 
 from tillbox.cloud_bridge.book import accounts
+from tillbox.contracts.messages import Updating
 from tillbox.contracts.money import coupon_unit
 
 from . import tables
@@ -134,6 +135,8 @@ class BoxDetail:
     refused: tuple[RefusedRow, ...]
     local_refused: tuple[tuple[str, int], ...]
     """What the box itself refused since it started, as it last said."""
+    updates: Updating | None = None
+    """Where its updates stand; None where it takes no releases by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +423,7 @@ def box(connection: Connection, device: str) -> BoxDetail | None:
         alarms=shouted,
         refused=tuple(one for one in refused(connection) if one.device == device),
         local_refused=tuple(sorted(health.get("refused", {}).items())),
+        updates=Updating.model_validate(health["updates"]) if health.get("updates") else None,
     )
 
 

@@ -241,9 +241,10 @@ api_token = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("name", String(32), nullable=False),
     Column("role", String(16), nullable=False),
+    Column("owner", String(32), nullable=False),
     _ms("made_ms"),
 )
-"""A program's key to the API; only its hash is here."""
+"""A program's key to the API; only its hash is here. `owner` is the operator who answers for it."""
 
 session = Table(
     "session",
@@ -373,9 +374,12 @@ desired = Table(
     Column("settings", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("sent_ms", BigInteger, nullable=False, server_default="0"),
+    Column("used_version", Integer),
+    Column("used", LargeBinary),
     _ms("made_ms"),
 )
-"""Derived: the signed settings that a box is to have, and when they were last sent."""
+"""Derived: the signed settings that a box is to have, and when they were last sent. `used`: the earlier ones that it goes by
+until it has taken these, so that the two can be compared."""
 
 reported = Table(
     "reported",
@@ -388,6 +392,19 @@ reported = Table(
 )
 """Derived: the settings that a box says it uses, and why it did not take newer ones."""
 
+photo = Table(
+    "photo",
+    metadata,
+    Column("position", String(64), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("device", String(32), nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("taken_by", String(48), nullable=False),
+    _ms("at_ms"),
+    Index("photo_device", "device"),
+)
+"""How a box stood when it was accepted: a small picture of our own making, without what a camera notes about the place."""
+
 view = Table(
     "view",
     metadata,
@@ -396,7 +413,7 @@ view = Table(
     Column("wanted", LargeBinary, nullable=False),
     _ms("made_ms"),
 )
-"""A list of the fleet that somebody looks at often: its filters under a name of their own. `operator` may be a program."""
+"""A list of the fleet that somebody looks at often: its filters under a name of their own."""
 
 audit = Table(
     "audit",
@@ -437,6 +454,7 @@ command = Table(
     Index("command_device", "device"),
     Index("command_bulk", "bulk"),
     Index("command_due", "due_ms"),
+    Index("command_made", "made_by", "made_ms"),
 )
 """A command for one box, signed. `due_ms`: when it is to be sent, again; None while its wave waits, and once it has
 ended. `guessed`: the core thinks it over, and the box has not said so."""
@@ -523,6 +541,17 @@ alert_route = Table(
     Column("through_id", BigInteger, nullable=False),
 )
 """Derived: how far the events have gone out on each way."""
+
+handed_in = Table(
+    "handed_in",
+    metadata,
+    Column("device", String(32), primary_key=True),
+    Column("sort", String(8), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("records", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+"""Derived: how much of each sort a box that was put out has handed in on its latest `day`, in days since 1970."""
 
 APPEND_ONLY = (
     inbox, txn, posting, payment_event, alarm, sale, reversal,

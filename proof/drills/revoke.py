@@ -122,6 +122,7 @@ def _topics(stage: Stage, identity: Path, stolen: str, honest: str) -> Iterator[
         *(topics.ask_up(honest, name) for name in topics.ASKS),
         topics.state_up(honest),
         topics.telemetry_up(honest),
+        topics.live_up(honest),
         topics.ack_down(honest),
         topics.answer_down(honest),
         topics.desired_down(honest),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 
 from tillbox.cloud_bridge.fleet.client import Api, ApiRefused
 from tillbox.cloud_bridge.store import tables
@@ -93,22 +93,17 @@ class Stage:
 
     def alarms(self, device: str) -> list[str]:
         """What was shouted about a box."""
-        engine = create_engine(f"sqlite:///file:{self.town.database()}?mode=ro&uri=true")
-        with engine.connect() as connection:
-            found = list(
+        with self.town.book() as connection:
+            return list(
                 connection.execute(
                     select(tables.alarm.c.kind).where(tables.alarm.c.device == device)
                 ).scalars()
             )
-        engine.dispose()
-        return found
 
     def count(self, query: Any) -> int:
         """A number from the core's own tables."""
-        engine = create_engine(f"sqlite:///file:{self.town.database()}?mode=ro&uri=true")
-        with engine.connect() as connection:
+        with self.town.book() as connection:
             found: int = connection.execute(query).scalar_one()
-        engine.dispose()
         return found
 
     def refused(self, act: str, body: dict[str, Any]) -> str:

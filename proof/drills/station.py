@@ -10,10 +10,9 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from tillbox.agent.updates.slots import Slots
 from tillbox.cloud_bridge.store import tables
@@ -60,18 +59,20 @@ class Launched(Process):
 class Station:
     """A counter whose software comes out of two slots."""
 
-    def __init__(self, town: Town, workshop: Workshop, url: str) -> None:
-        self.town, self.workshop = town, workshop
-        self.counter: Counter = town.counters[0]
-        self.root = town.folder / "updates"
+    def __init__(
+        self, town: Town, counter: Counter, workshop: Workshop, url: str, *, by_command: bool = False
+    ) -> None:
+        self.town, self.workshop, self.counter = town, workshop, counter
+        home = town.folder / counter.device
+        self.root = home / "updates"
         self.slots = Slots(self.root)
         self.log = town.folder / "steps.log"
-        config = town.folder / self.counter.device / "box.json"
+        config = home / "box.json"
         told = json.loads(config.read_text())
         trust = workshop.repository.metadata / "1.root.json"
         told["updates"] = {
             "url": url, "trust": str(trust), "root": str(self.root), "poll_s": 3_600, "quiet_s": 0.2,
-            "rate_bytes_s": 50_000_000, "up_s": UP_S, "canary_s": CANARY_S, "customer_s": 3,
+            "rate_bytes_s": 50_000_000, "up_s": UP_S, "canary_s": CANARY_S, "customer_s": 3, "by_command": by_command,
         }  # fmt: skip
         config.write_text(json.dumps(told, ensure_ascii=False))
         command = [str(workshop.python), "-I", str(self.root / "launcher.py"), "--config", str(config)]
@@ -163,17 +164,14 @@ class Station:
         raise DrillFailed(f"waited {patience_s:.0f} s for {what}, in vain; the box says {self.updates()}")
 
     def _is_booked(self, text: str) -> bool:
-        engine = create_engine(f"sqlite:///file:{self.town.database()}?mode=ro&uri=true")
-        with engine.connect() as connection:
+        with self.town.book() as connection:
             sales = connection.execute(select(tables.sale.c.tid)).scalars().all()
-        engine.dispose()
         return any(tid in text for tid in sales)
 
 
-def canaries_booked(database: Path) -> tuple[int, int]:
+def canaries_booked(town: Town) -> tuple[int, int]:
     """How many canaries the core holds, and how many of them are in its book: none may be."""
-    engine = create_engine(f"sqlite:///file:{database}?mode=ro&uri=true")
-    with engine.connect() as connection:
+    with town.book() as connection:
         held = (
             connection.execute(select(tables.inbox.c.tid).where(tables.inbox.c.kind == "canary"))
             .scalars()
@@ -182,5 +180,4 @@ def canaries_booked(database: Path) -> tuple[int, int]:
         booked = (
             connection.execute(select(tables.txn.c.tid).where(tables.txn.c.tid.in_(held))).scalars().all()
         )
-    engine.dispose()
     return len(held), len(booked)

@@ -24,6 +24,7 @@ from tillbox.demo.town import GOODS, Town
 
 from . import workshop as made
 from .points import LATE, cuts_of
+from .rollout import Rollouts
 from .station import DrillFailed, Station, canaries_booked
 from .webserver import WebServer
 from .workshop import Change, Workshop
@@ -85,7 +86,9 @@ class Drill:
             self._trials(short)
             self._good(short)
             self._power_cuts(short)
-            held, booked = canaries_booked(town.database())
+            held, booked = canaries_booked(town)
+            town.stop()
+            self._rollouts(WRONG, "sells wrongly") if short else self._rollouts(CRASHES, "ended by itself")
         finally:
             town.stop()
             if hasattr(self, "web"):
@@ -99,7 +102,7 @@ class Drill:
         self.shop.publish(OLD, days_ago=1)
         self.web = WebServer(self.shop.repository.folder)
         town.build()
-        self.station = Station(town, self.shop, self.web.url)
+        self.station = Station(town, town.counters[0], self.shop, self.web.url)
         self.station.seed(OLD)
         shutil.copytree(self.station.root, self.folder / "seeded")
         town.start()
@@ -240,6 +243,27 @@ class Drill:
                 row.sells = self.station.sell()
                 self._ended(Row("", ""), NEW)
                 row.seen += ", then kept" if self.station.slots.state().good == "b" else ", and is lost"
+
+    # many boxes, by head office's word
+
+    def _rollouts(self, bad: str, lacks: str) -> None:
+        rollouts = Rollouts(self.folder / "fleet", self.say, self.shop, self.web.url)
+        try:
+            self.station = rollouts.open(OLD)
+            with self._case("a release is published, and nobody was told", "taken by 0 of 3") as row:
+                self.shop.publish(bad)
+                row.seen = f"taken by {rollouts.asks()} of 3"
+            with self._case("rollout of a bad release", f"stopped after 1 of 3: {lacks}") as row:
+                failed, row.says = rollouts.bad(bad)
+                row.seen = f"stopped after {failed} of 3: {lacks if lacks in row.says else row.says}"
+            self.shop.publish(NEW)
+            with self._case("rollout: customers at the tills", "waits: customer", sell=False) as row:
+                row.seen, row.says, row.says_zh = rollouts.waits(NEW)
+                row.sells = all(station.sell() for station in rollouts.stations)
+            with self._case("rollout of a good release", "kept by 3 of 3") as row:
+                row.seen = f"kept by {rollouts.kept(NEW)} of 3"
+        finally:
+            rollouts.close()
 
     def _fresh(self, since: str) -> None:
         self.station.box.kill()

@@ -26,12 +26,9 @@ Change = tuple[str, str, str]
 """A file, what stands in it, and what is to stand there."""
 
 GOOD: tuple[Change, ...] = ()
-CRASHES: tuple[Change, ...] = (
-    ("agent/commands.py", "    box = Box(loaded)\n", "    box = Box(loaded)\n    raise RuntimeError(3)\n"),
-)
-NEVER_STARTS: tuple[Change, ...] = (
-    ("agent/commands.py", "    box = Box(loaded)\n", "    box = Box(loaded)\n    signal.pause()\n"),
-)
+_BORN = "    if box is None:\n        return\n"
+CRASHES: tuple[Change, ...] = (("agent/commands.py", _BORN, f"{_BORN}    raise RuntimeError(3)\n"),)
+NEVER_STARTS: tuple[Change, ...] = (("agent/commands.py", _BORN, f"{_BORN}    signal.pause()\n"),)
 OFF_BY_A_FEN: tuple[Change, ...] = (
     (
         "contracts/offers/threshold.py",

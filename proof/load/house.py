@@ -10,7 +10,7 @@ import urllib.parse
 from collections import Counter
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import func, select
 
 from tillbox.cloud_bridge.store import tables
 from tillbox.demo.town import Town
@@ -27,7 +27,6 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.town = Town(folder, boxes=0)
         self.town.build()
-        self._engine = create_engine(f"sqlite:///file:{self.town.database()}?mode=ro&uri=true")
         self._cookie = ""
 
     def start(self) -> None:
@@ -37,7 +36,6 @@ class House:
 
     def stop(self) -> None:
         """Stop everything."""
-        self._engine.dispose()
         self.town.stop()
 
     def uses(self) -> dict[str, Use]:
@@ -49,32 +47,28 @@ class House:
             "wallet": use_of(wallet.pid if wallet else None),
         }
 
-    def reading(self) -> Connection:
-        """A connection that reads the core's book."""
-        return self._engine.connect()
-
     def registered(self) -> int:
         """Boxes whose journal the core has begun to hold."""
-        with self.reading() as connection:
+        with self.town.book() as connection:
             return connection.execute(select(func.count()).select_from(tables.incarnation)).scalar_one()
 
     def records(self) -> int:
         """Records that the core holds."""
-        with self.reading() as connection:
+        with self.town.book() as connection:
             held = connection.execute(select(func.coalesce(func.sum(tables.incarnation.c.watermark), 0)))
             return int(held.scalar_one())
 
     def states(self) -> Counter[str]:
         """How many boxes are in which state, as the core believes."""
         box = tables.box.c
-        with self.reading() as connection:
+        with self.town.book() as connection:
             rows = connection.execute(select(box.state, func.count()).group_by(box.state))
             return Counter({state: count for state, count in rows})
 
     def away(self) -> set[str]:
         """Boxes that the core believes not to be there."""
         box = tables.box.c
-        with self.reading() as connection:
+        with self.town.book() as connection:
             return set(connection.execute(select(box.device).where(box.state != "online")).scalars())
 
     def page_ms(self, path: str, times: int) -> tuple[list[float], int]:

@@ -264,7 +264,7 @@ class LoadTest:
     def _verdict(self) -> dict[str, Any]:
         drained = self._drained()
         lists = self.crowds.evidence(self.wanted.folder)
-        with self.house.reading() as connection:
+        with self.house.town.book() as connection:
             found = verdict.judge(connection, lists)
         seen = self.crowds.look()
         return asdict(found) | {

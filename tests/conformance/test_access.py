@@ -4,37 +4,46 @@ one without a row here fails; who may an act is asked of everybody, too."""
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from tests.core_alone import CoreAlone, core_alone
+from tests.core_alone import CoreAlone, core_alone, photograph
 
 from tillbox.cloud_bridge.api.keys import new_key
+from tillbox.cloud_bridge.console.auth import new_password
 from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, may
 
 NOBODY = "nobody"
 WHO = (NOBODY, *ROLES)
 BOX = "bq3xk2v7m4t6w2a5d"
+PHOTO = b64encode(photograph()).decode()
 
 PAGES = {
     "/": "viewer", "/sales/{tid}": "viewer", "/boxes": "viewer", "/boxes/{device}": "viewer", "/coupons": "viewer",
     "/beside": "viewer", "/accounts/{name}": "viewer", "/trouble": "viewer", "/patterns": "viewer",
-    "/recordings/{shell}": "admin", "/field": "engineer", "/field/{device}": "engineer", "/provision": "operator", "/audit": "operator",
+    "/boxes/{device}/timeline": "viewer", "/settings": "operator", "/boxes/{device}/photo": "operator",
+    "/boxes/{device}/live": "operator",
+    "/recordings/{shell}": "admin",
+    "/field": "engineer", "/field/{device}": "engineer", "/provision": "operator", "/audit": "operator",
 }  # fmt: skip
 """Pages, with the least role that sees them."""
 LISTS = {
     "/api/1/places": "viewer", "/api/1/boxes/{device}": "viewer",
-    "/api/1/claims": "operator", "/api/1/audit": "operator",
+    "/api/1/claims": "operator", "/api/1/provisioning": "operator", "/api/1/audit": "operator",
+    "/api/1/boxes/{device}/log": "operator",
     "/api/1/alerts": "viewer", "/api/1/alert-events": "viewer", "/api/1/health": "viewer",
-    "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
+    "/api/1/openapi.json": "viewer",
+    "/api/1/boxes/{device}/twin": "viewer", "/api/1/boxes/{device}/timeline": "viewer",
+    "/api/1/settings": "operator", "/api/1/settings/versions": "operator", "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
     "/api/1/recordings/{shell}": "admin",
 }  # fmt: skip
 """Lists of the API."""
 LEAST = {
     "plan-places": "operator", "make-claims": "operator", "extend-claim": "operator", "revoke-claim": "operator",
-    "replace-box": "operator", "revoke-box": "operator", "accept-box": "engineer", "retire-box": "operator",
+    "replace-box": "operator", "revoke-box": "operator", "accept-box": "engineer", "add-photo": "engineer", "retire-box": "operator",
     "close-range": "operator", "take-slips": "engineer", "decide-settings": "operator",
     "save-view": "viewer", "drop-view": "viewer",
     "preview-settings": "operator", "undo-settings": "operator", "pin-box": "operator",
@@ -44,9 +53,9 @@ LEAST = {
 """Acts. It says again what the table of acts says: whoever changes one thinks twice."""
 SHELLS = {"/api/1/shells/{shell}/input": "POST", "/api/1/shells/{shell}/output": "GET"}
 """Of whoever opened that shell, who is an admin."""
-OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify", "/api/1/openapi.json"}
+OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify"}
 """For anybody. A receipt's address is its secret; a notice is believed by its signature."""
-OF_A_SESSION = {"/logout", "/live", "/do/{act}"}
+OF_A_SESSION = {"/logout", "/live", "/do/{act}", "/boxes/{device}/screen"}
 BODIES = {
     "plan-places": {"places": [{"store": "s9", "lane": "l1", "title": "x"}]},
     "make-claims": {"places": ["s1/l1"]},
@@ -54,6 +63,7 @@ BODIES = {
     "revoke-claim": {"number": 99},
     "replace-box": {"place": "s1/l9"},
     "take-slips": {"codes": ["x"]},
+    "add-photo": {"device": "bnobody22222222aa", "picture": PHOTO},
     "decide-settings": {"scope": "store:s9", "settings": {}},
     "preview-settings": {"scope": "store:s9", "settings": {}},
     "undo-settings": {"scope": "store:s9"},
@@ -79,6 +89,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreAlone]:
     with core_alone(tmp_path_factory.mktemp("core")) as running:
         running.do("plan-places", places=[{"store": "s1", "lane": "l1", "title": "茶铺"}])
         running.enrol("s1/l1", BOX)
+        running.do("add-photo", device=BOX, picture=PHOTO)
         yield running
 
 
@@ -96,8 +107,12 @@ def visitors(core: CoreAlone) -> Iterator[dict[str, httpx.Client]]:
 
 @pytest.fixture(scope="module")
 def keys(core: CoreAlone) -> dict[str, dict[str, str]]:
-    """The header of a program of each role."""
-    made = {role: new_key(core.database, f"k-{role}", role, chance=os.urandom, now_ms=1) for role in ROLES}
+    """The header of a program of each role, whose owner may no more."""
+    made = {}
+    for role in ROLES:
+        owner = f"of-{role}"
+        new_password(core.database, owner, chance=os.urandom, role=role)
+        made[role] = new_key(core.database, f"k-{role}", role, owner=owner, chance=os.urandom, now_ms=1)
     return {NOBODY: {}} | {role: {"Authorization": f"Bearer {key}"} for role, key in made.items()}
 
 
@@ -146,7 +161,7 @@ def test_a_list_of_the_api_needs_a_key_of_its_role(
     for path, least in LISTS.items():
         address = path.format(device=BOX, command="no", shell="no")
         status = visitors[NOBODY].get(address, headers=keys[who]).status_code
-        there = 404 if path.endswith(("{command}", "{shell}")) else 200
+        there = 404 if path.endswith(("{command}", "{shell}", "/twin")) else 200
         assert status == (401 if who == NOBODY else there if may(who, least) else 403), path
 
 
@@ -158,9 +173,9 @@ def test_a_shell_is_typed_into_and_seen_by_the_admin_who_opened_it_alone(
     shell = visitor.post("/api/1/acts/open-shell", json=body, headers=keys["admin"]).json()["id"]
     again = visitor.post("/api/1/acts/open-shell", json=body, headers=keys["admin"])
     assert (again.status_code, again.json()["refused"]) == (409, "shell_busy")
-    other = {
-        "Authorization": f"Bearer {new_key(core.database, 'other', 'admin', chance=os.urandom, now_ms=1)}"
-    }
+    new_password(core.database, "other", chance=os.urandom, role="admin")
+    key = new_key(core.database, "k-other", "admin", owner="other", chance=os.urandom, now_ms=1)
+    other = {"Authorization": f"Bearer {key}"}
     asked = {**keys, "other": other}
     for path, verb in SHELLS.items():
         address = path.format(shell=shell) + ("?after=0" if verb == "GET" else "")
@@ -199,6 +214,21 @@ def test_an_act_is_done_for_its_role_by_key_and_by_form_alike(
             assert (by_key, by_form) == (403, 403), who
 
 
+@pytest.mark.parametrize("act", LEAST)
+def test_whoever_may_not_learns_nothing_of_what_an_act_takes(
+    visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], act: str
+) -> None:
+    url = f"/api/1/acts/{act}"
+    for content in (b"{", b"[]", b'{"no": "such field"}', b"\xff"):
+        for who in WHO:
+            headers = {"Content-Type": "application/json", **keys[who]}
+            answer = visitors[NOBODY].post(url, content=content, headers=headers)
+            if who == NOBODY:
+                assert (answer.status_code, list(answer.json())) == (401, ["detail"]), content
+            else:
+                assert answer.status_code in ((400, 422) if may(who, LEAST[act]) else (403,)), (who, content)
+
+
 @pytest.mark.parametrize("who", WHO)
 def test_what_belongs_to_a_session_wants_one_and_its_token(
     visitors: dict[str, httpx.Client], who: str
@@ -210,6 +240,19 @@ def test_what_belongs_to_a_session_wants_one_and_its_token(
     assert client.post("/do/save-view", data={"name": "x"}, headers=elsewhere).status_code == 403
     with client.stream("GET", "/live") as stream:
         assert stream.status_code == (403 if who == NOBODY else 200)
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_boxs_screen_is_for_its_role_and_in_a_frame_that_lets_it_do_nothing(
+    visitors: dict[str, httpx.Client], who: str
+) -> None:
+    answer = visitors[who].get(f"/boxes/{BOX}/screen")
+    assert answer.status_code == (404 if who != NOBODY and may(who, "operator") else 403), (
+        "nothing was sent yet"
+    )
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert {"sandbox", "default-src 'none'", "form-action 'none'", "frame-ancestors 'self'"} <= set(policy)
+    assert not any(word.startswith(("script-src", "connect-src", "frame-src")) for word in policy)
 
 
 def test_what_is_open_is_open_to_nobody_in_particular(visitors: dict[str, httpx.Client]) -> None:

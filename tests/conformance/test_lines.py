@@ -27,12 +27,14 @@ from tillbox.broker.mqtt import UNANSWERED_MAX, Endpoint, MqttLine
 from tillbox.broker.pki import Authority, Identity
 from tillbox.contracts.messages import BATCH_BYTES_MAX
 from tillbox.contracts.topics import (
+    ALL_LIVE,
     ALL_RECORDS,
     ALL_STATES,
     ALL_TELEMETRY,
     ack_down,
     answer_down,
     ask_up,
+    live_up,
     records_up,
     state_up,
     telemetry_up,
@@ -244,6 +246,27 @@ def test_records_go_up_and_acks_come_down(street: Street) -> None:
     assert box.publish(telemetry_up("box-1"), b"well", qos=0)
     assert street.until(lambda: at_core.payloads == [b"a sale", b"well"])
     assert at_core.messages[0] == Message(RECORDS, b"a sale", b"", 0)
+
+
+def test_what_spares_the_line_goes_while_nothing_else_is_under_way(street: Street) -> None:
+    _, at_core = street.up("core", ALL_RECORDS, ALL_LIVE)
+    box, _ = street.up("box-1")
+    assert street.until(lambda: box.publish(live_up("box-1"), b"a screen", qos=0, spare=True))
+    assert street.until(lambda: set(at_core.payloads) == {b"a screen"})
+
+
+@pytest.mark.mosquitto
+def test_what_spares_the_line_does_not_wait_behind_a_sale(real: RealStreet) -> None:
+    _, at_core = real.up("core", ALL_RECORDS, ALL_LIVE)
+    box, _ = real.up("box-1")
+    real.pause()
+    assert box.publish(RECORDS, b"a sale")
+    for _ in range(5):
+        assert not box.publish(live_up("box-1"), b"too early", qos=0, spare=True)
+        real.wait(0.05)
+    real.go_on()
+    assert real.until(lambda: box.publish(live_up("box-1"), b"a screen", qos=0, spare=True))
+    assert real.until(lambda: at_core.payloads == [b"a sale", b"a screen"])
 
 
 def test_a_question_gets_its_own_answer(street: Street) -> None:

@@ -127,6 +127,8 @@ def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> No
         "tb/1/d/box-1/up/another/tx",
         "tb/1/d/box-1/up/rq/another",
         "tb/1/d/box-2/st/alerts",
+        "tb/1/d/box-2/lv",
+        "tb/1/d/box-1/lv/another",
         "tb/1/d/box-1/st/another",
         "tb/1/d/box-1/st/alerts/another",
     ],

@@ -19,7 +19,7 @@ from tests.conformance.test_stores_fleet import FLEET, KEY, NOW, Head, _chance
 from tillbox.cloud_bridge.fleet import audit
 from tillbox.cloud_bridge.fleet.acts import perform
 from tillbox.cloud_bridge.fleet.dispatch import Dispatch
-from tillbox.cloud_bridge.store import command_lists, tables
+from tillbox.cloud_bridge.store import command_lists, fleet_lists, tables
 from tillbox.cloud_bridge.store.commands import AGAIN_MS, GRACE_MS, UNHEARD
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.codes import kid_of
@@ -81,12 +81,17 @@ class Office(Head):
     def do(self, act: str, role: str = "operator", **body: Any) -> Any:
         return self.as_("ann", act, role, **body)
 
-    def as_(self, who: str, act: str, role: str = "operator", /, **body: Any) -> Any:
-        return perform(self.database, FEW, act, body, who=who, role=role, now_ms=self.now_ms, chance=_chance)
+    def as_(self, who: str, act: str, role: str = "operator", /, *, by_key: str = "", **body: Any) -> Any:
+        person = {"who": who, "role": role, "key": by_key}
+        return perform(self.database, FEW, act, body, **person, now_ms=self.now_ms, chance=_chance)
 
     def states(self, bulk: str = "") -> list[str]:
         with self.database.reading() as connection:
             return sorted(row.state for row in command_lists.commands(connection, bulk_id=bulk, most=500))
+
+    def commands_of(self, bulk: str) -> list[command_lists.CommandRow]:
+        with self.database.reading() as connection:
+            return command_lists.commands(connection, bulk_id=bulk)
 
     def story(self, command: str) -> command_lists.CommandStory:
         with self.database.reading() as connection:
@@ -170,6 +175,29 @@ def test_no_box_speaks_for_another(office: Office) -> None:
     with office.database.reading() as connection:
         outcomes = set(connection.execute(select(tables.inbox.c.outcome)).scalars())
     assert "command_unknown" in outcomes
+
+
+def test_who_is_watched_is_known_from_what_was_commanded(office: Office) -> None:
+    def watched() -> dict[str, list[str]]:
+        with office.database.reading() as connection:
+            found = command_lists.watches(connection, now_ms=office.now_ms)
+            for device, asked in found.items():
+                assert command_lists.watches(connection, now_ms=office.now_ms, device=device) == {
+                    device: asked
+                }
+        return {device: sorted(asked) for device, asked in found.items()}
+
+    one, other = office.stand("a", "b")
+    for lane, what, minutes in (("a", "screen", 5), ("a", "log", 15), ("b", "log", 5), ("b", "nothing", 60)):
+        office.now_ms += 1
+        office.do("send-command", box=f"s9/{lane}", verb="watch", what=what, minutes=minutes)
+    office.do("send-command", box="s9/b", verb="self-test")
+    assert watched() == {one: ["log", "screen"]}
+    office.now_ms += 6 * MINUTE
+    assert watched() == {one: ["log"]}
+    office.do("send-command", box="s9/b", verb="watch", what="screen", minutes=30)
+    office.now_ms += 29 * MINUTE
+    assert watched() == {other: ["screen"]}
 
 
 def test_what_was_heard_of_a_command_cannot_be_changed(office: Office) -> None:
@@ -285,6 +313,39 @@ def test_many_boxes_need_a_second_person(office: Office) -> None:
     assert again == Refused(Reason.BULK_OVER, "running")
 
 
+def test_a_person_is_one_by_whatever_key_or_browser(office: Office) -> None:
+    office.stand(lanes=9)
+    asked = office.as_("ann", "send-commands", verb="restart", by_key="stock", **WHOLE)
+    for key in ("", "stock", "other"):
+        again = office.as_("ann", "approve-bulk", by_key=key, bulk=asked.id)
+        assert again == Refused(Reason.SAME_PERSON, "ann")
+    assert office.as_("bob", "approve-bulk", by_key="stock", bulk=asked.id).state == "running"
+    with office.database.reading() as connection:
+        said = [row.who for row in fleet_lists.audit_rows(connection, most=5)]
+        of_ann = fleet_lists.audit_rows(connection, who="ann")
+    assert said == ["key stock of bob", "key other of ann", "key stock of ann", "ann", "key stock of ann"]
+    assert {row.who for row in of_ann} == {"ann", "key stock of ann", "key other of ann"}
+
+
+def test_many_small_commands_within_the_hour_need_a_second_person_too(office: Office) -> None:
+    devices = office.stand(lanes=10)
+    few = {"preview": False, "max_percent": 100}
+    first = office.do("send-commands", verb="self-test", scope=[f"s9/b{at}" for at in range(6)], **few)
+    assert (first.state, first.needs_second_person) == ("running", False)
+    for at in (5, 6, 7):
+        assert office.do("send-command", box=devices[at], verb="self-test").verb == "self-test"
+    no = Refused(Reason.SECOND_PERSON, "9 boxes, 8 may be")
+    assert office.as_("ann", "send-command", by_key="stock", box=devices[8], verb="restart") == no
+    assert office.do("send-command", box=devices[0], verb="restart").verb == "restart", "it is no other box"
+    assert office.as_("bob", "send-command", box=devices[8], verb="restart").verb == "restart"
+    waits = office.do("send-commands", verb="restart", scope=["s9/b8", "s9/b9"], **few)
+    assert (waits.state, waits.needs_second_person) == ("awaiting", True)
+    assert office.as_("bob", "approve-bulk", bulk=waits.id).state == "running"
+    assert {row.made_by for row in office.commands_of(waits.id)} == {"ann"}
+    office.now_ms += 60 * MINUTE
+    assert office.do("send-command", box=devices[8], verb="restart").verb == "restart", "an hour later"
+
+
 def test_who_approves_approves_the_boxes_that_were_asked_for(office: Office) -> None:
     devices = office.stand(lanes=9)
     asked = office.as_("ann", "send-commands", verb="restart", waves=[100], **WHOLE)
@@ -303,6 +364,32 @@ def test_a_person_stops_a_bulk(office: Office) -> None:
     assert office.do("stop-bulk", bulk=asked.id).state == "stopped"
     assert office.states(asked.id) == ["expired"] * 3 + ["init"]
     assert office.do("stop-bulk", bulk=asked.id) == Refused(Reason.BULK_OVER, "stopped")
+
+
+def test_a_bulk_that_was_stopped_reaches_no_box_any_more_that_was_off(office: Office) -> None:
+    devices = office.stand(lanes=4)
+    for device in devices[:2]:
+        office.online(device, "lost")
+    asked = office.do("send-commands", verb="update", release="0.2.0", waves=[100], **WHOLE)
+    sent = office.sent()
+    assert len(sent) == 2
+    office.says(sent[0], "init", "blocked")
+    office.do("stop-bulk", bulk=asked.id)
+    assert office.states(asked.id) == ["blocked", "expired", "expired", "init"]
+    for device in devices:
+        office.online(device, "online")
+    assert {one.id for one in office.sent(MINUTE)} == {sent[0].id}, (
+        "the box that took it up hears it after a boot"
+    )
+
+
+def test_a_release_rests_between_its_waves(office: Office) -> None:
+    office.stand(lanes=4)
+    office.do("send-commands", verb="update", release="0.2.0", waves=[25, 100], rest_minutes=60, **WHOLE)
+    (first,) = office.sent()
+    office.says(first, "init", "executing", "successful")
+    assert office.sent(59 * MINUTE) == []
+    assert len(office.sent(2 * MINUTE)) == 3
 
 
 def test_a_box_that_was_put_out_is_commanded_nothing(office: Office) -> None:

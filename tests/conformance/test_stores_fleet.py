@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DBAPIError
 from tests.conformance.core_store import Journal, balances, take
 
@@ -19,18 +19,19 @@ from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.provisioning.late import late_message
 from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.alarms import Alarm
-from tillbox.cloud_bridge.fleet import audit, late, presence, twin
+from tillbox.cloud_bridge.fleet import audit, late, presence, quota, twin
 from tillbox.cloud_bridge.fleet.acts import ACTS, ROLES, Fleet, may, perform
 from tillbox.cloud_bridge.fleet.enrolment import LATELY_MS, Registrar
 from tillbox.cloud_bridge.fleet.missing import missing
 from tillbox.cloud_bridge.fleet.presence import Word
+from tillbox.cloud_bridge.fleet.quota import Sort
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import reading, registry, tables
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts import topics
 from tillbox.contracts.codes.slip import SlipCode, slip_in, slip_text
-from tillbox.contracts.messages import EnrolAnswer, EnrolAsk, State, canonical, digest
+from tillbox.contracts.messages import DrawerOpened, EnrolAnswer, EnrolAsk, State, canonical, digest
 from tillbox.contracts.proofs import BIRTH, SLIP, web
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -85,12 +86,20 @@ class Head:
 
     def late(self, name: str, journal: Journal) -> int:
         """Records by another hand; how far the core holds them."""
-        message = late_message(self.box(name), b"\n".join(journal.lines))
+        return self.hand_in(name, *journal.lines).wm
+
+    def hand_in(self, name: str, *lines: bytes) -> Any:
+        """One message by another hand, and its answer, if there is one."""
+        message = late_message(self.box(name), b"\n".join(lines))
         with self.database.writing() as connection:
             found = late.arrived(connection, message)
         assert isinstance(found, Arrived)
-        ((_, ack),) = Ingest(self.database, Schedule()).take([found], self.now_ms)
-        return ack.wm
+        answers = Ingest(self.database, Schedule()).take([found], self.now_ms)
+        return answers[0][1] if answers else None
+
+    def count(self, table: Table) -> int:
+        with self.database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 _drawn = iter(range(1, 10_000))
@@ -214,6 +223,71 @@ def test_what_a_box_sold_after_its_end_is_not_in_the_book(head: Head) -> None:
     assert head.late("old", journal) == 2, "it is held, so that the box can forget it"
     assert f"cash:{head.box('old').device}" not in balances(head.database)
     assert Alarm.SOLD_AFTER_END in head.alarms()
+
+
+@pytest.fixture
+def short_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few records in a day that a test can hand them in."""
+    for sort, records in ((Sort.MONEY, 50), (Sort.QUIET, 5), (Sort.STOPPED, 4)):
+        monkeypatch.setitem(quota.BOUNDS, sort, replace(quota.BOUNDS[sort], records=records))
+
+
+@pytest.mark.usefixtures("short_days")
+def test_what_carries_no_money_comes_in_day_by_day_and_none_of_it_is_lost(head: Head) -> None:
+    head.enrol("old", head.claim())
+    journal = head.journal("old")
+    for _ in range(11):
+        journal.add("drawer_opened", DrawerOpened(reason="change"))
+    head.do("revoke-box", device=journal.device)
+    lines = journal.lines
+    assert [head.hand_in("old", *lines[at : at + 3]).wm for at in (0, 3)] == [3, 6]
+    ack = head.hand_in("old", *lines[6:9])
+    assert (ack.wm, ack.refused, ack.credit) == (6, Reason.ENOUGH_TODAY, 0)
+    ack = head.hand_in("old", *lines[3:6])
+    assert (ack.wm, ack.echo_seq, ack.credit) == (6, 6, 0), "what is here is said to be here"
+    other = Journal(journal.device, "1" * 16)
+    assert head.hand_in("old", *other.lines).refused == Reason.ENOUGH_TODAY, "nor by another boot"
+    assert head.count(tables.inbox) == 6
+    head.now_ms += quota.DAY_MS
+    assert [head.hand_in("old", *lines[at : at + 3]).wm for at in (6, 9)] == [9, 12]
+    assert head.count(tables.inbox) == 12
+
+
+@pytest.mark.usefixtures("short_days")
+def test_what_is_not_taken_up_is_bounded_and_so_are_its_alarms(head: Head) -> None:
+    head.enrol("old", head.claim())
+    journal = head.journal("old")
+    for _ in range(20):
+        journal.sale()
+    head.do("revoke-box", device=journal.device)
+    assert head.late("old", journal) == 21, "what it sold before has room of its own"
+    copies = Journal(journal.device)
+    for _ in range(20):
+        copies.sale()
+    for at in range(1, 19, 3):
+        ack = head.hand_in("old", *copies.lines[at : at + 3])
+    assert (ack.wm, ack.refused) == (21, Reason.ENOUGH_TODAY)
+    assert head.alarms().count(Alarm.FORK) == 6, "the message that reached the bound, and no more"
+    head.now_ms += quota.DAY_MS
+    head.do("close-range", device=journal.device)
+    for _ in range(9):
+        journal.add("drawer_opened", DrawerOpened(reason="change"))
+    acks = [head.hand_in("old", line) for line in journal.lines[21:]]
+    assert [ack.wm for ack in acks] == [22, 23, 24, 25, 25, 25, 25, 25, 25], (
+        "a closed range takes hardly anything"
+    )
+
+
+@pytest.mark.usefixtures("short_days")
+def test_a_box_in_service_has_no_such_bound(head: Head) -> None:
+    head.enrol("a", head.claim())
+    journal = head.journal("a")
+    for _ in range(20):
+        journal.add("drawer_opened", DrawerOpened(reason="change"))
+        journal.add("stamp_given", DrawerOpened(reason="of a newer box"))
+    for line in journal.lines:
+        ack = head.hand_in("a", line)
+    assert (ack.wm, head.count(tables.handed_in)) == (41, 0)
 
 
 def test_records_in_another_hand_are_judged_by_their_box_s_own_signature(head: Head) -> None:
@@ -453,7 +527,7 @@ def test_a_decision_is_seen_before_it_is_made_and_can_be_undone(head: Head) -> N
     after = head.do(
         "preview-settings", scope="tenant", settings={"tenant": "corner-tea", "claim_url": "https://x/"}
     )
-    assert [one.position for one in after.listed] == ["s1/l1", "s1/l2"]
+    assert [one.position for one in after.listed] == ["s1/l2"], "what nobody had decided is kept, too"
     pinned = head.do("preview-settings", scope="tenant", settings={"tenant": "other"})
     assert [one.position for one in pinned.listed] == ["s1/l2"], "a pinned box keeps what it has"
     assert head.do("undo-settings", scope="group:none") == Refused(Reason.NOTHING_TO_UNDO, "group:none")

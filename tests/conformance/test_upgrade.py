@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import Engine
 
 from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.tables import metadata
-from tillbox.cloud_bridge.store.upgrade import StoreUnknown
+from tillbox.cloud_bridge.store.upgrade import HERE, StoreUnknown
 
-NEWEST = "0010"
+NEWEST = "0011"
 _numbers = itertools.count(1)
 
 
@@ -105,3 +107,35 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(
     assert inspect(engine).get_table_names() == []
     engine.dispose()
     open_database(url).close()
+
+
+def test_a_key_that_had_no_owner_ends_and_so_does_what_waited_for_a_word_on_it(urls: Iterator[str]) -> None:
+    url = next(urls)
+    engine = create_engine(url)
+    old = Config()
+    old.set_main_option("script_location", str(HERE))
+    with engine.begin() as connection:
+        old.attributes["connection"] = connection
+        command.upgrade(old, "0008")
+        connection.execute(text("INSERT INTO api_token VALUES ('h', 'stock', 'operator', 1)"))
+        connection.execute(text("INSERT INTO operator VALUES ('ann', 'p', 'operator')"))
+        for name, who, state in (
+            ("1", "key stock", "awaiting"),
+            ("2", "ann", "awaiting"),
+            ("3", "key stock", "done"),
+        ):
+            asked = {"id": name, "who": who, "state": state, "none": b"{}"}
+            connection.execute(
+                text(
+                    "INSERT INTO bulk (id, verb, asked, boxes, made_by, state, why, wave, made_ms) "
+                    "VALUES (:id, 'restart', :none, :none, :who, :state, '', 0, 1)"
+                ),
+                asked,
+            )
+    engine.dispose()
+    database = open_database(url)
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM api_token")).scalar_one() == 0
+        states = connection.execute(text("SELECT state FROM bulk ORDER BY id")).scalars().all()
+    assert states == ["stopped", "awaiting", "done"]
+    database.close()

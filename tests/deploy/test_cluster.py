@@ -137,7 +137,7 @@ def test_emqx_s_access_list_is_mosquitto_s() -> None:
 
 WHO = ("core", "box-1", "box-2")
 TOPICS = (
-    *(f"{topics.ROOT}/{who}/{rest}" for who in WHO for rest in ("st", "tm", "lg", "dn/ack", "dn/rs", "up/0/tx", "up/16/tx")),
+    *(f"{topics.ROOT}/{who}/{rest}" for who in WHO for rest in ("st", "tm", "lv", "lg", "dn/ack", "dn/rs", "up/0/tx", "up/16/tx")),
     *(topics.ask_up(who, ask) for who in WHO for ask in (*topics.ASKS, "steal")),
     *(topics.records_up(who) for who in WHO),
     *(f"{topics.ROOT}/{who}/{rest}" for who in WHO for rest in ("st/alerts", "st/alerts/x", "dn/cmd", "dn/desired", "sh", "dn/sh")),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 from tests.deploy.machine import ROOT
-from tests.unit.test_config_example import models_in
+from tests.unit.test_config_example import left_out, models_in, with_everything
 
 from tillbox.agent.config import BoxConfig
 from tillbox.broker.mosquitto.server import CONFIG, INFLIGHT_MAX, QUEUE_BYTES_MAX, QUEUE_MAX
@@ -21,11 +21,6 @@ CORE = DEPLOY / "debian/tillbox-core/root/etc/tillbox/core.toml"
 CONTAINER = DEPLOY / "container/core.toml"
 BROKER = DEPLOY / "debian/tillbox-core/root/etc/tillbox/mosquitto.conf"
 FILES = [(BOX, BoxConfig), (CORE, CoreConfig), (CONTAINER, CoreConfig)]
-
-
-def with_everything(text: str) -> str:
-    """The file with every line switched on that has one # before it and no space after."""
-    return re.sub(r"^#(?=[\w\[])", "", text, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(("path", "model"), FILES, ids=lambda one: getattr(one, "stem", ""))
@@ -43,6 +38,8 @@ def test_the_file_names_every_setting_and_what_is_switched_off_can_be_switched_o
     named = re.findall(r"^(\w+) = |^\[+([\w.]+)\]", whole.read_text(), re.MULTILINE)
     settings = {name for one in models_in(model) for name in one.model_fields}
     assert settings - {name for pair in named for part in pair for name in part.split(".")} == set()
+    if model is CoreConfig:
+        assert left_out(load(whole, model)) == [], "in its own part of the file"
 
 
 def test_a_default_that_the_core_s_file_shows_is_the_default() -> None:

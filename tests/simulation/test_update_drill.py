@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tillbox.proof.drills.points import POINTS, PointUnknown, cuts_of
 from tillbox.proof.drills.update import Drill
 
 pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.drill, pytest.mark.timeout(600)]
@@ -19,9 +18,3 @@ def test_a_box_under_its_launcher_sells_whatever_release_it_is_given(tmp_path: P
     assert seen["sells wrongly, by one fen"] == "refused: sells_wrongly"
     assert seen["good release"] == "kept"
     assert (report["canaries_with_the_core"] > 0, report["canaries_in_the_book"]) == (True, 0)
-
-
-def test_every_point_of_a_power_cut_is_one_that_an_update_was_seen_to_pass() -> None:
-    with pytest.raises(PointUnknown, match="this drill does not know it any more"):
-        list(cuts_of(["replace state.json#1"]))
-    assert len({label for label, _, _ in POINTS}) == len(POINTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import get_args
@@ -40,10 +41,27 @@ MODELS = sorted(
 )
 
 
+def left_out(config: BaseModel, where: str = "") -> list[str]:
+    """Settings that a file does not name, in whichever part of it."""
+    found = [f"{where}{name}" for name in type(config).model_fields if name not in config.model_fields_set]
+    for name in config.model_fields_set:
+        told = getattr(config, name)
+        for part in told if isinstance(told, tuple) else (told,):
+            found += left_out(part, f"{where}{name}.") if isinstance(part, BaseModel) else []
+    return found
+
+
+def with_everything(text: str) -> str:
+    """A TOML file with every line switched on that has one # before it and no space after."""
+    return re.sub(r"^#(?=[\w\[])", "", text, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize(("name", "model"), EXAMPLES)
 def test_the_example_is_right_and_has_every_setting(name: str, model: type[BaseModel]) -> None:
     config = load(DOCS / name, model)
     assert config.model_fields_set == set(model.model_fields)
+    if model is CoreConfig:
+        assert left_out(config) == []
 
 
 def test_a_file_may_be_toml_and_a_broken_one_is_named(tmp_path: Path) -> None:
@@ -58,9 +76,12 @@ def test_a_file_may_be_toml_and_a_broken_one_is_named(tmp_path: Path) -> None:
         load(path, CoreConfig)
 
 
-def test_a_box_of_a_fleet_is_told_about_its_machine_alone() -> None:
+def test_a_box_of_a_fleet_is_told_about_its_machine_alone(tmp_path: Path) -> None:
     config = load(DOCS / "box.fleet.example.toml", FleetBoxConfig)
     assert config.fleet.claim_port == 8884
+    whole = tmp_path / "box.toml"
+    whole.write_text(with_everything((DOCS / "box.fleet.example.toml").read_text()))
+    assert left_out(load(whole, FleetBoxConfig).fleet) == []
     with pytest.raises(SettingsWrong, match="tenant"):
         load(DOCS / "box.fleet.example.toml", BoxConfig)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.patience import eventually
+from tests.releases import Publisher
 from tests.unit.test_runtime import Counter
 
 from tillbox.agent import till as shop
@@ -20,12 +21,18 @@ from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.errands.lately import Lately
+from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
 from tillbox.agent.offline import Lease, Right
 from tillbox.agent.past import recall
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.screen.page import till_page
+from tillbox.agent.screen.server import picture
 from tillbox.agent.shell.room import ShellRoom
+from tillbox.agent.updates import launcher, room
+from tillbox.agent.updates.room import UpdateRoom
+from tillbox.agent.updates.settings import Updates
+from tillbox.agent.updates.slots import Slots
 from tillbox.broker.journal import open_journal
 from tillbox.broker.line import Message, Up
 from tillbox.broker.medium import FileMedium
@@ -63,7 +70,11 @@ class Till:
     def boot(self) -> None:
         """Everything from the journal."""
         self.boots += 1
-        self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=Lately(), shells=self.shells)
+        self.lately = Lately()
+        self.live = LiveRoom(self.box, self.lately, lambda: picture(self.box), clock_ms=BootClock().boot_ms)
+        self.room = ErrandRoom(
+            self.box, keys=KEYS, epoch=lambda: 2, lately=self.lately, live=self.live, shells=self.shells
+        )
         boot_ms = BootClock().boot_ms()
         self.belief = TimeBelief(0).told(NOW, asked_boot_ms=boot_ms, answered_boot_ms=boot_ms)
         self.journal, opening = open_journal(
@@ -154,9 +165,129 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Till]]:
         till.journal.close()
 
 
+@dataclass
+class Slotted:
+    """A box with two slots, its publisher, and the launcher's part played by a test."""
+
+    till: Till
+    updates: UpdateRoom
+    publisher: Publisher
+    left: list[str]
+
+    def turn(self) -> None:
+        self.updates._turn()
+        self.till.turn()
+
+    def restart(self, verdict: launcher.Verdict | None) -> None:
+        """The trial came to its end, or (None) the power went before it began."""
+        root = self.updates.slots.root
+        state = self.updates.slots.state()
+        ended = replace(state, trial="") if verdict is None else launcher.conclude(state, verdict, 3.0)
+        launcher.write_state(root, ended)
+        self.till.box.updates = self.updates = update_room(self.till, self.publisher, root, self.left)
+        self.till.power_cut()
+
+
+def update_room(till: Till, publisher: Publisher, root: Path, left: list[str]) -> UpdateRoom:
+    told = Updates(
+        url=publisher.web.url, trust=publisher.repository.metadata / "1.root.json", root=root,
+        rate_bytes_s=10**9, quiet_s=0, by_command=True,
+    )  # fmt: skip
+    return UpdateRoom(
+        told,
+        on_till=lambda work: work(till.runtime) or True,
+        leave=lambda: left.append("left"),
+        clock_right=lambda: True,
+        papers_unanswered=lambda: 0,
+        clock_ms=lambda: BootClock().boot_ms(),
+    )
+
+
+@pytest.fixture
+def slotted(make: Callable[..., Till], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slotted]:
+    monkeypatch.setattr(room, "examine", lambda _: None)  # test_updates_health.py asks real slots
+    publisher, root = Publisher(tmp_path / "publisher"), tmp_path / "updates"
+    Slots(root).seed(publisher.publish("0.1.0"), publisher.lock_hash)
+    publisher.publish("0.2.0")
+    till = make()
+    till.box.updates = update_room(till, publisher, root, left := [])
+    till.power_cut()
+    till.settle()
+    yield Slotted(till, till.box.updates, publisher, left)
+    publisher.web.stop()
+
+
 @pytest.fixture
 def till(make: Callable[..., Till]) -> Till:
     return make()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "end", "why"),
+    [
+        (launcher.KEPT, "successful", "passed its trial"),
+        (launcher.ended(7), "failed", "ended by itself (exit status 7)"),
+        (None, "failed", "before the box could try it"),
+    ],
+)
+def test_a_release_waits_for_the_customer_and_the_next_boot_says_how_its_trial_ended(
+    slotted: Slotted, verdict: launcher.Verdict | None, end: str, why: str
+) -> None:
+    till = slotted.till
+    till.runtime.happen(shop.LineRung(TEA))
+    command = till.command("update", release="0.2.0")
+    for _ in range(3):
+        slotted.turn()
+    assert till.life(command) == ["init", "blocked"]
+    assert till.said(command)[-1]["reason"] == "A customer's goods are on the till."
+    till.runtime.happen(shop.CashTaken(Amount(1_000, CNY)))
+    till.settle()
+    for _ in range(3):
+        slotted.turn()
+    assert (till.life(command), slotted.left) == (["init", "blocked", "executing"], ["left"])
+    assert slotted.updates.slots.state().version == "0.2.0"
+    slotted.restart(verdict)
+    till.hear(till.sealed)
+    for _ in range(3):
+        slotted.turn()
+    assert till.life(command) == ["init", "blocked", "executing", end]
+    assert why in till.said(command)[-1]["reason"]
+
+
+def test_while_its_trial_goes_on_a_release_has_no_end(slotted: Slotted) -> None:
+    command = slotted.till.command("update", release="0.2.0")
+    slotted.till.settle()
+    for _ in range(4):
+        slotted.turn()
+        slotted.till.settle()
+    assert slotted.left == ["left"]
+    slotted.till.power_cut()  # and the trial's slot is started
+    for _ in range(3):
+        slotted.turn()
+    assert slotted.till.life(command)[-1] == "executing"
+
+
+def test_a_release_that_nobody_published_fails_and_the_next_one_gets_its_turn(slotted: Slotted) -> None:
+    till = slotted.till
+    lost, good = till.command("update", release="0.9.0"), till.command("update", release="0.2.0")
+    for _ in range(6):
+        slotted.turn()
+        till.settle()
+    assert till.life(lost)[-1] == "failed"
+    assert "0.2.0 ≠ 0.9.0" in till.said(lost)[-1]["reason"]
+    assert (till.life(good)[-1], slotted.left) == ("executing", ["left"])
+
+
+def test_a_box_that_runs_a_release_or_takes_none_says_so(slotted: Slotted) -> None:
+    till = slotted.till
+    slotted.turn()
+    same = till.command("update", release="0.1.0")
+    slotted.turn()
+    assert till.life(same) == ["init", "executing", "successful"]
+    till.box.updates = None
+    none = till.command("update", release="0.2.0")
+    till.turn()
+    assert till.life(none) == ["init", "failed"]
 
 
 def test_a_box_looks_at_itself_and_its_journal_has_the_report(till: Till) -> None:

@@ -13,8 +13,10 @@ from fastapi import FastAPI
 
 from tillbox.cloud_bridge.api.fleet import add_fleet_api
 from tillbox.cloud_bridge.api.keys import new_key
+from tillbox.cloud_bridge.console.auth import new_password
 from tillbox.cloud_bridge.fleet import alerting, presence
 from tillbox.cloud_bridge.fleet.acts import Fleet
+from tillbox.cloud_bridge.fleet.onlooker import Onlooker
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.contracts import topics
@@ -55,8 +57,13 @@ class Client:
 def client(database: Database) -> Client:
     app = FastAPI()
     fleet = Fleet(bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule())
-    add_fleet_api(app, database, fleet, now_ms=lambda: NOW, chance=bytes, done=lambda: None)
-    key = new_key(database, "screen", "viewer", now_ms=NOW, chance=bytes)
+    new_password(database, "ann", chance=bytes, role="viewer")
+    key = new_key(database, "screen", "viewer", owner="ann", now_ms=NOW, chance=bytes)
+    assert isinstance(key, str)
+    onlooker = Onlooker(database, now_ms=lambda: NOW)
+    add_fleet_api(
+        app, database, fleet, now_ms=lambda: NOW, chance=bytes, done=lambda: None, onlooker=onlooker
+    )
     return Client(app, key)
 
 

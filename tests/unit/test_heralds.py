@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.fleet import alerting
@@ -158,6 +159,41 @@ def test_a_core_that_was_started_anew_goes_on_where_it_was(house: House, listene
     house.herald(hook(house, listener)).turn()
     house.herald(hook(house, listener)).turn()
     assert told(listener) == [("hot", "raised")]
+
+
+class Stuck:
+    """A mail server that takes a connection and says nothing more."""
+
+    name, at_once, pause_s = "mail", 100, 0.0
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def send(self, events: Any) -> Sent:
+        self.asked.set()
+        assert self.let_go.wait(20)
+        return Sent.AGAIN
+
+
+def test_a_way_that_is_stuck_keeps_no_other_waiting(house: House, listener: Listener) -> None:
+    stuck = Stuck()
+    herald = house.herald(stuck, hook(house, listener))
+    herald.turn()
+    herald.start()
+    try:
+        for count, kinds in enumerate((("hot",), ("hot", "paper_out"), ("paper_out",)), start=1):
+            house.say(*kinds)
+            herald.wake()
+            assert stuck.asked.wait(10)
+            assert eventually(lambda count=count: len(listener.got) == count)
+    finally:
+        stuck.let_go.set()
+        herald.stop()
+    assert told(listener) == [("hot", "raised"), ("paper_out", "raised"), ("hot", "cleared")]
+    stuck.asked.clear()
+    house.clock_s += AGAIN_MIN_S
+    house.herald(stuck).turn()
+    assert stuck.asked.is_set(), "its own place in the list is where it was"
 
 
 def test_one_that_is_refused_for_ever_does_not_hold_up_the_next(house: House, listener: Listener) -> None:

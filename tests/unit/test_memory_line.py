@@ -255,6 +255,13 @@ def test_two_under_one_name_push_each_other_out(street: Street) -> None:
     assert Down("another took our name") in second
 
 
+def test_what_spares_the_line_is_not_taken_while_something_is_unanswered(street: Street) -> None:
+    assert street.box.publish("tb/1/d/box-1/lv", b"x", qos=0, spare=True)
+    street.broker.cut("box-1")
+    assert street.box.publish(RECORDS, b"x")
+    assert not street.box.publish("tb/1/d/box-1/lv", b"x", qos=0, spare=True)
+
+
 def test_a_line_that_never_ran_can_be_stopped(street: Street) -> None:
     street.broker.line("box-3").stop(goodbye=Will("tb/1/d/box-3/st", b"offline"))
     street.seconds(1)

@@ -29,6 +29,8 @@ from tillbox.contracts.messages import (
     Ack,
     Alerts,
     Answer,
+    Live,
+    LogLines,
     Record,
     State,
     Telemetry,
@@ -49,6 +51,8 @@ MODELS: dict[str, type[Wire]] = {
     "state": State,
     "telemetry": Telemetry,
     "alerts": Alerts,
+    "live": Live,
+    "log_lines": LogLines,
 }
 
 
@@ -103,7 +107,7 @@ each_least = pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.least.json"))
 def test_there_is_one_of_everything_that_travels() -> None:
     found = {path.stem.rpartition(".")[0] for path in FILES}
     answers, asks = {f"answer.{name}" for name in ASK_BODIES}, {f"ask.{name}" for name in ASK_BODIES}
-    assert found == {"ack", "state", "telemetry", "alerts"} | answers | asks | {
+    assert found == {"ack", "state", "telemetry", "alerts", "live", "log_lines"} | answers | asks | {
         f"record.{kind}" for kind in BODIES
     }
     for name in found:

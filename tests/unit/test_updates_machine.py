@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tillbox.agent.updates import gate, machine, words
-from tillbox.agent.updates.gate import Blocker, Now, blocked_by
+from tillbox.agent.updates.gate import Now, blocked_by
 from tillbox.agent.updates.words import Refusal, Why
+from tillbox.contracts.updates import BLOCKER_TEXTS, Blocker
 
 RELEASE = machine.Release("0.2.0", "tillbox-0.2.0-any.zip", "ab" * 32, 1_000, "cd" * 32)
 NEWER = replace(RELEASE, version="0.3.0")
@@ -117,9 +118,9 @@ def test_nobody_is_disturbed_and_no_money_is_left_in_doubt(change: dict[str, obj
 
 
 def test_everything_that_is_waited_for_is_said_in_both_languages_and_so_is_every_reason() -> None:
-    assert set(gate.WORDS) == set(Blocker)
+    assert set(BLOCKER_TEXTS) == set(Blocker)
     assert set(words.WORDS) == set(Why)
-    for text in (*gate.WORDS.values(), *words.WORDS.values()):
+    for text in (*BLOCKER_TEXTS.values(), *words.WORDS.values()):
         assert text.zh
         assert text.en
     assert "4.99" in WRONG.text.zh

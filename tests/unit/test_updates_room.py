@@ -50,7 +50,12 @@ class Box:
 
 
 @pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
+def by_command() -> bool:
+    return False
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_command: bool) -> Iterator[Box]:
     monkeypatch.setattr(room, "examine", lambda _: None)  # tests/unit/test_updates_health.py asks real slots
     publisher = Publisher(tmp_path / "publisher")
     slots = Slots(tmp_path / "updates")
@@ -69,7 +74,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
     clock, right = [0], [True]
     told = Updates(
         url=publisher.web.url, trust=publisher.repository.metadata / "1.root.json", root=tmp_path / "updates",
-        rate_bytes_s=10**9, quiet_s=2, poll_s=60,
+        rate_bytes_s=10**9, quiet_s=2, poll_s=60, by_command=by_command,
     )  # fmt: skip
     made = UpdateRoom(
         told,
@@ -192,3 +197,45 @@ def test_a_release_that_is_withdrawn_while_it_waits_is_let_go(box: Box) -> None:
     box.room.check_now()
     box.turn()
     assert box.room.report()["state"] == "steady"
+
+
+@pytest.mark.parametrize("by_command", [True])
+def test_a_box_of_a_fleet_asks_nobody_until_head_office_commands_a_release(box: Box) -> None:
+    box.publisher.publish("0.2.0")
+    box.turn(10**8)
+    assert (box.room.report()["asks"], box.room.report()["state"]) == (0, "steady")
+    assert not box.room.want("0.2.0").asked
+    box.runtime.happen(shop.LineRung(TEA))
+    box.turn()
+    box.turn()
+    stand = box.room.want("0.2.0")
+    assert (stand.asked, stand.runs, type(stand.state)) == (True, "0.1.0", machine.Waiting)
+    said = box.room.told()
+    assert (said.state, said.release, said.blocked_by) == ("waiting", "0.2.0", ("customer",))
+    box.room.forget("0.2.0")
+    box.runtime.happen(shop.CashTaken(Amount(1_000, CNY)))
+    box.settle()
+    for _ in range(6):
+        box.turn()
+    assert (box.left, box.room.report()["state"]) == ([], "steady"), "nobody wants it any more"
+
+
+@pytest.mark.parametrize("by_command", [True])
+def test_head_office_gets_the_release_that_it_named_or_none(box: Box) -> None:
+    box.publisher.publish("0.3.0")
+    box.room.want("0.2.0")
+    for _ in range(6):
+        box.turn()
+    refused = box.room.report()["refused"]
+    assert (refused["why"], box.left) == ("not_offered", [])
+    assert "0.3.0 ≠ 0.2.0" in refused["en"]
+
+
+@pytest.mark.parametrize("by_command", [True])
+def test_a_journal_that_takes_no_more_holds_the_box_back_from_a_release(box: Box) -> None:
+    box.publisher.publish("0.2.0")
+    box.room.on_leave = lambda _, release: release != "0.2.0"
+    box.room.want("0.2.0")
+    for _ in range(6):
+        box.turn()
+    assert (box.left, box.room.slots.state().trial) == ([], "")

@@ -19,12 +19,15 @@ from .boxes import page as boxes
 from .claims import page as claims
 from .coupons import page as coupons
 from .field import page as field
+from .live import page as live
 from .patterns import page as patterns
 from .provision import page as provision
 from .recording import page as recording
 from .sale import page as sale
 from .sales import page as sales
+from .settings import page as settings
 from .slips import page as slips
+from .timeline import page as timeline
 from .trouble import page as trouble
 from .visit import page as visit
 
@@ -46,7 +49,10 @@ PAGES = (
     Page("sale", "/sales/{tid}", sale.show),
     Page("boxes", "/boxes", boxes.show),
     Page("box", "/boxes/{device}", box.show),
+    Page("timeline", "/boxes/{device}/timeline", timeline.show),
+    Page("live", "/boxes/{device}/live", live.show, "operator"),
     Page("provision", "/provision", provision.show, "operator"),
+    Page("settings", "/settings", settings.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),
     Page("recording", "/recordings/{shell}", recording.show, "admin"),
     Page("coupons", "/coupons", coupons.show),

@@ -13,9 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillbox.agent.errands.bundle import PARTS_MAX, parts_of
-from tillbox.agent.errands.judging import judge
+from tillbox.agent.errands.judging import judge, judge_update
 from tillbox.agent.errands.lately import LINES_MAX, Lately, masked
 from tillbox.agent.updates.gate import Now
+from tillbox.agent.updates.machine import Fetching, Leaving, Release, Stand, Steady, Waiting
+from tillbox.agent.updates.words import Refusal, Why
 from tillbox.cloud_bridge.fleet.waves import Standing, Turn, sizes_of, turn, waves_of
 from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
 from tillbox.contracts.codes import kid_of
@@ -33,6 +35,7 @@ from tillbox.contracts.commands import (
 )
 from tillbox.contracts.desired import Desired, open_desired, seal_desired
 from tillbox.contracts.messages import RESULT_CHARACTERS_MAX
+from tillbox.contracts.updates import Blocker
 from tillbox.contracts.verdicts import Reason, Refused
 
 SEED = bytes(range(32))
@@ -123,6 +126,37 @@ def test_when_a_box_begins(verb: str, now: Now, at: TimeInterval, state: State) 
     move = judge(COMMAND.model_copy(update={"verb": verb, "params": params}), now, at)
     assert move.state is state
     assert move.reason or state is State.EXECUTING
+
+
+NEXT_RELEASE = Release("0.2.0", "tillbox-0.2.0-any.zip", "ab" * 32, 1_000, "cd" * 32)
+
+
+@pytest.mark.parametrize(
+    ("stand", "state"),
+    [
+        (None, State.FAILED),
+        (Stand("0.2.0", False, Steady()), State.EXECUTING),
+        (Stand("0.1.0", False, Steady(Refusal(Why.EXPIRED))), None),  # an answer to another question
+        (Stand("0.1.0", True, Steady(Refusal(Why.UNREACHABLE))), State.BLOCKED),
+        (Stand("0.1.0", True, Steady(Refusal(Why.FAILED_BEFORE))), State.FAILED),
+        (Stand("0.1.0", True, Fetching(NEXT_RELEASE)), None),
+        (Stand("0.1.0", True, Waiting(NEXT_RELEASE)), None),
+        (Stand("0.1.0", True, Waiting(NEXT_RELEASE, (Blocker.DOUBT,))), State.BLOCKED),
+        (Stand("0.1.0", True, Leaving(NEXT_RELEASE)), None),
+    ],
+)
+def test_where_a_commanded_release_stands(stand: Stand | None, state: State | None) -> None:
+    move = judge_update("0.2.0", stand)
+    assert (move and move.state) == state
+    assert move is None or move.reason
+
+
+def test_a_wave_rests_even_when_all_of_it_is_done() -> None:
+    done = Standing(
+        wave=0, last=3, since_ms=0, open=0, failed=0, stop_if_failed=0, patience_ms=10, rest_ms=1_000
+    )
+    assert [turn(done, now_ms) for now_ms in (999, 1_000)] == [Turn.WAIT, Turn.NEXT]
+    assert turn(replace(done, failed=1), 1) is Turn.STOP, "a failure does not wait for the rest's end"
 
 
 def test_support_sees_no_telephone_number_no_payment_code_and_no_secret() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tillbox.cloud_bridge.fleet.missing import Gap, Recovered, gaps
-from tillbox.cloud_bridge.fleet.plan import BadPlan, Row, read_plan
+from tillbox.cloud_bridge.fleet.plan import BadPlan, PlannedPlace, read_plan
 from tillbox.cloud_bridge.fleet.settings import checked, merged, scopes_of
 from tillbox.contracts.codes import kid_of
 from tillbox.contracts.desired import Desired, open_desired, seal_desired
@@ -96,7 +96,7 @@ def test_settings_too_large_for_a_message_are_said_to_be() -> None:
 
 
 def test_a_plan_is_read_in_either_language_and_encoding() -> None:
-    rows = [Row(store="s1", lane="l1", title="茶铺", group="")]
+    rows = [PlannedPlace(store="s1", lane="l1", title="茶铺", group="")]
     assert read_plan("store,lane,title\ns1,l1,茶铺\n".encode("utf-8-sig")) == rows
     assert read_plan("名称,门店,收银位\n茶铺,s1,l1\n".encode("gb18030")) == rows
 

@@ -3,14 +3,17 @@ was heard over it."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.patience import eventually
 
 from tillbox.agent.app import Box, Terms
 from tillbox.agent.config import FleetBoxConfig, FleetPart
+from tillbox.agent.provisioning.beginning import fleet_box
 from tillbox.agent.provisioning.compose import compose
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.provisioning.place import Identity, Place, Trust
@@ -68,6 +71,22 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
         "tillbox.agent.provisioning.steward.due", lambda *_: False
     )  # certificates are another story
     return House(box, steward, identity, key)
+
+
+def test_who_stands_beside_a_box_ends_with_it(house: House) -> None:
+    machine = house.steward._machine
+    machine.fleet.trust.write_text(house.steward._trust.model_dump_json())
+    before = set(threading.enumerate())
+    box = fleet_box(machine, None, threading.Event(), alive=lambda _: None)
+    assert box is not None
+
+    def beside() -> set[str]:
+        return {one.name for one in set(threading.enumerate()) - before}
+
+    assert {"steward", "errands"} <= beside()
+    box.stop()
+    box.run()
+    assert eventually(lambda: not {"steward", "errands"} & beside())
 
 
 def test_a_shops_new_name_is_taken_when_nobody_stands_at_the_till(house: House) -> None:

@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
-from tillbox.cloud_bridge.store import fleet_lists, reading, shells
-from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory
+from tillbox.cloud_bridge.console.settings_form import Difference, differences
+from tillbox.cloud_bridge.store import fleet_lists, reading, setting_lists, shells
+from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, PhotoRow
 from tillbox.cloud_bridge.store.reading import BoxDetail
+from tillbox.cloud_bridge.store.setting_lists import TwinRow
 from tillbox.cloud_bridge.store.shells import ShellRow
 
 EVENTS = 20
@@ -26,6 +28,8 @@ class BoxPage:
     box: BoxDetail | None
     story: BoxStory | None
     events: tuple[AuditRow, ...]
+    twin: TwinRow | None = None
+    photo: PhotoRow | None = None
     shells: tuple[ShellRow, ...] = ()
     """The newest remote shells that were recorded."""
 
@@ -50,6 +54,12 @@ class BoxPage:
         return self.bound is not None and self.bound.fenced_ms is not None and self.bound.closed_ms is None
 
     @property
+    def between(self) -> tuple[Difference, ...]:
+        """What lies between the settings that it uses and those that it is to have."""
+        changes = self.twin.changes if self.twin else []
+        return differences((one.setting, one.before, one.after) for one in changes)
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """Its self-test as it was born."""
         return checks_of(self.story.birth) if self.story else ()
@@ -63,5 +73,6 @@ def show(connection: Connection, asked: Asked) -> BoxPage | None:
         return None
     places = [one.position for one in story.bindings] if story else []
     events = fleet_lists.audit_rows(connection, subject=[device, *places[:EVENTS]], most=EVENTS)
+    twin, photo = setting_lists.twin(connection, device), fleet_lists.photo_row(connection, device)
     visits = shells.last_of(connection, device, most=SHELLS)
-    return BoxPage(device, heard, story, tuple(events), tuple(visits))
+    return BoxPage(device, heard, story, tuple(events), twin, photo, tuple(visits))

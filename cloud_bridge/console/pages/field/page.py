@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,10 @@ from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
 from tillbox.cloud_bridge.fleet.acts import is_own_slip
 from tillbox.cloud_bridge.store import fleet_lists, registry
 from tillbox.cloud_bridge.store.fleet_lists import BoxStory
+from tillbox.contracts.verdicts import Reason
+
+PHOTO_WHY = (Reason.NO_PICTURE, Reason.PICTURE_TOO_LARGE, Reason.SLIP_OF_ANOTHER)
+"""Why a photograph was not kept, where another try may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,10 @@ class FieldPage:
     accepted_ms: int | None
     accepted_by: str
     path: str
+    photo_ms: int | None = None
+    """When the photograph was taken that is kept of it here."""
+    photo_said: str = ""
+    """What became of a photograph just now: `kept`, the reason why not, or empty."""
 
     @property
     def lights(self) -> str:
@@ -45,6 +54,7 @@ def show(connection: Connection, asked: Asked) -> FieldPage | None:
     bound = registry.bound(connection, name)
     if story is None or bound is None or bound.fenced_ms is not None:
         return None
+    photo, told = fleet_lists.photo_row(connection, name), asked.query.get("photo", "")
     proof = asked.query.get("s", "")[:100]
     return FieldPage(
         story=story,
@@ -56,5 +66,7 @@ def show(connection: Connection, asked: Asked) -> FieldPage | None:
         checks=checks_of(json.loads(bound.birth) if bound.birth else None),
         accepted_ms=bound.accepted_ms,
         accepted_by=bound.accepted_by or "",
-        path=f"/field/{name}?s={proof}",
+        path=f"/field/{quote(name)}?s={quote(proof)}",
+        photo_ms=photo.at_ms if photo and photo.position == bound.position else None,
+        photo_said=told if told == "kept" or told in set(Reason) else "",
     )

@@ -3,6 +3,7 @@ tests photograph. The data is of the awkward kind: long, hostile, large, and eve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,20 +20,28 @@ from tillbox.cloud_bridge.console.pages.claims.page import ClaimsPage, sheet
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
 from tillbox.cloud_bridge.console.pages.field.page import FieldPage
 from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
+from tillbox.cloud_bridge.console.pages.live.page import LivePage, Pane
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
+from tillbox.cloud_bridge.console.pages.preview.page import previewed
 from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
 from tillbox.cloud_bridge.console.pages.recording.page import RecordingPage
 from tillbox.cloud_bridge.console.pages.sale.page import lines_of, sale_page
 from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
+from tillbox.cloud_bridge.console.pages.settings.page import LevelForm, SettingsPage, VersionView, field_view
 from tillbox.cloud_bridge.console.pages.slips.page import SlipsPage
+from tillbox.cloud_bridge.console.pages.timeline.page import TimelinePage
 from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
 from tillbox.cloud_bridge.console.pages.visit.page import VisitPage
-from tillbox.cloud_bridge.fleet.acts import ClaimMade
+from tillbox.cloud_bridge.console.settings_form import BY_NAME, SETTINGS, differences, read, typed_of
+from tillbox.cloud_bridge.fleet.acts import BoxChanges, ClaimMade, Preview
 from tillbox.cloud_bridge.fleet.missing import Gap
+from tillbox.cloud_bridge.fleet.onlooker import LogRow
+from tillbox.cloud_bridge.fleet.settings import DEFAULTS
+from tillbox.cloud_bridge.fleet.twin import Change
 from tillbox.cloud_bridge.fleet.views import Filters, View
 from tillbox.cloud_bridge.store.fleet_board import FleetRow, StoreRow, Wanted
-from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, ClaimRow
+from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, ClaimRow, PhotoRow
 from tillbox.cloud_bridge.store.provisioning import StageRow
 from tillbox.cloud_bridge.store.reading import (
     AlarmRow,
@@ -50,8 +59,13 @@ from tillbox.cloud_bridge.store.reading import (
     SaleDetail,
     SaleRow,
 )
+from tillbox.cloud_bridge.store.setting_lists import FoundLevel, Level, LevelRow, TwinRow, patch
 from tillbox.cloud_bridge.store.shells import ShellRow
-from tillbox.contracts.verdicts import Reason
+from tillbox.cloud_bridge.store.timeline import TimelineRow
+from tillbox.contracts.alerts import AlertKind
+from tillbox.contracts.messages import Updating
+from tillbox.contracts.updates import Blocker
+from tillbox.contracts.verdicts import Reason, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,15 @@ _BOX = BoxDetail(
     alarms=_ALARMS[:2],
     refused=_REFUSED,
     local_refused=((Reason.EXPIRED, 3), (Reason.OFFLINE_PAYMENT_CODE, 41)),
+    updates=Updating(
+        runs="0.2.0",
+        state="waiting",
+        release="0.3.1",
+        blocked_by=(Blocker.DOUBT, "a_blocker_of_newer_software"),
+        back_from="0.3.0",
+        back_zh="新版本启动后自己退出（exit status 7），已退回原版本",
+        back_en=f"The new release ended by itself (exit status 7). {HOSTILE}",
+    ),
 )
 _COUPON = CouponDetail(
     name="tea5",
@@ -235,6 +258,147 @@ _CLAIM = ClaimMade(
     not_after_ms=NOON + 30 * 86_400_000,
 )
 
+_PANES: Any = tuple(
+    Pane(
+        "log" if number % 2 else "screen",
+        stands,
+        tone,
+        NOON + 300_000 if tone else None,
+        "ann" if tone else "",
+        reason,
+    )
+    for number, (stands, tone, reason) in enumerate(
+        (
+            ("watch_on", "good", ""),
+            ("watch_busy", "warn", ""),
+            ("watch_refused", "bad", f"There is no such command. {HOSTILE}"),
+            ("watch_asked", "warn", "The clock is not known yet."),
+            ("watch_none", "", ""),
+            ("watch_none", "", ""),
+            ("watch_silent", "warn", ""),
+            ("watch_away", "warn", ""),
+        )
+    )
+)
+_LOG = tuple(
+    LogRow(number=number, at_ms=NOON + number, level=level, text=text)
+    for number, (level, text) in enumerate(
+        (
+            ("info", "box.up device=bq3xk2v7m4t6w2a5d records=4211 pending=0"),
+            ("warning", f"device.trouble device=scanner hint={HOSTILE}"),
+            ("error", "steward.failed " + "hint=" * 50),
+            ("lost", "35"),
+        )
+    )
+)
+
+
+_PHOTO = PhotoRow(position="store17/lane2", taken_by=f"ann {HOSTILE}", at_ms=NOON)
+_TWIN = TwinRow(
+    device=_STORY.device, position="store17/lane2", version=8, made_ms=NOON, used_version=7, reported_ms=NOON,
+    refused=f"{Reason.SETTINGS_WRONG} goods.3 {HOSTILE}", refused_version=8, pinned=False, decides=["language", "goods"],
+    changes=[Change(setting="language", before="zh", after="en"), Change(setting="of_newer_software", before=None, after=HOSTILE)],
+    patch=patch(_STORY.device, {"language": "zh"}, 7, {"language": "en", "shop": HOSTILE}, 8),
+)  # fmt: skip
+_CALM = {"refused": "", "refused_version": 0, "changes": [], "patch": ""}
+_TWINS = (
+    _TWIN,
+    _TWIN.model_copy(update={**_CALM, "used_version": 8, "pinned": True}),
+    _TWIN.model_copy(update={**_CALM, "used_version": None, "reported_ms": None}),
+    _TWIN.model_copy(update={**_CALM, "used_version": 3}),
+)
+_TOLD = (
+    ("start", "started", "347524de060e727b", "rolled_back", ""),
+    ("line", "lost", "", "", ""),
+    ("line", "online", "", "", ""),
+    ("place", "bound", "store17/lane2", "3", ""),
+    ("place", "accepted", "store17/lane2", "3", "ann"),
+    ("place", "put_out", "store17/lane2", "revoked", ""),
+    ("place", "closed", "store17/lane2", "3", ""),
+    ("place", "certified", "1f" * 20, "", ""),
+    ("settings", "settings_made", "8", "", ""),
+    ("settings", "settings_used", "7", f"{Reason.SETTINGS_WRONG} {HOSTILE}", ""),
+    ("command", "command_made", "self-test", TID.format(1), "ann"),
+    ("command", "command_ended", "self-test", "successful ", ""),
+    ("command", "command_ended", "restart", "failed busy", ""),
+    ("command", "command_ended", "a-verb-of-newer-software", "expired ", ""),
+    ("alert", "raised", AlertKind.PAPER_OUT, "", ""),
+    ("alert", "cleared", AlertKind.PAPER_OUT, HOSTILE, ""),
+    ("trouble", "alarm", Alarm.CHAIN_BROKEN, "at number 7", ""),
+    ("trouble", "refused", Reason.NOT_UNDERSTOOD, f"1204 × {HOSTILE * 3}", ""),
+    ("done", "did", "accept-box", f"accepted; {HOSTILE}", "ann"),
+)
+_HAPPENED = tuple(
+    TimelineRow(at_ms=NOON - number * 61_000, kind=kind, what=what, name=name, detail=detail, who=who, at=f"{NOON}-{number}-1")
+    for number, (kind, what, name, detail, who) in enumerate(_TOLD)
+)  # fmt: skip
+_GOODS = [{"gtin": "6901234567892", "name": f"茉莉花茶 {HOSTILE}", "price": 1250}, {"gtin": "6921168509256", "name": "水", "price": 200}]  # fmt: skip
+_LEVEL = Level(
+    scope="store:store17", title=f"茶铺 {HOSTILE}", places=2, wider=["operator", "tenant", "group:north"], version=7,
+    made_by="ann", made_ms=NOON, settings={"goods": _GOODS},
+)  # fmt: skip
+_LEVELS = tuple(
+    LevelRow(scope=scope, version=7, made_by=f"ann {HOSTILE}", made_ms=NOON, decides=decides)
+    for scope, decides in (
+        ("operator", ["broker_host", "of_newer_software"]), ("tenant", ["tenant", "goods"]), ("group:north", []),
+        ("store:store17", ["goods"]), ("box:store17/lane2", list(BY_NAME)),
+    )
+)  # fmt: skip
+_FOUND_LEVELS = (
+    FoundLevel(scope="group:north", title=""),
+    FoundLevel(scope="store:store17", title=f"茶铺 {HOSTILE}"),
+    FoundLevel(scope="box:store17/lane2", title="茶铺"),
+)
+_CHANGES = [
+    Change(setting="goods", before=_GOODS, after=[{**_GOODS[0], "price": 1300}, *_GOODS[1:]]),
+    Change(setting="stocks", before={f"tea{n}": n for n in range(1, 12)}, after={f"tea{n}": n + 1 for n in range(1, 12)}),
+    Change(setting="issuers", before=["a" * 64, "b" * 64], after=["b" * 64, "a" * 64]),
+    Change(setting="language", before=None, after="en"),
+]  # fmt: skip
+_DIFFERENCES = differences((one.setting, one.before, one.after) for one in _CHANGES)
+_VERSIONS = (VersionView(7, "ann", NOON, _DIFFERENCES), VersionView(6, f"bob {HOSTILE}", NOON, ()))
+_PREVIEW = Preview(
+    boxes=1_204,
+    of=10_000,
+    listed=[
+        BoxChanges(position="store17/lane1", device="", changes=_CHANGES),
+        BoxChanges(position="store17/lane2", device=_STORY.device, changes=_CHANGES),
+        BoxChanges(position="store17/lane3", device="bq3xk2v7m4t6w2a5f", changes=_CHANGES[3:]),
+    ],
+)
+
+
+_HELD = {"tenant": {"tenant": "corner-tea", "goods": _GOODS * 5}}
+
+
+def _form_of(
+    typed: Mapping[str, str],
+    *,
+    scope: str = "store:store17",
+    version: int = 7,
+    settings: Any = None,
+    held: Any = _HELD,
+) -> LevelForm:
+    """A level's form with what was typed; unless told otherwise the tenant decides its goods, the rest is the product's own."""
+    wider = ["operator", "tenant"]
+    told = {"scope": scope, "version": version, "wider": wider, "settings": settings or {}}
+    level = _LEVEL.model_copy(update=told)
+    fields = tuple(field_view(one, typed, level, held) for one in SETTINGS)
+    return LevelForm(level, fields, {}, version, _VERSIONS if version else (), "6" if version else "")
+
+
+_TYPED = typed_of({"goods": _GOODS, "shop": f"茶铺 {HOSTILE}", "language": "en", "issuers": ["no key", HOSTILE], "broker_port": 1}) | {
+    "goods.1.price": "twelve", "goods.0.gtin": "6901234567893", "broker_port": "99999", "decide.stocks": "on",
+    "stocks.0.name": "tea5", "stocks.0.number": "9", "stocks.1.name": "tea5", "stocks.1.number": "0",
+}  # fmt: skip
+_WRONG_FORM = replace(
+    _form_of(_TYPED), faults=read(_TYPED).faults, refused=Refused(Reason.DECIDED_MEANWHILE), meanwhile=_VERSIONS[0]
+)  # fmt: skip
+_PINNED = typed_of(DEFAULTS | {"tenant": "corner-tea"})
+_PINNED_FORM = replace(
+    _form_of(_PINNED, scope="box:store17/lane2", settings=DEFAULTS), decided=7, shows=3, refused=Refused(Reason.SETTINGS_WRONG, HOSTILE)
+)  # fmt: skip
+
 
 def _stood(
     *,
@@ -276,6 +440,29 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
         FieldPage(_STORY, "store17/lane2", 3, True, True, "proof", _CHECKS, None, "", "/field/x?s=proof"),
     ),
     ("field", FieldPage(_STORY, "store17/lane2", 3, False, False, "", (), NOON, "ann", "/field/x?s=")),
+    (
+        "field",
+        FieldPage(
+            _STORY, "store17/lane2", 3, True, True, "proof", (), NOON, "ann", "/field/x?s=proof", NOON, "kept"
+        ),
+    ),
+    (
+        "field",
+        FieldPage(
+            _STORY,
+            "store17/lane2",
+            3,
+            True,
+            True,
+            "proof",
+            (),
+            NOON,
+            "ann",
+            "/field/x?s=proof",
+            None,
+            Reason.NO_PICTURE,
+        ),
+    ),
     ("sales", SalesPage(_SALES, Day(3, 5_004_000, 500, 1, 5_001_250, 250), f"{NOON}-{TID.format(3)}")),
     ("sales", SalesPage((), Day(0, 0, 0, 0, 0, 0), "")),
     ("sales", SalesPage(_SALES[:1], None, f"{NOON}-{TID.format(1)}", {"coupon": "tea5"})),
@@ -286,15 +473,29 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("boxes", BoxesPage(Wanted(), False, (), (), _NOTHING, (), (), "")),
     ("boxes", BoxesPage(Wanted(), True, (), (), _NOTHING, (), (), "")),
     ("box", BoxPage("shop-0017-lane-02", _BOX, None, ())),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _VISITED)),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _TWINS[0], _PHOTO, _VISITED)),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, missing=_GAPS), _EVENTS[:1])),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), ())),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), ())),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), ())),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), (), _TWINS[1])),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), (), _TWINS[2])),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), (), _TWINS[3])),
+    ("timeline", TimelinePage(_STORY.device, _HAPPENED, "", f"{NOON}-14-18")),
+    ("timeline", TimelinePage("box-1", (), "alert", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),
+    ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[6:8], None, None, (), "", "")),
     ("provision", ProvisionPage(_STAGES, "", _PLACES, _CLAIMS, "store17/lane2", "2")),
     ("provision", ProvisionPage(dict.fromkeys(_STAGES, 0), "planned", (), (), "", "")),
     ("claims", ClaimsPage((sheet(_CLAIM),), "/provision")),
     ("slips", SlipsPage(("new", "known", Reason.NOT_A_SLIP), _STILL_MISSING, "/boxes")),
+    ("settings", SettingsPage(_LEVELS, f"街 {HOSTILE}", _FOUND_LEVELS, "store:store17", ("north", "south"))),
+    ("settings", SettingsPage()),
+    ("settings", SettingsPage(search="x")),
+    ("settings", SettingsPage(form=_WRONG_FORM)),
+    ("settings", SettingsPage(form=_PINNED_FORM)),
+    ("settings", SettingsPage(form=_form_of({}, scope="box:store17/lane2", version=0, held={}))),
+    ("preview", previewed(_LEVEL, _PREVIEW, hidden={"based_on": "7", "issuers": f"a\n{HOSTILE}"})),
+    ("preview", previewed(_LEVEL, Preview(boxes=0, of=2, listed=[]), hidden={"based_on": "7"}, is_undo=True)),
     ("audit", AuditPage(_EVENTS, f"claim {HOSTILE}", "ann", "17")),
     ("recording", _RECORDING),
     ("recording", replace(_RECORDING, lines=(), whole=True, ended_ms=None, reason="")),

@@ -7,8 +7,8 @@ from alembic import op
 
 from tillbox.cloud_bridge.store.append_only import protect
 
-revision = "0010"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
