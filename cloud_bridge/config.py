@@ -33,7 +33,15 @@ class Fleet(Strict):
     port: int = Field(ge=1, le=65_535, description="Its TLS port as boxes see it.")
     claim_port: int = Field(ge=1, le=65_535, description="Its port for boxes that ask for a certificate.")
     service_port: int = Field(
-        ge=1, le=65_535, description="Its port on this machine where the core ends revoked connections."
+        ge=1, le=65_535, description="Its port where the core ends revoked connections."
+    )
+    service_host: str | None = Field(
+        default=None,
+        description="The broker's name for that port, where it is elsewhere: the core speaks TLS to it then. This machine unless it is set.",
+    )
+    revocations: Path | None = Field(
+        default=None,
+        description="Where each revocation list is laid a second time, for a broker that may not see the folder of keys.",
     )
     tenant: Template = Field(description="Whose shops these are.")
     console_url: str = Field(pattern=r"^https?://", description="The console as an engineer's phone sees it.")

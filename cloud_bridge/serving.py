@@ -37,7 +37,7 @@ from .fleet.heralds import Herald, Post, Way, Webhook
 from .fleet.home import FleetHome
 from .fleet.onlooker import Onlooker
 from .fleet.shells import Shells
-from .fleet.warden import Warden
+from .fleet.warden import ServiceDoor, Warden
 from .payments.channels.sandbox_client import SandboxChannel
 from .payments.channels.sandbox_seal import read_private, read_secret
 from .payments.channels.sandbox_wire import Notification, verify_notification
@@ -174,13 +174,14 @@ def _registrar(told: FleetConfig, home: FleetHome, database: Database) -> Regist
 
 
 def _warden(told: FleetConfig, home: FleetHome, database: Database) -> Warden:
-    return Warden(
-        database,
-        home.authority,
-        service_port=told.service_port,
-        service_password=home.service_password,
-        now_ms=wall_ms,
+    # On this machine the door is open to this machine alone, and speaks no TLS.
+    door = ServiceDoor(
+        host=told.service_host or "127.0.0.1",
+        port=told.service_port,
+        password=home.service_password,
+        authority=home.authority.certificate if told.service_host else None,
     )
+    return Warden(database, home.authority, door, copy=told.revocations, now_ms=wall_ms)
 
 
 def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule, shells: Shells | None) -> Fleet:

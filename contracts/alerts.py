@@ -6,7 +6,7 @@ is the core's `alarms.py`: those are events and stay, these are states and end.
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from .verdicts import Text
 
@@ -123,6 +123,64 @@ TEXTS: dict[AlertKind, Text] = {
         "The broker let messages go. No money is lost, boxes send again; see whether the broker is overloaded.",
     ),
 }
+
+NAMES: dict[AlertKind, Text] = {
+    AlertKind.PAPER_OUT: Text("缺纸", "Paper out"),
+    AlertKind.PAPER_LOW: Text("纸将用完", "Paper low"),
+    AlertKind.PRINTER_LOST: Text("找不到打印机", "Printer not there"),
+    AlertKind.PRINTER_TROUBLE: Text("打印机故障", "Printer in trouble"),
+    AlertKind.READER_LOST: Text("找不到扫码枪", "Scanner not there"),
+    AlertKind.CAMERA_STALLED: Text("摄像头无画面", "Camera stalled"),
+    AlertKind.CAMERA_BLIND: Text("摄像头看不清", "Camera sees nothing"),
+    AlertKind.DEVICE_LOST: Text("外设断开", "Device not there"),
+    AlertKind.DISK_LOW: Text("存储快满", "Card nearly full"),
+    AlertKind.FLUSH_SLOW: Text("存储写得慢", "Card slow"),
+    AlertKind.CARD_WEARING: Text("存储卡将用坏", "Card wearing out"),
+    AlertKind.HOT: Text("过热", "Too hot"),
+    AlertKind.CLOCK_UNKNOWN: Text("时间未知", "Hour not known"),
+    AlertKind.STOPPED: Text("停止收款", "Does not sell"),
+    AlertKind.QUEUE_OLD: Text("销售久未上传", "Sales wait long"),
+    AlertKind.CERTIFICATE_ENDS: Text("证书将到期", "Certificate ends"),
+    AlertKind.UPDATE_REFUSED: Text("未接受新版本", "Release refused"),
+    AlertKind.BOX_LOST: Text("盒子失联", "Box lost"),
+    AlertKind.RECORDS_MISSING: Text("缺少记录", "Records missing"),
+    AlertKind.BROKER_DROPS: Text("消息被丢弃", "Broker drops"),
+}
+"""Each in two or three words, for lists."""
+
+
+class Weight(IntEnum):
+    """How soon somebody must see to it; the smaller, the sooner."""
+
+    NOW = 0
+    """Sales stand still, or money is at risk."""
+    TODAY = 1
+    """The shop sells, and is hampered."""
+    SOON = 2
+    """It will be one of the others in some days."""
+
+
+_NOW = frozenset(
+    {
+        AlertKind.STOPPED,
+        AlertKind.DISK_LOW,
+        AlertKind.QUEUE_OLD,
+        AlertKind.BOX_LOST,
+        AlertKind.RECORDS_MISSING,
+        AlertKind.BROKER_DROPS,
+    }
+)
+_SOON = frozenset({AlertKind.PAPER_LOW, AlertKind.CARD_WEARING, AlertKind.UPDATE_REFUSED})
+
+
+def weight_of(kind: str) -> Weight:
+    """How soon somebody must see to it. A newer box's kind is for today: somebody has to read it."""
+    return Weight.NOW if kind in _NOW else Weight.SOON if kind in _SOON else Weight.TODAY
+
+
+def name_of(kind: str) -> Text:
+    """A kind in short; a newer box's by its own name."""
+    return NAMES[AlertKind(kind)] if kind in set(AlertKind) else Text(kind, kind)
 
 
 def text_of(kind: str) -> Text:

@@ -8,6 +8,7 @@ from .kick import KickFailed, kick
 from .server import (
     CLAIM_USER,
     CORE_USER,
+    FAR_SERVICE_DOOR,
     SERVICE_DOOR,
     SERVICE_USER,
     Doors,
@@ -21,6 +22,7 @@ from .server import (
 __all__ = [
     "CLAIM_USER",
     "CORE_USER",
+    "FAR_SERVICE_DOOR",
     "SERVICE_DOOR",
     "SERVICE_USER",
     "Doors",

@@ -85,6 +85,15 @@ SERVICE_DOOR = """
 listener {port} 127.0.0.1
 """
 
+FAR_SERVICE_DOOR = """
+# Where the core takes the place of a client whose certificate was revoked, which ends its connection. The core is on
+# another machine or in another container, so its password comes by TLS.
+listener {port}
+cafile {ca}
+certfile {certificate}
+keyfile {key}
+"""
+
 CLAIM_USER = ("claim.", "claim")
 """Printed on every sheet, so to say. No device can bear this name: the dot sees to it."""
 CORE_USER = "core."

@@ -139,10 +139,11 @@ class Authority:
         for one in listed:
             builder = builder.add_revoked_certificate(one)
         data = builder.sign(self._key(), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        # Whole or not at all: a broker that reads half a list lets nobody in.
-        fresh = self.revocations.with_suffix(".new")
-        fresh.write_bytes(data)
-        fresh.replace(self.revocations)
+        _lay(self.revocations, data)
+
+    def copy_revocations(self, to: Path) -> None:
+        """Lay the revocation list down a second time, for whoever may not look into this folder."""
+        _lay(to, self.revocations.read_bytes())
 
     def revoked_serials(self) -> set[int]:
         """Whom the list refuses now."""
@@ -237,6 +238,14 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+def _lay(path: Path, data: bytes) -> None:
+    """Whole or not at all: a broker that reads half a list lets nobody in."""
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(data)
+    fresh.chmod(0o644)  # it names nobody, and who reads it is another user
+    fresh.replace(path)
 
 
 def _write(path: Path, certificate: x509.Certificate) -> None:

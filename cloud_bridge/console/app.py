@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 from tillbox.cloud_bridge.fleet.acts import ACTS, may
 from tillbox.cloud_bridge.fleet.onlooker import Onlooker
 from tillbox.cloud_bridge.fleet.photographs import PHOTO_BYTES_MAX
-from tillbox.cloud_bridge.store import fleet_lists
+from tillbox.cloud_bridge.store import fleet_lists, health_lists
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -39,6 +39,7 @@ from .words import word
 Do = Callable[[str, dict[str, Any], Session], BaseModel | Refused]
 """An act by its name, with what it takes, by somebody: what it gave, or why it was refused."""
 COOKIE = "tillbox_session"
+ALERTS = "Tillbox-Alerts"  # how many are open, for a page that fetches only its inside again
 FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; no other form comes near it but these:
 SETTINGS_BYTES_MAX = 400_000  # a list of 500 goods with Chinese names, percent-encoded
 SETTINGS_FIELDS_MAX = 4_000
@@ -136,11 +137,14 @@ class _Console:
             )
             with self._database.reading() as connection:
                 shown = page.show(connection, asked)
+                alerts = health_lists.open_count(connection)
             if shown is None:
                 return _missing(request)
-            frame = _frame(request, session)
+            frame = replace(_frame(request, session), alerts=alerts)
             whole = request.headers.get("X-Requested-With") != "fetch"
-            return _html(request, render(page.name, shown, frame, whole=whole))
+            response = _html(request, render(page.name, shown, frame, whole=whole))
+            response.headers[ALERTS] = str(alerts)
+            return response
 
         return answer
 
@@ -188,7 +192,10 @@ class _Console:
             return _html(request, render("forbidden", page, frame), status)
         if act in GIVEN:
             name, show = GIVEN[act]
-            return _html(request, render(name, show(found, back), frame))
+            given = show(found, back, said)
+            if isinstance(given, str):
+                return RedirectResponse(given, 303)
+            return _html(request, render(name, given, frame))
         return RedirectResponse(_with(back, photo="kept") if kept else back, 303)
 
     def photo(self, request: Request) -> Response:

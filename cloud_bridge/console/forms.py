@@ -15,10 +15,9 @@ def _one_place(said: dict[str, str]) -> dict[str, Any]:
     return {"places": [said]}
 
 
-def _places(said: dict[str, str]) -> dict[str, Any]:
-    """Places between spaces or commas: a person types them, or pastes them."""
-    rest = {name: word for name, word in said.items() if name != "places"}
-    return {**rest, "places": said.get("places", "").replace(",", " ").split()}
+def _listed(name: str) -> Callable[[dict[str, str]], dict[str, Any]]:
+    """Places, or figures, between spaces or commas: a person types them, or pastes them."""
+    return lambda said: said | ({name: said[name].replace(",", " ").split()} if name in said else {})
 
 
 def _slips(said: dict[str, str]) -> dict[str, Any]:
@@ -28,6 +27,7 @@ def _slips(said: dict[str, str]) -> dict[str, Any]:
 
 _BODIES: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "plan-places": _one_place,
-    "make-claims": _places,
+    "make-claims": _listed("places"),
+    "send-commands": _listed("waves"),
     "take-slips": _slips,
 }

@@ -12,7 +12,23 @@ from tillbox.cloud_bridge.fleet.acts import may
 
 from .formats import FILTERS
 from .settings_form import BY_NAME
-from .words import fact_text, word
+from .words import fact_text, field_text, word
+
+NAV = (
+    (("sales", "/", "viewer"), ("coupons", "/coupons", "viewer"), ("beside", "/beside", "viewer")),
+    (
+        ("boxes", "/boxes", "viewer"),
+        ("health", "/health", "viewer"),
+        ("visit", "/field", "engineer"),
+        ("provision", "/provision", "operator"),
+        ("settings", "/settings", "operator"),
+    ),
+    (("alerts", "/alerts", "viewer"), ("trouble", "/trouble", "viewer")),
+    (("commands", "/commands", "viewer"), ("bulks", "/bulks", "viewer"), ("audit", "/audit", "operator")),
+)
+"""The pages one goes to, in groups: name, address, least role. A group goes by the name of its first page; of its others only
+those see that are in it. Four groups are what a thumb reaches in the bar of a phone."""
+_OF_SALES = ("sales", "accounts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,19 @@ class Frame:
     path: str = ""
     role: str = ""
     live: bool = True
+    alerts: int = 0
+    """How many are open."""
+
+    @property
+    def here(self) -> str:
+        """The address of the page of the navigation that this one is, or belongs to."""
+        first = self.path.split("/")[1] if "/" in self.path else ""
+        return "/" if first in _OF_SALES else f"/{first}"
+
+    @property
+    def groups(self) -> list[list[tuple[str, str]]]:
+        """The navigation, as far as who looks may go: name and address."""
+        return [[(name, href) for name, href, least in group if self.may(least)] for group in NAV]
 
     def may(self, least: str) -> bool:
         """Whether who looks may do what needs that role."""
@@ -34,6 +63,10 @@ class Frame:
     def word(self, name: str) -> str:
         """A fixed word in the page's language."""
         return word(name, self.language)
+
+    def field(self, name: str) -> str:
+        """A form's field, by what its act calls it."""
+        return field_text(name, self.language)
 
     def setting(self, name: str) -> str:
         """What a setting of a box is called; the name itself where it is of another version."""

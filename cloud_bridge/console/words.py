@@ -280,6 +280,116 @@ WORDS: dict[str, Text] = {
     "missing": Text("没有这个页面", "There is no such page."),
     "back": Text("回到交易列表", "Back to the sales"),
     "received": Text("收到", "Received"),
+    "alerts": Text("提醒", "Alerts"),
+    "every_alert": Text("全部提醒", "All alerts"),
+    "weight_now": Text("马上", "now"),
+    "weight_today": Text("今天", "today"),
+    "weight_soon": Text("近日", "soon"),
+    "worst_of": Text("只显示最急的", "The worst of them:"),
+    "no_store": Text("整个系统，和没有收银位的盒子", "The whole fleet, and boxes without a place"),
+    "as_of": Text("失联前", "as it said last,"),
+    "lately": Text("最近", "Lately"),
+    "last_cleared": Text("最近一次解除", "The last one was cleared"),
+    "health": Text("状况", "Health"),
+    "sort_worst": Text("最糟的在前", "Worst first"),
+    "sort_name": Text("按编号", "By name"),
+    "devices": Text("外设", "Devices"),
+    "printer": Text("打印机", "printer"),
+    "line": Text("时钟与网络", "Clock and line"),
+    "promise": Text("离线还能做", "Alone it can still"),
+    "waits_for": Text("已等", "for"),
+    "flush": Text("写入", "flush"),
+    "wear": Text("寿命已用", "card worn"),
+    "clock": Text("时钟", "clock"),
+    "traffic": Text("开机以来", "since its start"),
+    "commands": Text("命令", "Commands"),
+    "command": Text("命令", "Command"),
+    "every_command": Text("全部命令", "All commands"),
+    "one_box": Text("盒子编号或收银位", "A box's name, or its place"),
+    "to_many": Text("给很多盒子", "For many boxes"),
+    "command_box": Text("命令", "Command"),
+    "command_how": Text(
+        "要给一台盒子发命令：在上面填它的编号或收银位，或打开它的页面",
+        "To command a box, look for its name or place above, or open its page.",
+    ),
+    "send": Text("发送", "Send"),
+    "life_held": Text("还没发出", "not sent yet"),
+    "life_sent": Text("已发出", "sent"),
+    "life_blocked": Text("等待时机", "waits"),
+    "life_executing": Text("进行中", "under way"),
+    "life_successful": Text("完成", "done"),
+    "life_failed": Text("失败", "failed"),
+    "life_unheard": Text("没有回音", "not heard"),
+    "life_called_off": Text("已取消", "called off"),
+    "life_expired": Text("过期", "too late"),
+    "asked_for": Text("要求", "Asked for"),
+    "sends": Text("已发次数", "Times sent"),
+    "steps": Text("经过", "Step by step"),
+    "step_init": Text("盒子收到了", "The box has it"),
+    "step_blocked": Text("等待时机", "It waits"),
+    "step_executing": Text("开始执行", "It began"),
+    "step_successful": Text("完成", "Done"),
+    "step_failed": Text("失败", "It failed"),
+    "step_expired": Text("盒子说：来不及了", "Too late, says the box"),
+    "core_expired": Text("云端不再等", "The core waits no more"),
+    "not_heard_yet": Text("盒子还没有回音", "Nothing was heard of it yet."),
+    "result": Text("结果", "Result"),
+    "more_of_box": Text("这台盒子的全部命令", "All commands of this box"),
+    "bulks": Text("批量", "Bulks"),
+    "bulk": Text("批量", "bulk"),
+    "bulk_what": Text("让很多盒子做什么？", "What shall many boxes do?"),
+    "scope_how": Text(
+        "门店（store17）、收银位（store17/lane2）、分组（group:north），用空格隔开；* 是全部",
+        "Stores (store17), places (store17/lane2), groups (group:north), with spaces between; * is all of them.",
+    ),
+    "care": Text("要多小心", "How carefully"),
+    "bulk_look": Text("先看会到哪些盒子", "Look whom it reaches"),
+    "bulk_look_what": Text("这一步什么也不发送", "Nothing is sent by that."),
+    "bulk_preview": Text("预览，还没发送", "A preview: nothing was sent"),
+    "of_boxes": Text("台盒子", "boxes"),
+    "of_fleet": Text("占在用盒子", "of those in service"),
+    "away": Text("不在线，上线后才收到", "away: they hear it once they are back"),
+    "wave": Text("批次", "wave"),
+    "waves": Text("分批", "Waves"),
+    "bulk_again": Text("修改", "Change it"),
+    "second_person": Text(
+        "台数较多，要另一个人批准后才发送",
+        "These are so many that a second person has to approve it before anything is sent.",
+    ),
+    "ask_approval": Text("请另一个人批准", "Ask for approval"),
+    "send_now": Text("现在发送", "Send it now"),
+    "reaches": Text("会到达", "Whom it reaches"),
+    "bulk_awaiting": Text("等待批准", "awaits approval"),
+    "bulk_running": Text("进行中", "running"),
+    "bulk_stopped": Text("已停止", "stopped"),
+    "bulk_done": Text("已结束", "over"),
+    "bulk_awaiting_what": Text(
+        "等另一个人批准，还没有发送；一天内有效",
+        "It waits for a second person; nothing was sent. A day later it has to be asked for again.",
+    ),
+    "bulk_running_what": Text(
+        "一批接一批。这一批都有结果后，或等够了时间，才轮到下一批；失败太多会自动停止",
+        "Wave by wave. The next goes once all boxes of this one have ended, or were waited for long enough. Too many that fail stop it.",
+    ),
+    "bulk_stopped_what": Text(
+        "不再发送。已发出的在盒子那里，会做完",
+        "Nothing more is sent. What was sent is with its boxes, and is carried through.",
+    ),
+    "bulk_done_what": Text("各批都已发出并有了结果", "All waves went, and all their boxes have ended."),
+    "approve_bulk": Text("批准", "Approve it"),
+    "approve_bulk_what": Text(
+        "就是下面这些盒子、这件事。批准后第一批马上发出",
+        "Just what stands below, for just these boxes. The first wave goes at once.",
+    ),
+    "second_person_other": Text(
+        "请另一位操作员打开这一页批准", "Have another operator open this page and approve it."
+    ),
+    "stop_bulk": Text("停止", "Stop it"),
+    "stop_bulk_what": Text("还没发出的全部取消", "Calls off all that was not sent yet."),
+    "wave_waits": Text("还没轮到", "Its turn has not come."),
+    "reasons": Text("卡在哪里", "What keeps boxes from it"),
+    "approved_by": Text("批准人", "Approved by"),
+    "box_by_box": Text("逐台看", "Box by box"),
     "settings": Text("设置", "Settings"),
     "settings_what": Text(
         "越具体的一级越优先，一项一项地算：运营方、商户、分组、门店、收银位",
@@ -397,6 +507,40 @@ WORDS: dict[str, Text] = {
 }
 
 
+FIELDS: dict[str, Text] = {
+    "why": Text("原因，收银员会看到", "Why: the cashier reads it"),
+    "sale": Text("交易编号；不填是最后一单", "The sale's id; the last one, if empty"),
+    "release": Text("版本，例如 0.2.0", "The release, such as 0.2.0"),
+    "minutes": Text("最多等几分钟", "Good for how many minutes"),
+    "scope": Text("给谁", "For whom"),
+    "max_percent": Text("最多占在用盒子的百分之几", "At most so many percent of the fleet"),
+    "max_boxes": Text("最多几台", "At most so many boxes"),
+    "stop_if_failed": Text("允许几台失败，再多就停", "So many may fail; one more stops it"),
+    "waves": Text("分批，累计百分比", "Waves, percent of the boxes in all"),
+    "patience_minutes": Text(
+        "一批最多等没有回音的盒子几分钟", "A wave waits for silent boxes so many minutes"
+    ),
+    "rest_minutes": Text("两批之间歇几分钟", "Minutes of rest between two waves"),
+}
+"""Fields of forms that are made from what an act takes, by its names for them."""
+
+STATES: dict[str, Text] = {
+    "ready": Text("正常", "ready"),
+    "paper_near_end": Text("纸将用完", "paper low"),
+    "paper_out": Text("缺纸", "paper out"),
+    "cover_open": Text("盖子开着", "cover open"),
+    "cutter_jam": Text("切刀卡住", "cutter jam"),
+    "ribbon_out": Text("碳带用完", "ribbon out"),
+    "paused": Text("已暂停", "paused"),
+    "broken": Text("故障", "broken"),
+    "silent": Text("没有回应", "silent"),
+    "lost": Text("找不到", "not there"),
+    "overrun": Text("读数太长", "overrun"),
+    "unreadable": Text("读数损坏", "unreadable"),
+    "blind": Text("看不清", "sees nothing"),
+}
+"""How a device is, by the box's own word (hardware/ports.py)."""
+
 FACTS: dict[str, Text] = {
     "sale": Text("成交", "sale"),
     "void": Text("撤销", "void"),
@@ -426,6 +570,23 @@ def fact_text(name: str, language: str) -> str:
     return FACTS[name].say(language) if name in FACTS else reason_text(name, language)
 
 
+def field_text(name: str, language: str) -> str:
+    """A field in words; the name itself where it is of a newer version."""
+    return FIELDS[name].say(language) if name in FIELDS else name.replace("_", " ")
+
+
+def verb_text(verb: str, language: str) -> str:
+    """What a verb does; the verb itself where it is of a newer version."""
+    return SAYS[Verb(verb)].say(language).rstrip(".") if verb in set(Verb) else verb
+
+
+def state_text(state: str, language: str) -> str:
+    """How a device is; the box's own word where it is of a newer version, with what cannot be seen left out."""
+    if state in STATES:
+        return STATES[state].say(language)
+    return "".join(one for one in state.replace("_", " ") if one.isprintable())
+
+
 def word(name: str, language: str) -> str:
     """A word of the console; KeyError for one that is not in the table."""
     return WORDS[name].say(language)
@@ -436,6 +597,14 @@ def reason_text(name: str, language: str) -> str:
     return TEXTS[Reason(name)].say(language) if name in set(Reason) else name
 
 
+def because_text(reason: str, language: str) -> str:
+    """What a box gave as its reason. Boxes say one sentence, in English; what they wait for is known in both languages."""
+    return _BECAUSE[reason].say(language) if reason in _BECAUSE else reason
+
+
+_BECAUSE = {text.en: text for text in BLOCKER_TEXTS.values()}
+
+
 def blocker_text(name: str, language: str) -> str:
     """What an update waits for; the name itself where it is of a newer version."""
     return BLOCKER_TEXTS[Blocker(name)].say(language) if name in set(Blocker) else name
@@ -444,11 +613,6 @@ def blocker_text(name: str, language: str) -> str:
 def alert_text(name: str, language: str) -> str:
     """What an alert means, and what to do."""
     return text_of(name).say(language)
-
-
-def verb_text(name: str, language: str) -> str:
-    """What a command does; the name itself where it is of a newer version."""
-    return SAYS[Verb(name)].say(language) if name in set(Verb) else name
 
 
 def alarm_text(name: str, language: str) -> str:

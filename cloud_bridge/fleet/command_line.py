@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import sys
 from typing import Annotated, Any
@@ -199,11 +197,12 @@ def outcome(
 ) -> None:
     """One command's whole story as JSON, with its result; a bundle of diagnostics is unpacked."""
     from .client import Api
+    from .results import unpacked
 
     with _said():
         found = Api.at(core, key_file).ask(f"commands/{name}")
     parts = [one["result"] for one in found["events"] if one["part"]]
     if parts and found["command"]["state"] == "successful":
-        found["bundle"] = json.loads(gzip.decompress(base64.b64decode("".join(parts))))
+        found["bundle"] = unpacked("".join(parts))
         found["events"] = [one for one in found["events"] if not one["part"]]
     print(json.dumps(found, indent=1, ensure_ascii=True))

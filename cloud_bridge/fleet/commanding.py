@@ -108,6 +108,10 @@ class SendCommands(_Wanted):
         description="Places (store/lane), stores, groups (group:NAME); * for all."
     )
     preview: bool = True
+    id: Id | None = Field(
+        default=None,
+        description="That of the preview: its waves, and sent once however often it is asked for.",
+    )
     max_percent: Annotated[int, Field(ge=1, le=100)] = Field(
         default=10, description="Of the boxes in service."
     )
@@ -200,10 +204,19 @@ def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
     found = _boxes(doing.connection, wanted.scope)
     if not found:
         return Refused(Reason.NO_BOX_THERE, ", ".join(wanted.scope)[:100])
-    name = uuid7(doing.now_ms, doing.chance(CHANCE_BYTES))
+    name = wanted.id or uuid7(doing.now_ms, doing.chance(CHANCE_BYTES))
     stands = _stands(doing, wanted, name, found, doing.who)
     if wanted.preview:
         return stands
+    asked = canonical(wanted.model_dump(mode="json"))
+    known = doing.connection.execute(select(bulk).where(bulk.c.id == name)).one_or_none()
+    if known is not None:
+        mine = (known.asked, known.made_by) == (asked, doing.who)
+        return (
+            stands.model_copy(update={"state": known.state})
+            if mine
+            else Refused(Reason.BULK_OVER, known.state)
+        )
     if not stands.within_budget:
         budget = f"at most {wanted.max_boxes} and {wanted.max_percent} %"
         return Refused(Reason.OVER_BUDGET, f"{stands.count} boxes, {stands.percent} %; {budget}")
@@ -211,7 +224,7 @@ def send_commands(doing: Doing, wanted: SendCommands) -> BulkStands | Refused:
     row = {
         "id": name,
         "verb": wanted.verb.value,
-        "asked": canonical(wanted.model_dump(mode="json")),
+        "asked": asked,
         "boxes": canonical({"boxes": sorted(found)}),
         "made_by": doing.who,
         "state": state,

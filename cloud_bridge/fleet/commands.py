@@ -27,7 +27,7 @@ HELP = """Plan where boxes are to stand, print their claim sheets, exchange and 
   tillbox fleet watch store17/lane2 log                               see what it logs, as it comes
   tillbox fleet shell   store17/lane2 --why 'the printer is silent'   be let in, recorded, for ten minutes
 
-All but `init` ask a running core. It is named by --core and a key by --key-file, or by TILLBOX_CORE and
+All but `init` and `broker` ask a running core. It is named by --core and a key by --key-file, or by TILLBOX_CORE and
 TILLBOX_KEY_FILE. Make a key with `tillbox core key`.
 """
 
@@ -122,8 +122,15 @@ def broker(
         int, typer.Option(min=1, max=65_535, help="Where boxes ask for a certificate.")
     ] = 8884,
     service_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="Where the core ends connections; on this machine alone.")
+        int, typer.Option(min=1, max=65_535, help="Where the core ends connections.")
     ] = 1884,
+    core_elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--core-elsewhere",
+            help="The core is on another machine or in another container: that door is on every address, by TLS, and not on this machine alone.",
+        ),
+    ] = False,
 ) -> None:
     """Make or renew what the broker and the core need of the fleet: certificates, passwords, the two other doors.
 
@@ -137,7 +144,12 @@ def broker(
     try:
         to.mkdir(parents=True, exist_ok=True)
         fleet_home.equip_broker(
-            to, names=tuple(name or ["localhost"]), claim_port=claim_port, service_port=service_port, now=now
+            to,
+            names=tuple(name or ["localhost"]),
+            claim_port=claim_port,
+            service_port=service_port,
+            core_elsewhere=core_elsewhere,
+            now=now,
         )
         fleet_home.authority.issue_client(core, name="core", now=now, days=CORE_DAYS)
     except OSError as fault:

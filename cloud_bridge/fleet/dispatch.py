@@ -40,7 +40,7 @@ class Dispatch:
 
 def _go_on(connection: Connection, row: Row[Any], now_ms: int) -> None:
     asked = SendCommands.model_validate(json.loads(row.asked))
-    found = commands.tally(connection, row.id, row.wave)
+    found = commands.tally(connection, [row.id])[row.id]
     standing = Standing(
         wave=row.wave,
         last=len(asked.waves) - 1,

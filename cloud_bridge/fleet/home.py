@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tillbox.broker.mosquitto import SERVICE_DOOR, Doors, claims_config, write_passwords
+from tillbox.broker.mosquitto import FAR_SERVICE_DOOR, SERVICE_DOOR, Doors, claims_config, write_passwords
 from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.payments.channels.sandbox_seal import make_secret, read_secret
 
@@ -36,9 +36,17 @@ class FleetHome:
         return home
 
     def equip_broker(
-        self, folder: Path, *, names: tuple[str, ...], claim_port: int, service_port: int, now: datetime
+        self,
+        folder: Path,
+        *,
+        names: tuple[str, ...],
+        claim_port: int,
+        service_port: int,
+        core_elsewhere: bool,
+        now: datetime,
     ) -> None:
-        """What a broker needs in its own folder: whom it trusts and refuses, its certificate, and its two other doors."""
+        """What a broker needs in its own folder: whom it trusts and refuses, its certificate, and its two other doors. A core
+        elsewhere finds the service door on every address, by TLS."""
         server = self.authority.issue_server(folder, names=names, now=now)
         root = folder / "root.crt"
         root.write_bytes(self.authority.certificate.read_bytes())
@@ -47,7 +55,9 @@ class FleetHome:
         passwords = folder / "passwords"
         write_passwords(passwords, doors)
         (folder / "doors").mkdir(exist_ok=True)
-        service = f"password_file {passwords}\n{SERVICE_DOOR.format(port=service_port)}"
+        template = FAR_SERVICE_DOOR if core_elsewhere else SERVICE_DOOR
+        door = template.format(port=service_port, ca=root, certificate=server.certificate, key=server.key)
+        service = f"password_file {passwords}\n{door}"
         (folder / "doors" / "service.conf").write_text(service)
         acl = Path("/usr/share/tillbox/acl_claims")
         claims = claims_config(doors, "", root, server, passwords=passwords, acl=acl, log="stdout")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
@@ -26,6 +28,16 @@ LIST_MS = 24 * 3_600_000
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceDoor:
+    """Where the broker lets the core take a client's place; with an authority by TLS."""
+
+    host: str
+    port: int
+    password: str
+    authority: Path | None
+
+
 class Warden:
     """One thread beside the core's worker."""
 
@@ -33,13 +45,13 @@ class Warden:
         self,
         database: Database,
         authority: Authority,
+        door: ServiceDoor,
         *,
-        service_port: int,
-        service_password: str,
+        copy: Path | None,
         now_ms: Callable[[], int],
     ) -> None:
         self._database, self._authority, self._now_ms = database, authority, now_ms
-        self._port, self._password = service_port, service_password
+        self._door, self._copy = door, copy
         self._woken, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="warden", daemon=True)
         self._listed_ms = 0
@@ -78,7 +90,10 @@ class Warden:
         serials = {int(row.serial, 16) for row in rows}
         if serials - self._authority.revoked_serials() or now_ms - self._listed_ms > LIST_MS:
             now = datetime.fromtimestamp(now_ms / 1000, UTC)
+            self._listed_ms = 0  # until it lies where the broker finds it
             self._authority.revoke_serials(tuple(serials), now=now)
+            if self._copy is not None:
+                self._authority.copy_revocations(self._copy)
             self._listed_ms = now_ms
             self._ended.wait(SETTLE_S)
         out = [
@@ -88,7 +103,10 @@ class Warden:
 
     def _throw_out(self, name: str) -> bool:
         try:
-            held = kick(self._port, name, user=SERVICE_USER, password=self._password, hold_s=HOLD_S)
+            door = self._door
+            held = kick(
+                door.port, name, user=SERVICE_USER, password=door.password, hold_s=HOLD_S, host=door.host, authority=door.authority,
+            )  # fmt: skip
         except KickFailed as why:
             log.warning("warden.no_kick", device=name, why=str(why), hint="it is tried again")
             return False

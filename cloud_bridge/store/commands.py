@@ -154,17 +154,19 @@ def running(connection: Connection) -> list[Row[Any]]:
     return list(connection.execute(select(bulk).where(bulk.c.state == "running").order_by(bulk.c.made_ms)))
 
 
-def tally(connection: Connection, bulk_id: str, through_wave: int) -> dict[str, int]:
-    """How many of a bulk's commands stand how, as far as its waves were let go; `open` are those that have not ended."""
+def tally(connection: Connection, bulks: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many of each bulk's commands stand how, as far as its waves were let go; `open` are those that have not ended."""
+    is_open = command.c.ended_ms.is_(None)
     query = (
-        select(command.c.state, command.c.ended_ms.is_(None), func.count())
-        .where(command.c.bulk == bulk_id, command.c.wave <= through_wave)
-        .group_by(command.c.state, command.c.ended_ms.is_(None))
+        select(command.c.bulk, command.c.state, is_open, func.count())
+        .join(bulk, bulk.c.id == command.c.bulk)
+        .where(command.c.bulk.in_(bulks), command.c.wave <= bulk.c.wave)
+        .group_by(command.c.bulk, command.c.state, is_open)
     )
-    found: dict[str, int] = {"open": 0}
-    for state, is_open, count in connection.execute(query):
-        found[state] = found.get(state, 0) + count
-        found["open"] += count if is_open else 0
+    found: dict[str, dict[str, int]] = {name: {"open": 0} for name in bulks}
+    for name, state, is_so, count in connection.execute(query):
+        found[name][state] = found[name].get(state, 0) + count
+        found[name]["open"] += count if is_so else 0
     return found
 
 

@@ -239,3 +239,67 @@ def test_what_a_lost_box_promised_is_marked_as_its_last_word(house: House) -> No
         (row,) = health_lists.health(connection, now_ms=NOW)
     assert (row.state, row.as_of_ms) == ("lost", NOW)
     assert row.promise_en.startswith("as it said last: can sell 9 more days")
+
+
+def test_the_worst_comes_first_and_a_store_goes_by_its_worst(house: House) -> None:
+    house.stand("s1/l1", "box-1")
+    house.stand("s2/l1", "box-2")
+    house.stand("s2/l2", "box-3")
+    house.open("paper_low", "hot", device="box-1")
+    house.open("paper_out", device="box-2", at=NOW + 1)
+    house.open("stopped", "paper_cut", device="box-3", at=NOW + 2)
+    with house.database.reading() as connection:
+        stores = health_lists.open_alerts(connection)
+        cut = health_lists.open_alerts(connection, most=1)
+        only = health_lists.open_alerts(connection, kind="hot")
+        assert list(health_lists.alert_counts(connection)) == [
+            "stopped",
+            "hot",
+            "paper_cut",
+            "paper_out",
+            "paper_low",
+        ]
+        assert health_lists.alert_counts(connection, store="s1") == {"hot": 1, "paper_low": 1}
+        assert health_lists.open_count(connection) == 5
+        newest = health_lists.newest_events(connection, store="s2", most=2)
+        mine = health_lists.alerts_of(connection, "box-3")
+    told = {one.store: [row.kind for row in one.alerts] for one in stores}
+    assert list(told.items()) == [("s2", ["stopped", "paper_out", "paper_cut"]), ("s1", ["hot", "paper_low"])]
+    assert [[row.kind for row in one.alerts] for one in (*cut, *only)] == [["stopped"], ["hot"]]
+    assert {(one.device, one.what) for one in newest} == {("box-3", "raised")}
+    assert [row.kind for row in mine] == ["stopped", "paper_cut"]
+
+
+def test_the_boxes_go_by_what_is_worst_page_by_page(house: House) -> None:
+    for name in ("well", "warm", "dry", "gone", "shut", "stopped"):
+        house.word(State(s="online", inc=INC), name)
+    house.open("hot", device="warm")
+    house.open("hot", "paper_out", device="dry")
+    house.open("stopped", device="stopped")
+    house.word(State(s="offline", inc=INC), "shut")
+    house.lose("gone")
+
+    def page(after: str = "") -> list[health_lists.HealthRow]:
+        with house.database.reading() as connection:
+            return health_lists.health(connection, now_ms=NOW, worst=True, after=after, most=2)
+
+    seen: list[str] = []
+    after = ""
+    while rows := page(after):
+        seen += [row.device for row in rows]
+        after = health_lists.health_key(rows[-1])
+    assert seen == ["stopped", "dry", "warm", "gone", "shut", "well"]
+    with house.database.reading() as connection:
+        assert health_lists.health_counts(connection) == {"online": 4, "offline": 1, "lost": 1}
+
+
+def test_a_box_says_until_when_its_certificate_is_good(house: House) -> None:
+    house.word(State(s="online", inc=INC))
+    paper = {"device": "box-1", "issued_ms": NOW}
+    with house.database.writing() as connection:
+        for serial, until, revoked in (("1", 10, None), ("2", 30, NOW), ("3", 20, None)):
+            row = {**paper, "serial": serial, "not_after_ms": NOW + until, "revoked_ms": revoked}
+            connection.execute(insert(tables.certificate), row)
+    with house.database.reading() as connection:
+        (row,) = health_lists.health(connection, now_ms=NOW)
+    assert row.certificate_until_ms == NOW + 20

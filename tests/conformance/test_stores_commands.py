@@ -64,7 +64,7 @@ class Office(Head):
             found.append(opened)
         return found
 
-    def says(self, command: Command, *states: str, result: str = "", part: int = 0) -> None:
+    def says(self, command: Command, *states: str, result: str = "", part: int = 0, reason: str = "") -> None:
         """A box's journal comes in with these steps."""
         journal = self.journals[command.device]
         for state in states:
@@ -72,6 +72,7 @@ class Office(Head):
                 "command": command.id,
                 "verb": command.verb,
                 "state": state,
+                "reason": reason,
                 "result": result,
                 "part": part,
             }
@@ -403,3 +404,65 @@ def test_the_hour_of_a_commands_end_is_in_what_is_signed(office: Office) -> None
     office.do("send-command", box="s9/a", verb="restart", minutes=7)
     (sent,) = office.sent()
     assert (sent.made_ms, sent.expires_ms) == (NOW, NOW + 7 * MINUTE)
+
+
+def lives(office: Office) -> dict[int, dict[str, int]]:
+    with office.database.reading() as connection:
+        found = command_lists.bulk_story(connection, office.bulk().id)
+    assert found is not None
+    return {wave.number: wave.lives for wave in found.waves}
+
+
+def test_a_bulk_is_told_wave_by_wave_and_says_what_keeps_boxes_from_it(office: Office) -> None:
+    office.stand(lanes=8)
+    office.do("send-commands", verb="restart", waves=[50, 100], stop_if_failed=1, minutes=5, **WHOLE)
+    kept, failed, blocked, silent = office.sent()
+    office.says(kept, "init", "executing", "successful")
+    office.says(failed, "init", "executing", "failed")
+    office.says(blocked, "init", "blocked", reason="A payment is under way.")
+    assert lives(office) == {
+        0: {"successful": 1, "failed": 1, "blocked": 1, "sent": 1}, 1: {"held": 4},
+    }  # fmt: skip
+    office.do("stop-bulk", bulk=office.bulk().id)
+    office.sent(5 * MINUTE + GRACE_MS + 1)
+    assert lives(office) == {0: {"successful": 1, "failed": 1, "unheard": 2}, 1: {"called_off": 4}}
+    with office.database.reading() as connection:
+        found = command_lists.bulk_story(connection, office.bulk().id)
+        unheard = command_lists.commands(connection, bulk_id=office.bulk().id, life="unheard")
+        assert command_lists.bulk_story(connection, "none") is None
+    assert found is not None
+    assert [(one.life, one.reason, one.boxes) for one in found.reasons] == [
+        ("unheard", UNHEARD, 2),
+        ("failed", "", 1),
+    ]
+    assert {one.id for one in unheard} == {blocked.id, silent.id}
+
+
+def test_commands_and_bulks_are_paged_the_newest_first(office: Office) -> None:
+    office.stand("a")
+    for _ in range(5):
+        office.now_ms += 1_000
+        office.do("send-command", box="s9/a", verb="self-test")
+        office.do("send-commands", verb="self-test", **WHOLE)
+    with office.database.reading() as connection:
+        first = command_lists.commands(connection, device="s9/a", most=4)
+        rest = command_lists.commands(connection, device="s9/a", before=first[-1].id)
+        page = command_lists.bulks(connection, most=2)
+        older = command_lists.bulks(connection, before=page[-1].id)
+    assert [len(first), len(rest), len(page), len(older)] == [4, 6, 2, 3]
+    made = [one.made_ms for one in (*first, *rest)]
+    assert made == sorted(made, reverse=True)
+    assert len({one.id for one in (*first, *rest)}) == 10
+
+
+def test_what_was_looked_at_is_sent_in_its_waves_and_once_however_often_it_is_pressed(office: Office) -> None:
+    office.stand(lanes=8)
+    body = {**WHOLE, "verb": "self-test", "waves": [25, 100]}
+    seen = office.do("send-commands", **(body | {"preview": True}))
+    for _ in range(2):
+        assert office.do("send-commands", id=seen.id, **body) == seen.model_copy(update={"state": "running"})
+    assert len(office.sent()) == seen.waves[0]
+    assert len(office.states()) == 8
+    other = office.do("send-commands", id=seen.id, **(body | {"stop_if_failed": 3}))
+    assert other == Refused(Reason.BULK_OVER, "running")
+    assert office.as_("bob", "send-commands", id=seen.id, **body) == other

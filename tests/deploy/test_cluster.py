@@ -3,9 +3,11 @@ and one access list in two spellings. No cluster was there to run them in: see d
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ import pytest
 import yaml
 from tests.deploy.machine import ROOT
 
-from tillbox.broker.mosquitto.server import ACL
+from tillbox.broker.mosquitto.server import ACL, CLAIMS_ACL, INFLIGHT_MAX, QUEUE_MAX
+from tillbox.cloud_bridge.fleet.home import FleetHome
 from tillbox.contracts import topics
 
 DEPLOY = ROOT / "deploy"
@@ -26,6 +29,11 @@ OBJECTS: list[dict[str, Any]] = [
 ]
 PODS = {
     one["metadata"]["name"]: one["spec"]["template"]["spec"]
+    for one in OBJECTS
+    if "template" in one.get("spec", {})
+}
+LABELS = {
+    one["metadata"]["name"]: one["spec"]["template"]["metadata"]["labels"]
     for one in OBJECTS
     if "template" in one.get("spec", {})
 }
@@ -50,7 +58,7 @@ def test_every_file_of_the_cluster_is_used_and_every_name_leads_somewhere() -> N
     there = {
         str(path.relative_to(CLUSTER))
         for path in CLUSTER.rglob("*")
-        if path.suffix in (".yaml", ".toml", ".conf")
+        if path.suffix in (".yaml", ".toml", ".conf") or path.parent.name == "claims"
     }
     assert there == named | {"kustomization.yaml"}
     for pod in PODS.values():
@@ -60,9 +68,112 @@ def test_every_file_of_the_cluster_is_used_and_every_name_leads_somewhere() -> N
                 config = volumes.get(mount["name"], {}).get("configMap", {}).get("name")
                 assert config is None or mount.get("subPath") in (None, *configs[config])
     for service in of("Service").values():
-        app = service["spec"]["selector"]["app"]
-        ports = {port["name"] for one in PODS[app]["containers"] for port in one["ports"]}
+        pods = [pod for name, pod in PODS.items() if chosen(name, service["spec"]["selector"])]
+        ports = {port["name"] for pod in pods for port in ports_of(pod)}
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+    for budget in of("PodDisruptionBudget").values():
+        # Of one pod alone it would keep a node from being emptied, and save nothing.
+        kept = [name for name in PODS if chosen(name, budget["spec"]["selector"]["matchLabels"])]
+        assert [of("StatefulSet")[name]["spec"]["replicas"] > 1 for name in kept] == [True]
+    for pod in PODS.values():
+        for container in pod["containers"]:
+            names = {port["name"] for port in container["ports"]}
+            probes = [container[f"{kind}Probe"] for kind in ("startup", "liveness", "readiness")]
+            asked = [probe.get("httpGet") or probe.get("tcpSocket") for probe in probes]
+            assert {one["port"] for one in asked if one} <= names
+
+
+def test_no_two_pods_that_one_service_chooses_answer_for_one_port() -> None:
+    """The boxes' broker and the door for claims share a name; each port leads to one of the two."""
+    found = sorted(name for name in PODS if chosen(name, of("Service")["boxes"]["spec"]["selector"]))
+    assert found == ["claims", "emqx"]
+    one, other = ({port["name"] for port in ports_of(PODS[name])} for name in found)
+    assert not one & other
+
+
+def test_every_port_that_a_policy_opens_is_one_of_its_pods_and_every_way_out_leads_to_a_way_in() -> None:
+    ways_in = set()
+    for one in of("NetworkPolicy").values():
+        mine = one["spec"]["podSelector"].get("matchLabels", {})
+        for rule in one["spec"].get("ingress", ()):
+            for port in (port["port"] for port in rule["ports"]):
+                assert port in {own["containerPort"] for own in ports_of(PODS[mine["app"]])}
+                sources = [
+                    who.get("podSelector", {}).get("matchLabels", {}).get("app")
+                    for who in rule.get("from", [{}])
+                ]
+                ways_in |= {(who, mine["app"], port) for who in sources}
+    for one in of("NetworkPolicy").values():
+        mine = one["spec"]["podSelector"].get("matchLabels", {}).get("app")
+        for rule in one["spec"].get("egress", ()):
+            for app in (to["podSelector"]["matchLabels"]["app"] for to in rule["to"] if "podSelector" in to):
+                for port in (port["port"] for port in rule["ports"]):
+                    assert (mine, app, port) in ways_in or (None, app, port) in ways_in
+
+
+def test_every_secret_that_a_pod_wants_is_made_by_a_command_of_the_guide_with_every_file_that_is_read() -> (
+    None
+):
+    guide = (ROOT / "docs/install.md").read_text().replace("\\\n", " ")
+    made = {
+        line.split()[0]: {
+            Path(said.partition("=")[0]).name for said in re.findall(r"--from-(?:file|literal)=(\S+)", line)
+        }
+        for line in re.findall(r"create secret generic (.+)", guide)
+    }
+    wanted: dict[str, set[str]] = {}
+    for pod in PODS.values():
+        for volume in pod["volumes"]:
+            if "secret" in volume:
+                wanted.setdefault(volume["secret"]["secretName"], set())
+        for container in pod["containers"]:
+            for entry in container.get("env", ()):
+                if ref := entry.get("valueFrom", {}).get("secretKeyRef"):
+                    wanted.setdefault(ref["name"], set()).add(ref["key"])
+    emqx = (CLUSTER / "emqx/emqx.conf").read_text()
+    for folder, secret in (("certificates", "emqx-certificates"), ("service", "emqx-service")):
+        wanted[secret] |= set(re.findall(rf'"/etc/tillbox/{folder}/([\w.]+)"', emqx))
+    wanted["core-identity"] |= set(re.findall(r'"/identity/([\w.]+)"', (CLUSTER / "core.toml").read_text()))
+    home = FleetHome(Path("/fleet"))
+    wanted["core-fleet"] |= {home.key_path.name, home.service_path.name}
+    authority = home.authority
+    wanted["core-authority"] |= {authority.certificate.name, authority.intermediate.name, "ca.key"}
+    wanted["claims"] |= {"claims.conf", "passwords", "root.crt", "server.crt", "server.key"}
+    assert made == wanted
+
+
+def test_what_the_core_is_told_leads_to_a_service_and_to_a_file_that_is_mounted() -> None:
+    config = tomllib.loads((CLUSTER / "core.toml").read_text())
+    services = {
+        name: {port["port"]: port["targetPort"] for port in one["spec"]["ports"]}
+        for name, one in of("Service").items()
+    }
+    broker, fleet = config["broker"], config["fleet"]
+    doors = services[broker["host"]]
+    assert fleet["service_host"] == broker["host"]
+    assert [doors[port] for port in (broker["port"], fleet["claim_port"], fleet["service_port"])] == [
+        "mqtts", "claims", "service",
+    ]  # fmt: skip
+    assert {fleet["port"], fleet["claim_port"]} == set(services["boxes"])
+    assert "5432" not in config["database"]
+    assert 5432 in services[re.search("@([a-z]+)/", config["database"])[1]]
+    assert config["http_port"] in {port["containerPort"] for port in ports_of(PODS["core"])}
+    for pod, text in (
+        ("core", json.dumps(config)),
+        ("emqx", (CLUSTER / "emqx/emqx.conf").read_text()),
+        ("claims", " ".join(PODS["claims"]["containers"][0]["command"][2:])),
+    ):
+        places = [mount["mountPath"] for one in PODS[pod]["containers"] for mount in one["volumeMounts"]]
+        for path in re.findall(r"(?<![\w/])/(?:etc|opt|var|identity|fleet)[\w./-]*", text):
+            assert any(path == place or path.startswith(f"{place}/") for place in places), path
+
+
+def chosen(pod: str, selector: dict[str, str]) -> bool:
+    return selector.items() <= LABELS[pod].items()
+
+
+def ports_of(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [port for one in pod["containers"] for port in one["ports"]]
 
 
 def test_the_core_is_one_and_the_old_one_is_gone_before_the_new_one_begins() -> None:
@@ -107,18 +218,18 @@ def test_nobody_reaches_the_book_but_the_core() -> None:
         if not rule.get("from")
         for port in rule["ports"]
     }
-    assert open_to_all == {("emqx", 8883)}
+    assert open_to_all == {("emqx", 8883), ("claims", 8884)}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert COMPOSE["services"]["postgres"]["networks"] == ["inside"]
 
 
-def test_compose_opens_the_boxes_port_to_all_and_the_console_to_this_machine() -> None:
+def test_compose_opens_the_boxes_ports_to_all_and_the_console_to_this_machine() -> None:
     ports = {name: one.get("ports", []) for name, one in COMPOSE["services"].items()}
-    assert ports == {"postgres": [], "broker": ["8883:8883"], "core": ["127.0.0.1:8081:8081"]}
+    assert ports == {"postgres": [], "broker": ["8883:8883", "8884:8884"], "core": ["127.0.0.1:8081:8081"]}
     for one in COMPOSE["services"].values():
         for volume in one["volumes"]:
             source = volume.partition(":")[0]
-            if source.startswith("../"):
+            if Path(source).suffix or source.startswith("../"):
                 assert (DEPLOY / "container" / source).is_file()
 
 
@@ -133,6 +244,19 @@ def test_emqx_s_access_list_is_mosquitto_s() -> None:
         [sys.executable, CLUSTER / "emqx_acl.py"], capture_output=True, text=True, check=True
     )
     assert (CLUSTER / "emqx/acl.conf").read_text() == made.stdout
+    assert (CLUSTER / "claims/acl_claims").read_text() == CLAIMS_ACL.read_text()
+
+
+def test_emqx_holds_for_a_client_what_mosquitto_holds_and_opens_no_door_to_strangers() -> None:
+    said = (CLUSTER / "emqx/emqx.conf").read_text()
+    assert f"max_inflight = {INFLIGHT_MAX}\n" in said
+    assert f"max_mqueue_len = {QUEUE_MAX}\n" in said
+    boxes, service = re.findall(r"listeners\.ssl\.\w+ \{(.+?)\n\}", said, re.DOTALL)
+    assert "verify = verify_peer" in boxes
+    assert "fail_if_no_peer_cert = true" in boxes
+    # Whoever comes without a certificate is asked for a password.
+    assert "enable_authn" not in service
+    assert re.findall(r"listeners\.(\w+)\.default\.enable = false", said) == ["tcp", "ws", "wss"]
 
 
 WHO = ("core", "box-1", "box-2")

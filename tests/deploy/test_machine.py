@@ -27,6 +27,7 @@ PRINTER = (
     '#[printer]\n#kind = "network"\n#address = "192.168.1.50:9100"',
     '[printer]\naddress = "127.0.0.1:9100"',
 )
+CORE_STATE = "/var/lib/tillbox-core"
 EXPOSED_MOST = 2.0
 TODAY, TOMORROW = "0.9.0", "0.9.1"
 
@@ -137,11 +138,14 @@ def test_a_shop_is_upgraded_with_unsent_sales_hands_them_in_and_a_purge_keeps_bu
     machine: Machine, tmp_path: Path
 ) -> None:
     install(machine, TODAY, "tillbox", "tillbox-box", "tillbox-core")
-    for unit in ("tillbox-broker", "tillbox-core"):
+    for unit in ("tillbox-broker", "tillbox-claims", "tillbox-core"):
         assert machine.run("systemd-analyze", "verify", f"{unit}.service") == ""
         safe(machine, unit)
     certify(machine, tmp_path)
     machine.edit("/etc/tillbox/core.toml", ('\nhost = "broker.example"', '\nhost = "127.0.0.1"'))
+    # What a fleet on one machine needs of the section that is commented out.
+    switched_on = r"/^#\[fleet\]/,/^#console_url/{/^#\(service_host\|revocations\)/!s/^#\([a-z[]\)/\1/}"
+    machine.run("sed", "-i", switched_on, "/etc/tillbox/core.toml")
     machine.edit("/etc/tillbox/box.toml", ("broker.example", "127.0.0.1"), PRINTER)
     machine.run("systemctl", "enable", "--now", "tillbox-core", "tillbox-box")
     assert "12.00" in machine.beside(CASHIER, "sell")["paper"]
@@ -159,9 +163,17 @@ def test_a_shop_is_upgraded_with_unsent_sales_hands_them_in_and_a_purge_keeps_bu
     assert "127.0.0.1:9100" in machine.run("cat", "/etc/tillbox/box.toml")
     assert machine.run("stat", "-c", "%U:%G %a", "/etc/tillbox/core.toml").strip() == "root:tillbox-core 640"
 
-    machine.run("systemctl", "enable", "--now", "tillbox-broker")
+    rest = ("tillbox-broker", "tillbox-claims", "tillbox-revocations.path")
+    machine.run("systemctl", "enable", "--now", *rest)
+    first_list = machine.run("cat", "/var/lib/tillbox-broker/ca.crl")
     machine.beside(CASHIER, "wait-online")
     assert {settled for _, settled in records(machine)} == {True}
+    machine.run("systemctl", "restart", "tillbox-core")
+    ours, theirs = f"{CORE_STATE}/fleet/ca/ca.crl", "/var/lib/tillbox-broker/ca.crl"
+    assert eventually(lambda: machine.run("cat", ours) == machine.run("cat", theirs) != first_list, 30.0)
+    machine.beside(CASHIER, "wait-online")
+    assert [machine.shows(unit, "ActiveState") for unit in rest] == ["active"] * 3
+    assert ":22B4 " in machine.run("cat", "/proc/net/tcp", "/proc/net/tcp6")
     ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8081/healthz').read().decode())"
     assert machine.run("python3", "-c", ask).strip() == "well"
     operator = ["tillbox", "core", "operator", "alice", "--config", "/etc/tillbox/core.toml"]
@@ -200,17 +212,17 @@ def left(machine: Machine) -> str:
 
 
 def certify(machine: Machine, folder: Path) -> None:
-    """An authority, and what each of the three carries: as docs/install.md says."""
-    now = datetime.now(UTC)
-    authority = Authority.create(folder / "ca", name="Test fleet", now=now)
-    server = authority.issue_server(folder / "broker", names=("127.0.0.1",), now=now)
-    for path in (authority.certificate, authority.revocations, server.key, server.certificate):
-        machine.put(
-            f"/var/lib/tillbox-broker/{path.name}", path.read_bytes(), owner="tillbox-broker", mode="600"
-        )
-    for name, owner in (("box-1", "tillbox"), ("core", "tillbox-core")):
-        identity = authority.issue_client(folder / name, name=name, now=now)
-        for path in (identity.authority, identity.certificate, identity.key):
-            machine.put(f"/var/lib/{owner}/identity/{path.name}", path.read_bytes(), owner=owner, mode="600")
-    secret = "/var/lib/tillbox-core/identity/wallet.secret"
-    machine.put(secret, "00" * 32 + "\n", owner="tillbox-core", mode="600")
+    """The fleet's keys, and what broker and core need of them, by the commands of docs/install.md; and a certificate for
+    a box that enrols by hand."""
+    fleet = f"{CORE_STATE}/fleet"
+    machine.run("tillbox", "fleet", "init", fleet, "--name", "Tea fleet")
+    machine.run("tillbox", "fleet", "broker", fleet, "--name", "127.0.0.1")
+    machine.run("chown", "-R", "tillbox-core:", CORE_STATE)
+    machine.run("chown", "-R", "tillbox-broker:", "/var/lib/tillbox-broker")
+    machine.put(f"{CORE_STATE}/identity/wallet.secret", "00" * 32 + "\n", owner="tillbox-core", mode="600")
+    (folder / "ca").mkdir()
+    for name in ("ca.key", "ca.crt", "root.crt"):
+        (folder / "ca" / name).write_text(machine.run("cat", f"{fleet}/ca/{name}"))
+    identity = Authority(folder / "ca").issue_client(folder / "box-1", name="box-1", now=datetime.now(UTC))
+    for path in (identity.authority, identity.certificate, identity.key):
+        machine.put(f"{IDENTITY}/{path.name}", path.read_bytes(), owner="tillbox", mode="600")

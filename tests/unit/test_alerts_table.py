@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tillbox.agent.alerts import MB, MINUTE_MS, TABLE, Device, Key, Signs, Standing, step, told
 from tillbox.agent.provisioning.steward import RENEW_AT
 from tillbox.broker.pki.authority import CLIENT_DAYS
-from tillbox.contracts.alerts import CORE_KINDS, TEXTS, AlertKind, text_of
+from tillbox.contracts.alerts import CORE_KINDS, NAMES, TEXTS, AlertKind, text_of
 from tillbox.contracts.messages import Alerts, Vitals
 from tillbox.hardware.ports import PrinterState, TroubleKind
 
@@ -58,8 +58,8 @@ def opened(known: dict[Key, Standing]) -> set[AlertKind]:
 
 def test_a_box_has_a_rule_for_each_kind_that_is_its_own_and_every_kind_has_words() -> None:
     assert set(TABLE) == set(AlertKind) - set(CORE_KINDS) == set(BAD)
-    assert set(TEXTS) == set(AlertKind)
-    assert all(text.zh and text.en for text in TEXTS.values())
+    assert set(TEXTS) == set(NAMES) == set(AlertKind)
+    assert all(text.zh and text.en for text in (*TEXTS.values(), *NAMES.values()))
     assert "paper_cut" in text_of("paper_cut").en, "a newer box's kind is named"
 
 

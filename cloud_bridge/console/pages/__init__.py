@@ -3,7 +3,7 @@ that several share lie in `parts/`. `/patterns` shows all of them with golden da
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,21 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from .account import page as account
+from .alerts import page as alerts
 from .asked import Asked
 from .audit import page as audit
 from .beside import page as beside
 from .box import page as box
 from .boxes import page as boxes
+from .bulk import page as bulk
+from .bulk_preview import page as bulk_preview
+from .bulks import page as bulks
 from .claims import page as claims
+from .command import page as command
+from .commands import page as commands
 from .coupons import page as coupons
 from .field import page as field
+from .health import page as health
 from .live import page as live
 from .patterns import page as patterns
 from .provision import page as provision
@@ -49,6 +56,12 @@ PAGES = (
     Page("sale", "/sales/{tid}", sale.show),
     Page("boxes", "/boxes", boxes.show),
     Page("box", "/boxes/{device}", box.show),
+    Page("health", "/health", health.show),
+    Page("alerts", "/alerts", alerts.show),
+    Page("commands", "/commands", commands.show),
+    Page("command", "/commands/{command}", command.show, "operator"),
+    Page("bulks", "/bulks", bulks.show),
+    Page("bulk", "/bulks/{bulk}", bulk.show),
     Page("timeline", "/boxes/{device}/timeline", timeline.show),
     Page("live", "/boxes/{device}/live", live.show, "operator"),
     Page("provision", "/provision", provision.show, "operator"),
@@ -64,11 +77,13 @@ PAGES = (
     Page("patterns", "/patterns", patterns.show),
 )
 
-GIVEN: dict[str, tuple[str, Callable[[BaseModel, str], Any]]] = {
+GIVEN: dict[str, tuple[str, Callable[[BaseModel, str, Mapping[str, str]], Any]]] = {
     "make-claims": ("claims", claims.show),
     "replace-box": ("claims", claims.show),
     "take-slips": ("slips", slips.show),
+    "send-commands": ("bulk_preview", bulk_preview.show),
 }
-"""Acts that give something which is seen once: the page that shows it, made from what was given and the way back."""
+"""Acts that give something which is seen once: the page that shows it, made from what was given, the way back and what the
+form said; or instead of a page the address where it goes on."""
 
 __all__ = ["GIVEN", "PAGES", "Asked", "Page"]

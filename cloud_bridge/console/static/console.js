@@ -21,7 +21,10 @@ async function refresh() {
     const html = await answer.text();
     if (mine !== asked) return; // a newer one is on its way
     if (isBusy()) return later(); // somebody began while it was on its way
-    if (answer.ok && !answer.redirected) show(html);
+    if (answer.ok && !answer.redirected) {
+      show(html);
+      tell(Number(answer.headers.get("Tillbox-Alerts")));
+    }
     stale.hidden = answer.ok;
   } catch {
     stale.hidden = false;
@@ -52,6 +55,13 @@ function show(html) {
   page.innerHTML = html;
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   if (focused) links().find((one) => one.href === focused)?.focus({ preventScroll: true });
+}
+
+// How many alerts are open stands in the navigation, outside of what is fetched.
+function tell(count) {
+  const open = document.getElementById("alerts-open");
+  open.textContent = count;
+  open.hidden = !count;
 }
 
 // A page made of parts keeps those that are as they were, and so does not lose its place; true where that could be done.

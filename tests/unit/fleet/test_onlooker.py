@@ -27,7 +27,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 NOW = 1_790_000_000_000
 MINUTE = 60_000
 FLEET = Fleet(
-    bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule(), second_person_above=BOXES_MAX + 1
+    bytes(32), "corner-tea", "127.0.0.1", 8884, 100, 1_000, Schedule(), second_person_above=BOXES_MAX + 2
 )
 
 

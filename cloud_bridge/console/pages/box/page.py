@@ -7,16 +7,28 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
+from tillbox.cloud_bridge.console.fields import VerbForm
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
+from tillbox.cloud_bridge.console.pages.commands.page import FORMS
 from tillbox.cloud_bridge.console.settings_form import Difference, differences
-from tillbox.cloud_bridge.store import fleet_lists, reading, setting_lists, shells
+from tillbox.cloud_bridge.store import (
+    command_lists,
+    fleet_lists,
+    health_lists,
+    reading,
+    setting_lists,
+    shells,
+)
+from tillbox.cloud_bridge.store.command_lists import CommandRow
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, PhotoRow
+from tillbox.cloud_bridge.store.health_lists import AlertRow
 from tillbox.cloud_bridge.store.reading import BoxDetail
 from tillbox.cloud_bridge.store.setting_lists import TwinRow
 from tillbox.cloud_bridge.store.shells import ShellRow
 
 EVENTS = 20
+COMMANDS = 5
 SHELLS = 10
 
 
@@ -30,6 +42,8 @@ class BoxPage:
     events: tuple[AuditRow, ...]
     twin: TwinRow | None = None
     photo: PhotoRow | None = None
+    alerts: tuple[AlertRow, ...] = ()
+    commands: tuple[CommandRow, ...] = ()
     shells: tuple[ShellRow, ...] = ()
     """The newest remote shells that were recorded."""
 
@@ -54,6 +68,11 @@ class BoxPage:
         return self.bound is not None and self.bound.fenced_ms is not None and self.bound.closed_ms is None
 
     @property
+    def forms(self) -> tuple[VerbForm, ...]:
+        """What it can be commanded."""
+        return FORMS if self.stands else ()
+
+    @property
     def between(self) -> tuple[Difference, ...]:
         """What lies between the settings that it uses and those that it is to have."""
         changes = self.twin.changes if self.twin else []
@@ -74,5 +93,9 @@ def show(connection: Connection, asked: Asked) -> BoxPage | None:
     places = [one.position for one in story.bindings] if story else []
     events = fleet_lists.audit_rows(connection, subject=[device, *places[:EVENTS]], most=EVENTS)
     twin, photo = setting_lists.twin(connection, device), fleet_lists.photo_row(connection, device)
+    alerts = health_lists.alerts_of(connection, device)
+    sent = command_lists.commands(connection, device=device, most=COMMANDS)
     visits = shells.last_of(connection, device, most=SHELLS)
-    return BoxPage(device, heard, story, tuple(events), twin, photo, tuple(visits))
+    return BoxPage(
+        device, heard, story, tuple(events), twin, photo, tuple(alerts), tuple(sent), tuple(visits)
+    )

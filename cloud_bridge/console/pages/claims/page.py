@@ -3,6 +3,7 @@ that is held before a box, and for a printer; what is in it is stored nowhere.""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ class ClaimsPage:
     back: str
 
 
-def show(made: BaseModel, back: str) -> ClaimsPage:
+def show(made: BaseModel, back: str, _: Mapping[str, str]) -> ClaimsPage:
     """What `make-claims` and `replace-box` gave."""
     assert isinstance(made, ClaimsMade), made
     return ClaimsPage(tuple(sheet(claim) for claim in made.claims), back)

@@ -10,16 +10,24 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.alarms import Alarm
+from tillbox.cloud_bridge.console.fields import bulk_form
 from tillbox.cloud_bridge.console.pages.account.page import AccountPage
+from tillbox.cloud_bridge.console.pages.alerts.page import AlertsPage
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.audit.page import AuditPage
 from tillbox.cloud_bridge.console.pages.beside.page import BesidePage
 from tillbox.cloud_bridge.console.pages.box.page import BoxPage
 from tillbox.cloud_bridge.console.pages.boxes.page import BoxesPage
+from tillbox.cloud_bridge.console.pages.bulk.page import BulkPage
+from tillbox.cloud_bridge.console.pages.bulk_preview.page import BulkPreviewPage
+from tillbox.cloud_bridge.console.pages.bulks.page import BulksPage
 from tillbox.cloud_bridge.console.pages.claims.page import ClaimsPage, sheet
+from tillbox.cloud_bridge.console.pages.command.page import page_of
+from tillbox.cloud_bridge.console.pages.commands.page import CommandsPage
 from tillbox.cloud_bridge.console.pages.coupons.page import CouponsPage
 from tillbox.cloud_bridge.console.pages.field.page import FieldPage
 from tillbox.cloud_bridge.console.pages.forbidden.page import ForbiddenPage
+from tillbox.cloud_bridge.console.pages.health.page import HealthPage
 from tillbox.cloud_bridge.console.pages.live.page import LivePage, Pane
 from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.preview.page import previewed
@@ -35,13 +43,24 @@ from tillbox.cloud_bridge.console.pages.trouble.page import TroublePage
 from tillbox.cloud_bridge.console.pages.visit.page import VisitPage
 from tillbox.cloud_bridge.console.settings_form import BY_NAME, SETTINGS, differences, read, typed_of
 from tillbox.cloud_bridge.fleet.acts import BoxChanges, ClaimMade, Preview
+from tillbox.cloud_bridge.fleet.commanding import BulkStands, Reached
 from tillbox.cloud_bridge.fleet.missing import Gap
 from tillbox.cloud_bridge.fleet.onlooker import LogRow
 from tillbox.cloud_bridge.fleet.settings import DEFAULTS
 from tillbox.cloud_bridge.fleet.twin import Change
 from tillbox.cloud_bridge.fleet.views import Filters, View
+from tillbox.cloud_bridge.store import command_lists, health_lists
+from tillbox.cloud_bridge.store.command_lists import (
+    LIVES,
+    BulkRow,
+    CommandRow,
+    CommandStory,
+    WaveRow,
+    WhyRow,
+)
 from tillbox.cloud_bridge.store.fleet_board import FleetRow, StoreRow, Wanted
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, ClaimRow, PhotoRow
+from tillbox.cloud_bridge.store.health_lists import AlertRow, HealthRow, StoreAlerts
 from tillbox.cloud_bridge.store.provisioning import StageRow
 from tillbox.cloud_bridge.store.reading import (
     AlarmRow,
@@ -62,8 +81,9 @@ from tillbox.cloud_bridge.store.reading import (
 from tillbox.cloud_bridge.store.setting_lists import FoundLevel, Level, LevelRow, TwinRow, patch
 from tillbox.cloud_bridge.store.shells import ShellRow
 from tillbox.cloud_bridge.store.timeline import TimelineRow
-from tillbox.contracts.alerts import AlertKind
-from tillbox.contracts.messages import Updating
+from tillbox.contracts.alerts import AlertKind, text_of
+from tillbox.contracts.commands import Verb
+from tillbox.contracts.messages import Promise, Telemetry, Updating, Vitals, canonical
 from tillbox.contracts.updates import Blocker
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -416,6 +436,160 @@ def _stood(
     return _STORY.model_copy(update={"bindings": [stay], "birth": birth, "missing": missing or []})
 
 
+def _alert(
+    kind: str, lane: str, subject: str = "", detail: str = "", as_of_ms: int | None = None
+) -> AlertRow:
+    text = text_of(kind)
+    return AlertRow(
+        device=f"bq3xk2v7m4t6w2a5{lane}" if lane else "", position=f"store17/lane{lane}" if lane else "", kind=kind,
+        subject=subject, detail=detail, since_ms=NOON, raised_ms=NOON, as_of_ms=as_of_ms, zh=text.zh, en=text.en,
+    )  # fmt: skip
+
+
+_OPEN_ALERTS = (
+    _alert(AlertKind.BOX_LOST, "1"),
+    _alert(AlertKind.BOX_LOST, "2"),
+    _alert(AlertKind.QUEUE_OLD, "2", as_of_ms=NOON),
+    _alert(AlertKind.PAPER_OUT, "3"),
+    _alert(AlertKind.READER_LOST, "3", "counter", HOSTILE),
+    _alert(AlertKind.CARD_WEARING, "4", detail="90 %"),
+)
+_ALERT_STORES = (
+    StoreAlerts(store="store17", title=f"茶铺 {HOSTILE}", alerts=list(_OPEN_ALERTS)),
+    StoreAlerts(store="", title="", alerts=[_alert("of_a_newer_box", ""), _alert(AlertKind.BROKER_DROPS, "", "", "41; gaps in the records of box-2")]),
+    StoreAlerts(store="store18", title="茶铺", alerts=[_alert(AlertKind.HOT, "1", detail="84 °C")]),
+)  # fmt: skip
+_ALERT_EVENTS = tuple(
+    health_lists.EventRow(
+        id=number, store="store17", position="store17/lane3", device="bq3xk2v7m4t6w2a5d", kind=kind, subject=subject,
+        what=what, detail=HOSTILE if subject else "", at_ms=NOON, zh="", en="",
+    )
+    for number, kind, subject, what in (
+        (3, AlertKind.PAPER_OUT, "", "cleared"), (2, "of_a_newer_box", "", "raised"), (1, AlertKind.READER_LOST, "counter", "raised"),
+    )
+)  # fmt: skip
+_TELEMETRY = Telemetry(
+    inc="347524de060e727b", seq=4_211, pending=0, free_bytes=12_884_901_888, printer="ready",
+    peripherals={"counter": "ready", "display": "ready"}, flush_ms=(9, 31), clock_width_ms=84,
+    vitals=Vitals(uptime_s=86_400, celsius=52, sent_bytes=7_340_032, heard_bytes=2_097_152), promise=Promise(days=41),
+)  # fmt: skip
+_BAD_TELEMETRY = _TELEMETRY.model_copy(
+    update={
+        "pending": 199_999, "unsynced": 123_456_700, "oldest_money_ms": NOON, "printer": "paper_out", "flush_ms": (412, 1_900),
+        "peripherals": {HOSTILE: "lost", "eye": "of_newer_software"}, "clock_width_ms": None,
+        "vitals": Vitals(celsius=84, wear_percent=110), "updates": Updating(runs="0.2.0", state="waiting", release=HOSTILE),
+    }
+)  # fmt: skip
+
+
+def _healthy(
+    lane: str, state: str, told: Telemetry | None, *alerts: str, rank: int = health_lists.WELL
+) -> HealthRow:
+    return HealthRow(
+        device=f"bq3xk2v7m4t6w2a5{lane}", position=f"store17/lane{lane}", store="store17", title=f"茶铺 {HOSTILE}", state=state,
+        since_ms=NOON, heard_ms=NOON, software="tillbox 0.1.0", telemetry=told,
+        money_waits_ms=18_600_000 if told is _BAD_TELEMETRY else None, as_of_ms=None if state == "online" else NOON,
+        promise_zh="还能收款 41 天，还能抵扣 312.00 元，销售已全部上传" if told else "",
+        promise_en="can sell 41 more days, redeem 312.00 yuan more, every sale is with the core" if told else "",
+        alerts=list(alerts), rank=rank, certificate_until_ms=NOON + 30 * 86_400_000,
+    )  # fmt: skip
+
+
+_HEALTH = (
+    _healthy("2", "lost", _BAD_TELEMETRY, AlertKind.BOX_LOST, AlertKind.QUEUE_OLD, AlertKind.HOT, AlertKind.CARD_WEARING, rank=0),
+    _healthy("3", "offline", None, rank=health_lists.AWAY),
+    _healthy("1", "online", _TELEMETRY),
+)  # fmt: skip
+_BULK_ID = "0199a3c4-7000-7a10-8c4e-2f6d1b9e0a77"
+
+
+def _command(
+    number: int, life: str, verb: str = Verb.SELF_TEST, reason: str = "", **params: str
+) -> CommandRow:
+    state = {"held": "init", "sent": "init", "unheard": "expired", "called_off": "expired"}.get(life, life)
+    return CommandRow(
+        id=f"0199a3c4-7000-7a10-8c4e-2f6d1b9e0b{number:02}", device="bq3xk2v7m4t6w2a5d", position="store17/lane2", verb=verb,
+        params=params, made_by="ann", bulk=_BULK_ID if number % 2 else None, wave=1, state=state, life=life, reason=reason,
+        guessed=life in ("unheard", "called_off"), sends=life != "held", made_ms=NOON, expires_ms=NOON + 3_600_000,
+        ended_ms=None if life in ("held", "sent", "blocked", "executing") else NOON,
+    )  # fmt: skip
+
+
+_COMMANDS = (
+    *(_command(number, life, reason=HOSTILE if life == "failed" else "") for number, life in enumerate(LIVES, start=1)),
+    _command(20, "blocked", Verb.QUARANTINE, "A payment is under way.", why=f"盘点 {HOSTILE}"),
+    _command(21, "failed", "of-a-newer-core"),
+)  # fmt: skip
+
+
+def _heard(state: str, reason: str = "", result: str = "", told_by: str = "box") -> command_lists.EventRow:
+    return command_lists.EventRow(
+        at_ms=NOON, told_by=told_by, state=state, reason=reason, result=result, part=0
+    )
+
+
+_CHECKED = canonical(
+    {
+        "ok": False,
+        "software": "0.1.0",
+        "checks": [dict(zip(("check", "light", "says"), one, strict=True)) for one in _CHECKS],
+    }
+).decode()
+_BUNDLED = canonical(
+    {
+        "device": "box-1", "doctor": {"ok": True, "lines": [{"check": "disk", "light": "green", "zh": "够用", "en": "Enough."}]},
+        "till": {"phase": "Idle", "pending": None, "halts": []}, "log": ["info sale.made number=7", f"warning {HOSTILE} n=3"],
+    }
+).decode()  # fmt: skip
+_TESTED = CommandStory(
+    command=_command(1, "successful"),
+    events=[
+        _heard("init"),
+        _heard("blocked", f"A payment is under way. {HOSTILE}"),
+        _heard("executing"),
+        _heard("successful", result=_CHECKED),
+    ],
+)
+_WAVES = [
+    WaveRow(number=0, percent=1, boxes=2, lives={"successful": 2}),
+    WaveRow(number=1, percent=10, boxes=40, lives={"successful": 21, "failed": 2, "executing": 4, "blocked": 6, "unheard": 3, "expired": 1, "sent": 3}),
+    WaveRow(number=2, percent=10, boxes=0, lives={}),
+    WaveRow(number=3, percent=100, boxes=158, lives={"held": 158}),
+]  # fmt: skip
+_ASKED: dict[str, Any] = {
+    "scope": ["store17", "group:north"], "verb": Verb.QUARANTINE, "why": HOSTILE, "sale": "", "preview": False, "max_percent": 10,
+    "max_boxes": 200, "stop_if_failed": 2, "waves": [1, 10, 10, 100], "patience_minutes": 10, "minutes": 1_440,
+}  # fmt: skip
+
+
+def _bulk(state: str, why: str = "", made_by: str = "ann") -> BulkRow:
+    return BulkRow(
+        id=_BULK_ID, verb=Verb.QUARANTINE, asked=_ASKED, boxes=200, made_by=made_by, approved_by="bob" if state != "awaiting" else None,
+        state=state, why=why, wave=1 if state != "awaiting" else 0, made_ms=NOON, states={"open": 13, "successful": 23, "failed": 2},
+    )  # fmt: skip
+
+
+_STOPPED = [
+    one.model_copy(update={"lives": {"called_off": 158} if one.number == 3 else one.lives}) for one in _WAVES
+]
+_PLANNED = tuple(one.model_copy(update={"lives": {}}) for one in _WAVES)
+_WHY = (
+    WhyRow(life="blocked", reason="A customer's goods are on the till.", boxes=6),
+    WhyRow(life="failed", reason=HOSTILE, boxes=2),
+)
+_REACHED = BulkStands(
+    id=_BULK_ID, state="preview", verb=Verb.QUARANTINE, count=200, percent=2.0, within_budget=True, needs_second_person=True,
+    waves=[2, 40, 0, 158],
+    boxes=[Reached(device=f"bq3xk2v7m4t6w2a5{n}", position=f"store17/lane{n}", online=n % 9 > 0) for n in range(200)],
+)  # fmt: skip
+_SAID = {
+    "verb": Verb.QUARANTINE,
+    "scope": "store17",
+    "why": '盘点 <script>alert("1")</script>',
+    "preview": "true",
+}
+
+
 _RECORDING = RecordingPage(
     shell=TID.format(7),
     device="bq3xk2v7m4t6w2a5d",
@@ -473,13 +647,119 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("boxes", BoxesPage(Wanted(), False, (), (), _NOTHING, (), (), "")),
     ("boxes", BoxesPage(Wanted(), True, (), (), _NOTHING, (), (), "")),
     ("box", BoxPage("shop-0017-lane-02", _BOX, None, ())),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _TWINS[0], _PHOTO, _VISITED)),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _TWINS[0], _PHOTO, shells=_VISITED)),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, missing=_GAPS), _EVENTS[:1])),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), (), _TWINS[1])),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), (), _TWINS[2])),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(accepted_ms=NOON, missing=_GAPS), (), _TWINS[3])),
     ("timeline", TimelinePage(_STORY.device, _HAPPENED, "", f"{NOON}-14-18")),
     ("timeline", TimelinePage("box-1", (), "alert", "")),
+    (
+        "box",
+        BoxPage(
+            "bq3xk2v7m4t6w2a5d",
+            _BOX,
+            _stood(accepted_ms=NOON),
+            (),
+            None,
+            None,
+            _OPEN_ALERTS[3:5],
+            _COMMANDS[:5],
+        ),
+    ),
+    (
+        "alerts",
+        AlertsPage(
+            _ALERT_STORES,
+            {"box_lost": 1_204, "paper_out": 1, "card_wearing": 1, "of_a_newer_box": 1},
+            _ALERT_EVENTS,
+        ),
+    ),
+    ("alerts", AlertsPage((), {}, _ALERT_EVENTS[:1], f"store17 {HOSTILE}", "paper_out")),
+    ("alerts", AlertsPage((), {}, ())),
+    ("health", HealthPage(_HEALTH, {"online": 9_213, "offline": 11, "lost": 704}, more="9.0.x")),
+    ("health", HealthPage((), {"online": 0, "offline": 0, "lost": 0}, f"街角 {HOSTILE[:10]}", by_name=True)),
+    ("commands", CommandsPage(_COMMANDS, before=_COMMANDS[-1].id)),
+    ("commands", CommandsPage((), "store17/lane2", _BULK_ID, "failed")),
+    ("command", page_of(_TESTED)),
+    ("command", page_of(CommandStory(command=_command(2, "sent"), events=[]))),
+    (
+        "command",
+        page_of(
+            CommandStory(
+                command=_command(3, "failed"),
+                events=[_heard("init"), _heard("executing"), _heard("failed", HOSTILE)],
+            )
+        ),
+    ),
+    (
+        "command",
+        page_of(
+            CommandStory(
+                command=_command(4, "unheard"),
+                events=[
+                    _heard("expired", "The box did not say in time that it had it.", told_by="core"),
+                    _heard("expired", result=HOSTILE),
+                ],
+            )
+        ),
+    ),
+    (
+        "command",
+        page_of(
+            CommandStory(
+                command=_command(6, "successful", Verb.COLLECT_DIAGNOSTICS),
+                events=[_heard("successful", result=_BUNDLED)],
+            )
+        ),
+    ),
+    (
+        "command",
+        page_of(
+            CommandStory(
+                command=_command(8, "successful", Verb.REPRINT, sale=TID.format(1)),
+                events=[_heard("successful", result=canonical({"sale": TID.format(1)}).decode())],
+            )
+        ),
+    ),
+    (
+        "bulks",
+        BulksPage((_bulk("running"), _bulk("awaiting"), _bulk("stopped"), _bulk("done")), before=_BULK_ID),
+    ),
+    ("bulks", BulksPage((), bulk_form(Verb.QUARANTINE, {"scope": f"store17 {HOSTILE}"}))),
+    ("bulks", BulksPage((), bulk_form(Verb.UPDATE, {}))),
+    ("bulk_preview", BulkPreviewPage(_REACHED, _SAID)),
+    (
+        "bulk_preview",
+        BulkPreviewPage(
+            _REACHED.model_copy(
+                update={"within_budget": False, "percent": 100.0, "boxes": _REACHED.boxes[:3], "count": 3}
+            ),
+            _SAID,
+        ),
+    ),
+    (
+        "bulk_preview",
+        BulkPreviewPage(
+            _REACHED.model_copy(
+                update={
+                    "needs_second_person": False,
+                    "count": 3,
+                    "boxes": _REACHED.boxes[1:4],
+                    "waves": [1, 0, 1, 1],
+                }
+            ),
+            _SAID,
+        ),
+    ),
+    ("bulk", BulkPage(_bulk("running"), tuple(_WAVES), _WHY, NOON)),
+    ("bulk", BulkPage(_bulk("awaiting"), _PLANNED, (), None)),
+    ("bulk", BulkPage(_bulk("awaiting", made_by="demo"), _PLANNED, (), None)),
+    (
+        "bulk",
+        BulkPage(_bulk("stopped", f"3 boxes failed; 2 may. {HOSTILE}"), tuple(_STOPPED), _WHY[1:], NOON),
+    ),
+    ("bulk", BulkPage(_bulk("done"), tuple(_WAVES[:2]), (), NOON)),
     ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[:2], NOON, NOON, _LOG, "", "")),
     ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[2:4], None, None, (), "warning", f"x {HOSTILE}"[:60])),
     ("live", LivePage("bq3xk2v7m4t6w2a5d", _PANES[4:6], None, None, (), "", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -19,7 +20,7 @@ class SlipsPage:
     back: str
 
 
-def show(taken: BaseModel, back: str) -> SlipsPage:
+def show(taken: BaseModel, back: str, _: Mapping[str, str]) -> SlipsPage:
     """What `take-slips` gave."""
     assert isinstance(taken, SlipsTaken), taken
     missing = tuple((device, tuple(gaps)) for device, gaps in taken.missing.items())
