@@ -343,7 +343,7 @@ class Core:
         ]
         now_ms = self._now_ms()
         look = self._listening.may_look(now_ms, up=self._is_up)
-        over = now_ms - self._gone_ms >= presence.LOOK_MS
+        over = not 0 <= now_ms - self._gone_ms < presence.LOOK_MS  # a clock may be set back
         if words or look or over:
             with self.database.writing() as connection:
                 presence.take(connection, words, now_ms=now_ms)

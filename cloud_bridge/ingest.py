@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, insert
 
 from tillbox.contracts.codes.slip import CONTENT_BYTES
-from tillbox.contracts.messages import BATCH_BYTES_MAX, BODIES, VERSION, Ack, Record
+from tillbox.contracts.messages import BATCH_BYTES_MAX, BODIES, VERSION, Ack, Record, Sale
 from tillbox.contracts.verdicts import Reason
 
 from .alarms import Alarm
@@ -26,7 +26,7 @@ from .fleet import quota
 from .fleet.fences import fences
 from .payments.machine import Schedule
 from .postings import Postings
-from .store import tables
+from .store import coupons, tables
 from .store.database import Database, upsert
 from .store.ledger import Ledger
 
@@ -123,6 +123,9 @@ class _Batch:
             outcome = fence.reason
             self._complaints.refuse(record.dev, outcome, read.bytes, inc=record.inc)
             self._complaints.shout(Alarm.SOLD_AFTER_END, record.dev, record.inc, f"since number {record.seq}")
+            if isinstance(body, Sale) and body.coupon is not None:
+                # In no book, and redeemed all the same: what this box may still redeem is lent to nobody else any more.
+                coupons.lose(self._connection, record.dev)
         else:
             outcome = self._postings.apply(record, body, content)
             self._counts.applied += 1

@@ -7,10 +7,12 @@ Each returns the list of its complaints; an empty list is a pass.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tillbox.agent.past import HALTS
 from tillbox.cloud_bridge.book.accounts import limits_of
+from tillbox.contracts.commands import NEXT, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,79 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """One command of head office, as it stands at the core. `guessed`: the box has not said so."""
+
+    id: str
+    device: str
+    verb: str
+    expires_ms: int
+    state: str
+    guessed: int
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One record of a box's journal, as far as the checkers look at it. The last three are of a command's steps alone."""
+
+    tid: str
+    kind: str
+    inc: str
+    seq: int
+    at: tuple[int, int]
+    command: str = ""
+    verb: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOut:
+    """A box that was put out, and how much of it came in. `returned`: it handed in all that it had; else it died."""
+
+    device: str
+    since_ms: int
+    journal: Sequence[Noted]
+    returned: bool
+    whole: bool
+    """Its medium was never exchanged."""
+    held: frozenset[tuple[str, int]]
+    """The records that the core has, by boot and number."""
+    papers: Mapping[str, tuple[str, int, int]]
+    """What its papers tell of themselves, by the id of the record: boot, number, and how many quiet ones before it."""
+    told: tuple[str, int] | None
+    """How far it was, by its last word that the core heard."""
+    gaps: Sequence[tuple[str, int]]
+    """What the core says is missing."""
+    closed: bool
+    """Whether the core let its range be closed without a write-off."""
+    handed_in: frozenset[str] = frozenset()
+    """What the core had of it when it was put out: that is not undone, whatever the core's clock did since."""
+
+    @property
+    def too_late(self) -> list[Noted]:
+        """What it says it did after its end, by its own hour."""
+        fenced = [one for one in self.journal if one.kind in FENCED and one.tid not in self.handed_in]
+        return [one for one in fenced if one.at[0] > self.since_ms]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A box as it is, and as the core shows it. `inc` is its boot; empty where nobody will hear of it any more."""
+
+    device: str
+    inc: str
+    open: frozenset[tuple[str, str]]
+    """What is open on the box: kind and device."""
+    said: frozenset[tuple[str, str]]
+    """What the core shows of that."""
+    seen: frozenset[str]
+    """What the core itself thinks is wrong."""
+    there: bool
+    core_inc: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that the checkers may look at."""
 
@@ -67,6 +142,15 @@ class Evidence:
     """Slips and payments whose only record was on a medium that was destroyed before the line came back."""
     undrained: Mapping[str, int] = field(default_factory=dict)
     open_payments: Sequence[str] = ()
+    commands: Sequence[Given] = ()
+    journals: Mapping[str, Sequence[Noted]] = field(default_factory=dict)
+    """What lies in every box at the end."""
+    exchanged: frozenset[str] = frozenset()
+    """Boxes whose medium was exchanged: what the core heard may be in a journal that is gone."""
+    tested: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How often each box really did each command that takes its time."""
+    put_out: Sequence[PutOut] = ()
+    seen: Sequence[Seen] = ()
 
 
 def nothing_lost(evidence: Evidence) -> list[str]:
@@ -190,6 +274,147 @@ def drains_in_bounded_time(evidence: Evidence) -> list[str]:
     ]
 
 
+def done_once_in_time(evidence: Evidence) -> list[str]:
+    """A box does what head office said to it, within its time, once; and its own journal says what became of it."""
+    given = {one.id: one for one in evidence.commands}
+    complaints = []
+    for device, journal in evidence.journals.items():
+        lives: dict[str, list[str]] = defaultdict(list)
+        for one in journal:
+            if one.kind != "command_state":
+                continue
+            meant = given.get(one.command)
+            if meant is None or (meant.device, meant.verb) != (device, one.verb):
+                complaints.append(f"not given: {device} took up {one.verb} {one.command}")
+            elif one.state == "executing" and one.at[1] >= meant.expires_ms:
+                complaints.append(f"too late: {device} began {one.command} after its time")
+            lives[one.command].append(one.state)
+        complaints += [
+            f"no such life: {device} says of {command}: {' '.join(life)}"
+            for command, life in lives.items()
+            if not _is_a_life(life)
+        ]
+        for command, times in evidence.tested.get(device, {}).items():
+            if times > 1 or "executing" not in lives[command]:
+                complaints.append(f"done {times} times: {command} of {device}, which says {lives[command]}")
+        complaints += _sold_while_stopped(device, journal)
+        complaints += [
+            f"not what the box says: {one.id} of {device} is {one.state} at the core, {life or 'unheard'} there"
+            for one in evidence.commands
+            if one.device == device and device not in evidence.exchanged
+            for life in [lives[one.id]]
+            if not _agree(one, life[-1] if life else "init")
+        ]
+    return complaints
+
+
+def _is_a_life(states: Sequence[str]) -> bool:
+    """Whether a journal may say these one after another. None of these results comes in parts, so nothing is said twice."""
+    first, *rest = [State(state) for state in states]
+    steps = zip([first, *rest], rest, strict=False)
+    return first is State.INIT and all(
+        after in NEXT[before] and after is not before for before, after in steps
+    )
+
+
+def _agree(given: Given, last: str) -> bool:
+    """The core may only guess at the end of what the box has not begun: the box forgets what waits there when it starts."""
+    if given.guessed:
+        return given.state == "expired" and last in ("init", "blocked")
+    return given.state == last
+
+
+def _sold_while_stopped(device: str, journal: Sequence[Noted]) -> list[str]:
+    halts: set[str] = set()
+    complaints = []
+    for one in journal:
+        if one.state == "executing":
+            halts |= {one.verb} & HALTS.keys()
+            halts -= {halt for halt, end in HALTS.items() if end == one.verb}
+        elif one.kind == "sale" and halts:
+            complaints.append(f"sold while stopped: {device} in {sorted(halts)}, {one.tid}")
+    return complaints
+
+
+def fence_holds(evidence: Evidence) -> list[str]:
+    """Of a box that was put out all that it did before is in the book, whichever ways it came by, and nothing of after; and the
+    core names exactly what is missing."""
+    complaints = []
+    for box in evidence.put_out:
+        late = {one.tid for one in box.too_late}
+        complaints += [
+            f"after its end: {one.kind} {one.tid} of {box.device} is in the book"
+            for one in box.too_late
+            if one.tid in evidence.kinds and not _in_the_same_second(one, box)
+        ]
+        if box.returned:
+            complaints += [
+                f"lost at the fence: {one.kind} {one.tid} of {box.device}"
+                for one in box.journal
+                if one.kind in MONEY and one.tid not in late and one.tid not in evidence.kinds
+            ]
+        if box.whole:
+            complaints += _wrongly_missing(evidence, box)
+        if box.closed == bool(box.gaps):
+            complaints.append(
+                f"range: that of {box.device} was closed: {box.closed}, missing: {box.gaps[:3]}"
+            )
+    return complaints
+
+
+def _in_the_same_second(one: Noted, box: PutOut) -> bool:
+    """A paper tells whole seconds: in the second of the fence it is believed."""
+    return one.tid in box.papers and one.at[0] // 1000 * 1000 <= box.since_ms
+
+
+def _wrongly_missing(evidence: Evidence, box: PutOut) -> list[str]:
+    covered = {
+        (inc, number)
+        for tid, (inc, seq, quiet) in box.papers.items()
+        if tid in evidence.kinds
+        for number in range(seq - quiet, seq + 1)
+    }
+    tops: dict[str, int] = defaultdict(int)
+    for inc, seq in (*box.held, *covered, *([box.told] if box.told else [])):
+        tops[inc] = max(tops[inc], seq)
+    lacks = {(one.inc, one.seq) for one in box.journal} - box.held - covered
+    known = {(inc, seq) for inc, seq in lacks if seq <= tops[inc]}
+    named = set(box.gaps)
+    complaints = [f"not missing: {inc}:{seq} of {box.device}" for inc, seq in sorted(named - lacks)]
+    complaints += [
+        f"missing and not named: {inc}:{seq} of {box.device}" for inc, seq in sorted(known - named)
+    ]
+    if box.returned and named:
+        complaints.append(f"still missing: {len(named)} of {box.device}, which has handed in all")
+    return complaints
+
+
+def shown_as_they_are(evidence: Evidence) -> list[str]:
+    """The core shows each box as it is: there or not, with all that is open on it and nothing that is over."""
+    return [complaint for box in evidence.seen for complaint in _wrongly_shown(box)]
+
+
+def is_shown(box: Seen) -> bool:
+    """Whether the core shows a box as it is."""
+    return not any(_wrongly_shown(box))
+
+
+def _wrongly_shown(box: Seen) -> Iterator[str]:
+    name = box.device
+    yield from (f"in order or gone, and {kind}: {name}" for kind in sorted(box.seen))
+    if not box.inc:
+        if box.there:
+            yield f"not there and shown: {name}"
+        return
+    if not box.there or box.inc != box.core_inc:
+        yield f"there and not shown: {name}"
+    yield from (f"open and not shown: {kind} {of} of {name}" for kind, of in sorted(box.open - box.said))
+    yield from (f"over and shown: {kind} {of} of {name}" for kind, of in sorted(box.said - box.open))
+
+
+FENCED = frozenset({"sale", "void", "refund", "payment_ended"})
+MONEY = FENCED - {"payment_ended"}
+
 CHECKERS = {
     "lost": nothing_lost,
     "duplicated": nothing_twice,
@@ -197,6 +422,9 @@ CHECKERS = {
     "coupon_double": coupon_spent_once,
     "uncharged": no_goods_uncharged,
     "stuck": drains_in_bounded_time,
+    "commanded": done_once_in_time,
+    "fenced": fence_holds,
+    "shown": shown_as_they_are,
 }
 """Every checker, under the name its count has in a report."""
 

@@ -7,6 +7,7 @@ history in which a checker complains. Fault rates are those of every other run.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -14,12 +15,14 @@ from typing import Any
 from unittest.mock import patch
 
 import apsw
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from tillbox.agent import past, till
 from tillbox.agent import runtime as running
+from tillbox.agent.errands import judging, room
 from tillbox.agent.runtime import Runtime
-from tillbox.agent.till import counter
+from tillbox.agent.till import counter, trouble
 from tillbox.broker import delivery as courier
 from tillbox.broker import journal as journals
 from tillbox.broker.journal import Journal, JournalBroken
@@ -27,13 +30,17 @@ from tillbox.cloud_bridge import claims
 from tillbox.cloud_bridge import ingest as ingesting
 from tillbox.cloud_bridge.chains import Chains, Read
 from tillbox.cloud_bridge.complaints import Counts
+from tillbox.cloud_bridge.fleet import alerting, late, missing, papers, presence
 from tillbox.cloud_bridge.payments import cashier, machine
 from tillbox.cloud_bridge.payments.channels.port import Outcome
 from tillbox.cloud_bridge.payments.machine import State
-from tillbox.cloud_bridge.store import coupons, database, tables
+from tillbox.cloud_bridge.store import commands, coupons, database, registry, tables
 from tillbox.cloud_bridge.store.ledger import Ledger
-from tillbox.contracts import topics
+from tillbox.contracts import sealing, topics
+from tillbox.contracts.codes.slip import slip_in
+from tillbox.contracts.commands import Command, open_command
 from tillbox.contracts.messages import BODIES, Ack, Record, digest
+from tillbox.contracts.verdicts import Reason
 
 from .crash.connection import NAME
 from .nodes import BoxNode, CoreNode
@@ -314,6 +321,187 @@ def goods_join_an_open_payment() -> AbstractContextManager[Any]:
     return patch.object(counter, "busy", lambda _: None)
 
 
+def commands_forgotten_at_boot() -> AbstractContextManager[Any]:
+    """A boot remembers what stops the selling, and no command: one that comes again is begun again."""
+    boot = till.boot
+    return patch.object(till, "boot", lambda setup, memory: boot(setup, replace(memory, commands={})))
+
+
+def stops_forgotten_at_boot() -> AbstractContextManager[Any]:
+    """A box that head office stopped sells again once it was switched off and on."""
+    boot = till.boot
+    return patch.object(till, "boot", lambda setup, memory: boot(setup, replace(memory, halts={})))
+
+
+def commands_never_expire() -> AbstractContextManager[Any]:
+    """What was said yesterday is done today."""
+    judge = judging.judge
+
+    def patient(command: Command, now: Any, at: Any) -> Any:
+        return judge(command.model_copy(update={"expires_ms": 2**47}), now, at)
+
+    return patch.object(room, "judge", patient)
+
+
+def commands_for_any_box() -> AbstractContextManager[Any]:
+    """A command is done by whichever box it comes to, in whatever epoch of its place."""
+
+    def careless(text: str, *, keys: Any, device: str, epoch: int) -> Any:
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            said = json.loads(json.loads(text)["doc"])
+            device, epoch = said["device"], said["epoch"]
+        return open_command(text, keys=keys, device=device, epoch=epoch)
+
+    return patch.object(room, "open_command", careless)
+
+
+def signatures_unread() -> AbstractContextManager[Any]:
+    """A command is good if it names the key that it should be signed with."""
+    return patch.object(sealing, "_signed", lambda *_: True)
+
+
+def guesses_stand() -> AbstractContextManager[Any]:
+    """What the core once thought over stays over, whatever its box says."""
+    heard = commands.heard
+
+    def stubborn(connection: Any, device: str, said: Any, now_ms: int) -> Any:
+        table = tables.command.c
+        guessed = connection.execute(select(table.guessed).where(table.id == said.command)).scalar()
+        return Reason.NOT_NOW if guessed else heard(connection, device, said, now_ms)
+
+    return patch.object(commands, "heard", stubborn)
+
+
+def anybody_says_how_it_went() -> AbstractContextManager[Any]:
+    """Any box may say what became of a command for another."""
+    heard = commands.heard
+
+    def gullible(connection: Any, device: str, said: Any, now_ms: int) -> Any:
+        table = tables.command.c
+        meant = connection.execute(select(table.device).where(table.id == said.command)).scalar()
+        return heard(connection, meant or device, said, now_ms)
+
+    return patch.object(commands, "heard", gullible)
+
+
+def fences_ignored() -> AbstractContextManager[Any]:
+    """A box that was put out sells on, and is believed."""
+    stack = contextlib.ExitStack()
+    for module in (ingesting, papers):
+        stack.enter_context(patch.object(module, "fences", lambda *_: {}))
+    return stack
+
+
+def papers_under_new_ids() -> AbstractContextManager[Any]:
+    """A paper is another sale than its record."""
+
+    def renamed(text: str) -> Any:
+        found = slip_in(text)
+        if found is None:
+            return None
+        last = "0" if found.code.tid[-1] != "0" else "1"
+        return replace(found, code=replace(found.code, tid=found.code.tid[:-1] + last))
+
+    return patch.object(papers, "slip_in", renamed)
+
+
+def papers_unproven() -> AbstractContextManager[Any]:
+    """A paper is believed whoever signed it."""
+    return patch.object(papers, "is_proven", lambda *_: True)
+
+
+def late_records_unproven() -> AbstractContextManager[Any]:
+    """Whoever brings records in a box's name is believed."""
+    return patch.object(late, "is_proven", lambda *_: True)
+
+
+def papers_not_counted() -> AbstractContextManager[Any]:
+    """What came back as paper is still said to be missing."""
+    gaps = missing.gaps
+
+    def uncounted(held: Any, said: Any, found: Any) -> Any:
+        return gaps(held, [*said, *((one.inc, one.seq) for one in found)], ())
+
+    return patch.object(missing, "gaps", uncounted)
+
+
+def quiet_records_missing() -> AbstractContextManager[Any]:
+    """A paper accounts for itself alone, and not for the records without one before it."""
+    gaps = missing.gaps
+
+    def alone(held: Any, said: Any, found: Any) -> Any:
+        return gaps(held, said, [replace(one, quiet=0) for one in found])
+
+    return patch.object(missing, "gaps", alone)
+
+
+def replacing_frees_rights() -> AbstractContextManager[Any]:
+    """What a box that is put out may still redeem is given to others at once."""
+    put_out = registry.put_out
+
+    def generous(connection: Any, name: str, state: str, at_ms: int) -> None:
+        put_out(connection, name, state, at_ms)
+        held = (tables.lease.c.device == name) & (tables.lease.c.state == "held")
+        ledger = Ledger(connection, at_ms)
+        for row in connection.execute(select(tables.lease.c.id).where(held)).all():
+            coupons.close(connection, ledger, device=name, lease_id=row.id, tid=f"free:{row.id}")
+        ledger.flush()
+
+    return patch.object(registry, "put_out", generous)
+
+
+def open_payment_forgotten_when_put_out() -> AbstractContextManager[Any]:
+    """A box that is put out sells nothing any more, and does not say that it has given its open payment up."""
+
+    def careless(self: Any, event: till.PutOut, moment: Any) -> Any:
+        after, effects = trouble.put_out(replace(self, past=replace(self.past, payment=None)), event, moment)
+        return replace(after, past=replace(after.past, payment=self.past.payment)), effects
+
+    return _rewire(till.PutOut, careless)
+
+
+def alerts_never_end() -> AbstractContextManager[Any]:
+    """What a box does not name any more stays open."""
+    settle = alerting.settle
+
+    def sticky(connection: Any, found: Any, *, source: str, of: Any, now_ms: int) -> bool:
+        rows = connection.execute(select(tables.alert).where(tables.alert.c.source == source))
+        known = {
+            (row.device, row.kind, row.subject): alerting.Open(row.detail, row.since_ms)
+            for row in rows
+            if of is None or row.device in of
+        }
+        return settle(connection, {**known, **found}, source=source, of=of, now_ms=now_ms)
+
+    return patch.object(alerting, "settle", sticky)
+
+
+def wills_unread() -> AbstractContextManager[Any]:
+    """A box is there until it says goodbye."""
+    stack = contextlib.ExitStack()
+    for name in ("gone", "silent"):
+        stack.enter_context(patch.object(presence, name, lambda *_, **__: 0))
+    return stack
+
+
+def births_unread() -> AbstractContextManager[Any]:
+    """A box is there when its telemetry says so, and of the boot that it was of first."""
+    stated, reported = presence._stated, presence._reported
+
+    def deaf(known: Any, told: Any, now_ms: int) -> Any:
+        return stated(known, told, now_ms) if known is None or told.s != "online" else None
+
+    def of_first(known: Any, health: Any, now_ms: int) -> Any:
+        return reported(
+            known, health if known is None else health.model_copy(update={"inc": known.inc}), now_ms
+        )
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(patch.object(presence, "_stated", deaf))
+    stack.enter_context(patch.object(presence, "_reported", of_first))
+    return stack
+
+
 MUTANTS: dict[str, Mutant] = {
     mutant.__name__: mutant
     for mutant in (
@@ -338,6 +526,24 @@ MUTANTS: dict[str, Mutant] = {
         every_claim_is_believed,
         repeated_ask_charges_again,
         goods_join_an_open_payment,
+        commands_forgotten_at_boot,
+        stops_forgotten_at_boot,
+        commands_never_expire,
+        commands_for_any_box,
+        signatures_unread,
+        guesses_stand,
+        anybody_says_how_it_went,
+        fences_ignored,
+        papers_under_new_ids,
+        papers_unproven,
+        late_records_unproven,
+        papers_not_counted,
+        quiet_records_missing,
+        replacing_frees_rights,
+        open_payment_forgotten_when_put_out,
+        alerts_never_end,
+        wills_unread,
+        births_unread,
     )
 }
 

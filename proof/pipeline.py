@@ -30,6 +30,20 @@ FAULTS_PER_SEED = {
     "duplicates": 15.0,
     "lies": 2.0,
     "refused": 2.0,
+    "commands_given": 2.0,
+    "commands_ended": 0.7,
+    "commands_unheard": 0.5,
+    "commands_corrected": 0.05,
+    "core_noted_and_unsent": 0.1,
+    "box_command_steps_cut": 0.02,
+    "replaced": 0.12,
+    "sold_after_end": 0.03,
+    "papers_brought": 0.3,
+    "papers_bad": 0.2,
+    "records_carried": 0.1,
+    "records_forged": 0.12,
+    "alerts_raised": 0.6,
+    "alerts_cleared": 0.2,
 }
 
 

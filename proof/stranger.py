@@ -21,6 +21,7 @@ from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.ids import CHANCE_BYTES, INCARNATION_BYTES, uuid7
 from tillbox.contracts.messages import (
     LEASE_MAX,
+    CommandState,
     CouponUse,
     LeaseAsk,
     LeaseClosed,
@@ -64,9 +65,10 @@ class Stranger:
         papers: Callable[[], list[Paper]],
         records: Callable[[], list[bytes]],
         leases: Callable[[], list[str]],
+        commands: Callable[[], list[tuple[str, str]]],
     ) -> None:
         self.random, self._now = random, now
-        self._papers, self._records, self._leases = papers, records, leases
+        self._papers, self._records, self._leases, self._commands = papers, records, leases, commands
         self.tids: set[str] = set()
         self.said = 0
         self._line = broker.line(DEVICE)
@@ -96,6 +98,10 @@ class Stranger:
             self._claim(kind, body)
             self._send(*self._chain[-SENT_AGAIN:])
 
+    def command(self, device: str, sealed: bytes) -> None:
+        """Say a command to a box, as nobody but the core may."""
+        self.said += self._line.publish(topics.command_down(device), sealed)
+
     def _lie(self, paper: Paper) -> tuple[str, BaseModel]:
         leases = self._leases()
         tender: Any = paper.tender
@@ -106,6 +112,11 @@ class Stranger:
         ]  # fmt: skip
         if paper.attempt:
             lies.append(("payment_ended", PaymentEnded(attempt=paper.attempt, outcome="abandoned")))
+        if commands := self._commands():
+            command, verb = self.random.choice(commands)
+            states: tuple[Any, ...] = ("executing", "successful", "failed")
+            state = self.random.choice(states)
+            lies.append(("command_state", CommandState(command=command, verb=verb, state=state)))
         if leases:
             lease = self.random.choice(leases)
             use = CouponUse(

@@ -6,12 +6,15 @@ company are simulated. The same seed gives the same history, to the last byte.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from random import Random
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
@@ -35,16 +38,20 @@ from tillbox.contracts.codes import (
     seal_coupon,
 )
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
-from tillbox.contracts.messages import CommandState, Line, Tapped
+from tillbox.contracts.messages import Line, Tapped
 from tillbox.contracts.money import CNY, Amount
 
 from .agenda import Agenda
-from .checkers import Evidence, Paper, Posted, judge
+from .checkers import Evidence, Paper, Posted, Seen, is_shown, judge
+from .headquarters import HeadOffice, noted
 from .nodes import CORE, EPOCH_MS, BoxNode, CoreNode
+from .program import TROUBLES
+from .replacement import Replacement
 from .stranger import Stranger
 from .wallet import Wallet as WalletCompany
 
 CHAOS_MS = 29_000
+QUIET_MS = 4_000
 CALM_MS = 240_000
 LAST_CALM_MS = 60_000
 """Every box must have handed in everything, and every payment have ended, within four calm minutes."""
@@ -53,6 +60,7 @@ LOSS_MAX = 0.2254  # on each of a message's two ways, so that up to 40 % never a
 COUPONS = 300
 NAMED_MAX = 60  # customers hold coupons of the low numbers, which are also what boxes are lent first
 LEASE = 6
+REPLACED = 0.25
 NOODLES = Tapped(till="noodles", paper="sale", verdict="unreconciled", why="no total on it")
 GOODS = "6901234567892"
 SEED_OF_ISSUER = bytes(range(32))
@@ -76,7 +84,19 @@ class History:
 
 def live(seed: int) -> History:
     """Live through one history and judge it."""
-    return World(seed).run()
+    with _hushed():
+        return World(seed).run()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """What the machines of a town would write into their logs is no news of this one."""
+    before = structlog.get_config()["wrapper_class"]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(wrapper_class=before)
 
 
 @cache
@@ -115,7 +135,8 @@ class World:
         self.broker.weather = weather()
         self.wallet = WalletCompany(self.random)
         self.core = CoreNode(self.agenda, self.broker, self.wallet, self.random)
-        self.boxes = [self._box(f"box-{n + 1}") for n in range(self.random.randint(1, 3))]
+        self.boxes = [self._box(n + 1) for n in range(self.random.randint(1, 3))]
+        self.office = HeadOffice(self.core, self.boxes, self.random)
         self.stranger = Stranger(
             self.broker,
             self.random,
@@ -123,11 +144,34 @@ class World:
             papers=self._papers_in_the_bin,
             records=self._records_of_a_box,
             leases=self._leases,
+            commands=self.office.overheard,
         )
+        self.replacement = self._replacement() if self.random.random() < REPLACED else None
         self.excused: set[str] = set()
         self.counts: Counter[str] = Counter()
         self._images: dict[str, dict[str, bytes]] = {}
         self._calm = False
+
+    def _replacement(self) -> Replacement:
+        number = self.random.randint(1, len(self.boxes))
+        old, new = self.boxes[number - 1], self._box(number, epoch=2)
+        return Replacement(
+            self.core,
+            self.agenda,
+            self.random,
+            old=old,
+            new=new,
+            others=lambda: [box for box in self.boxes if box is not old],
+            stands=self._stands,
+            sells=self._sell_under_a_right,
+        )
+
+    def _stands(self, box: BoxNode) -> None:
+        """Another box begins its day."""
+        box.cut_chance = self.boxes[0].cut_chance
+        self.boxes.append(box)
+        box.power_on()
+        self._serve(box)
 
     def run(self) -> History:
         """Chaos, calm, verdict."""
@@ -141,7 +185,11 @@ class World:
     def _live(self) -> History:
         self.core.power_on()
         self.core.issue("tea", COUPONS)
+        lanes = [box.place.split("/") for box in self.boxes]
+        places = [{"store": store, "lane": lane, "title": "茶"} for store, lane in lanes]
+        self.core.act("plan-places", {"places": places})
         for box in self.boxes:
+            self.core.settle_in(box)
             box.power_on()
             self.agenda.after(self.random.randint(500, 2_000), partial(self._serve, box))
         self.stranger.start()
@@ -150,14 +198,17 @@ class World:
         self._mend()
         self._until_settled(CALM_MS)
         self._last_cut()
+        if self.replacement is not None:
+            self.replacement.close()
         evidence = self.evidence()
         return History(self.seed, judge(evidence), len(evidence.papers), self._tally())
 
-    def _box(self, device: str) -> BoxNode:
+    def _box(self, number: int, *, epoch: int = 1) -> BoxNode:
+        device, place = f"box-{number}" if epoch == 1 else f"box-{number}-{epoch}", f"town/lane{number}"
         keys = {kid_of(PUBLIC): (PUBLIC,)}
         goods = {GOODS: Line(name="茶", price=450, goods=GOODS)}
         setup = shop.Setup(device=device, tenant="town", keys=keys, goods=goods, stocks={"tea": LEASE})
-        return BoxNode(device, setup, self.agenda, self.broker, self.random)
+        return BoxNode(device, setup, self.agenda, self.broker, self.random, place=place, epoch=epoch)
 
     # the shops
 
@@ -228,7 +279,7 @@ class World:
                     shop.AskAgainPressed(),
                     shop.CanaryAsked("c" * 16, (tea,), None, Amount(5_000, CNY))
                     if self.agenda.now_ms % 2
-                    else (self._headquarters() if self.agenda.now_ms % 4 else shop.DrawerPressed("change")),
+                    else shop.DrawerPressed("change"),
                     shop.OrderPlaced(
                         uuid7(EPOCH_MS + self.agenda.now_ms, self.random.randbytes(CHANCE_BYTES)), tea
                     ),
@@ -238,15 +289,6 @@ class World:
                 )
             )
         )
-
-    def _headquarters(self) -> shop.CommandMoved:
-        """Head office stops a till, or lets it go; twice as often the latter, or nobody would sell. By the hour and not by
-        chance: what a seed lived before there were commands it lives still."""
-        verbs = ("quarantine", "release", "release", "drain", "resume", "resume")
-        verb = verbs[self.agenda.now_ms // 4 % len(verbs)]
-        command = uuid7(EPOCH_MS + self.agenda.now_ms, bytes(CHANCE_BYTES))
-        said = CommandState(command=command, verb=verb, state="executing", reason="stocktaking")
-        return shop.CommandMoved(said)
 
     def _regret(self, box: BoxNode) -> None:
         assert box.runtime is not None
@@ -276,8 +318,11 @@ class World:
             delay_max_ms=random.choice((10, 100, 1_500)),
         )
         self.wallet.mute = random.random() * 0.4
+        self.core.unsent_chance = 0.05
         for box in self.boxes:
             box.cut_chance = random.choice((0.0, 0.004, 0.01))
+        if self.replacement is not None:
+            self.agenda.after(random.randint(6_000, 22_000), self.replacement.begin)
         for fault, mean_ms in self._faults():
             self._later(fault, mean_ms)
 
@@ -294,6 +339,9 @@ class World:
             (self._jump_clock, 20_000),
             (self.stranger.speak, 4_000),
             (self._show_rubbish, 10_000),
+            (self.office.command, 5_000),
+            (self._forge_command, 7_000),
+            (self._trouble, 8_000),
         ]
         if self.random.random() < 0.25:
             kinds += [
@@ -314,13 +362,23 @@ class World:
 
         self.agenda.after(int(self.random.expovariate(1 / mean_ms)), strike)
 
+    def _forge_command(self) -> None:
+        self.stranger.command(*self.office.forged())
+
+    def _trouble(self) -> None:
+        """Something on a box is otherwise than it should be, or in order again."""
+        program = self.random.choice(self.boxes).program
+        program.signs = self.random.choice(TROUBLES)(program.signs, self.random)
+
     def _cut_box(self) -> None:
         box = self.random.choice(self.boxes)
         if box.runtime is not None:
             box.power_cut()
 
     def _cut_box_mid_write(self) -> None:
-        self.random.choice(self.boxes).disk.cut_after(self.random.randint(1, 40))
+        box = self.random.choice(self.boxes)
+        if not box.gone:
+            box.disk.cut_after(self.random.randint(1, 40))
 
     def _cut_core(self) -> None:
         self.core.power_cut()
@@ -368,7 +426,7 @@ class World:
             self._put_back(box, image)
 
     def _put_back(self, box: BoxNode, image: dict[str, bytes]) -> None:
-        self._replace_medium(box, lambda: box.disk.restore(image))
+        self._replace_medium(box, lambda: box.exchanged(image))
         self.counts["restored"] += 1
 
     def _old_card_offline(self) -> None:
@@ -389,11 +447,13 @@ class World:
 
     def _wipe(self) -> None:
         box = self.random.choice(self.boxes)
-        self._replace_medium(box, lambda: box.disk.restore({}))
+        self._replace_medium(box, lambda: box.exchanged({}))
         self.counts["wiped"] += 1
 
     def _replace_medium(self, box: BoxNode, change: Callable[[], None]) -> None:
         """What was only on the old medium is gone; everything else must not be."""
+        if box.gone:
+            return
         held = self.core.held() if self.core.database is not None else set()
         self.excused |= box.forgotten(held)
         if box.runtime is not None:
@@ -414,8 +474,7 @@ class World:
         return [paper for box in self.boxes for paper in box.papers if paper.id in held]
 
     def _records_of_a_box(self) -> list[bytes]:
-        runtime = self.random.choice(self.boxes).runtime
-        return [entry.bytes for entry in runtime.journal.entries()] if runtime else [b"{}"]
+        return self._journal_of(self.random.choice(self.boxes)) or [b"{}"]
 
     def _leases(self) -> list[str]:
         held = [box.runtime.till.past.leases for box in self.boxes if box.runtime is not None]
@@ -428,35 +487,81 @@ class World:
         self.broker.weather = weather()
         self.broker.mend(CORE)
         self.wallet.mute = 0.0
+        self.core.unsent_chance = 0.0
         for box in self.boxes:
             box.cut_chance = 0.0
+            # When nothing of before is under way any more: what is open is said anew on a new line.
+            self.agenda.after(QUIET_MS, box.reconnect)
             box.disk.capacity_bytes = 2**40
             self.broker.mend(box.device)
             self.agenda.after(8_000, partial(self._give_up, box))
+        if self.replacement is not None:
+            self.replacement.hurry()
 
     def _give_up(self, box: BoxNode) -> None:
         """Closing time: the cashier settles what is open."""
         runtime = box.runtime
         if runtime is not None and isinstance(runtime.till.phase, (shop.InDoubt, shop.Paying)):
             box.happen(shop.AskAgainPressed())
-            if isinstance(runtime.till.phase, shop.InDoubt) and self.agenda.now_ms > CHAOS_MS + 60_000:
+            late = self.agenda.now_ms > CHAOS_MS + 60_000
+            if isinstance(runtime.till.phase, shop.InDoubt) and (late or box.barred):
                 box.happen(shop.GiveUpPressed())
             self.agenda.after(8_000, lambda: self._give_up(box))
 
-    def _until_settled(self, most_ms: int) -> None:
-        """Let time pass until everything is handed in, or until that took too long."""
+    def _until_settled(self, most_ms: int, *, last: bool = False) -> None:
+        """Let time pass until everything is handed in and shown as it is, or until that took too long."""
         end_ms = self.agenda.now_ms + most_ms
-        while self.agenda.now_ms < end_ms and not self._is_settled():
+        while self.agenda.now_ms < end_ms and not (self._is_settled() and self._is_shown(last)):
             self.agenda.run_until(self.agenda.now_ms + 2_000)
+
+    def _is_shown(self, last: bool) -> bool:
+        """A core whose clock was set back looks after what only it can see when that hour has come again, or when it starts
+        anew: so that is asked for at last, and what living boxes say of themselves always."""
+        said = [one if last else replace(one, seen=frozenset()) for one in self._seen() if last or one.inc]
+        return self.agenda.now_ms > CHAOS_MS + QUIET_MS and all(is_shown(one) for one in said)
+
+    def _seen(self) -> list[Seen]:
+        """The boxes as they are, and as the core shows them."""
+        assert self.core.database is not None
+        with self.core.database.reading() as connection:
+            rows = connection.execute(
+                select(
+                    tables.alert.c.device, tables.alert.c.kind, tables.alert.c.subject, tables.alert.c.source
+                )
+            ).all()
+            box = tables.box.c
+            stands = {row.device: row for row in connection.execute(select(box.device, box.state, box.inc))}
+        found = []
+        for one in self.boxes:
+            runtime, row = None if one.barred else one.runtime, stands.get(one.device)
+            found.append(
+                Seen(
+                    device=one.device,
+                    inc=runtime.journal.incarnation if runtime is not None else "",
+                    open=frozenset((str(kind), of) for kind, of in runtime.open_alerts())
+                    if runtime
+                    else frozenset(),
+                    said=frozenset(
+                        (kind, of) for name, kind, of, by in rows if (name, by) == (one.device, "box")
+                    ),
+                    seen=frozenset(kind for name, kind, _, by in rows if (name, by) == (one.device, "core")),
+                    there=row is not None and row.state in tables.PRESENT,
+                    core_inc=row.inc if row is not None else "",
+                )
+            )
+        return found
 
     def _is_settled(self) -> bool:
         for box in self.boxes:
+            if box.gone:
+                continue
             runtime = box.runtime
             if runtime is None or isinstance(runtime.till.phase, (shop.InDoubt, shop.Paying, shop.Checking)):
                 return False
             if runtime.journal.settled_through < runtime.journal.position:
                 return False
-        return self.core.database is not None and not self._open_payments()
+        over = self.replacement is None or self.replacement.is_over
+        return over and self.core.database is not None and not self._open_payments()
 
     def _open_payments(self) -> list[str]:
         assert self.core.database is not None
@@ -472,16 +577,24 @@ class World:
         """A promise kept only in memory would be found out now."""
         self.core.power_cut()
         self.agenda.run_until(self.agenda.now_ms + 10_000)
-        self._until_settled(LAST_CALM_MS)  # a box looks after its rights meanwhile, and records what it did
+        self._until_settled(
+            LAST_CALM_MS, last=True
+        )  # a box looks after its rights meanwhile, and records what it did
 
     def evidence(self) -> Evidence:
         """What the checkers see."""
         assert self.core.database is not None
+        put_out = self.replacement.evidence() if self.replacement is not None else None
+        if self.replacement is not None and put_out is not None:
+            self.excused |= self.replacement.excused(put_out, self.core.held())
+            self.counts["sold_after_end"] = len(put_out.too_late)
         with self.core.database.reading() as connection:
             postings = [Posted(t, a, u, m) for t, _, a, u, m in connection.execute(select(tables.posting))]
             balances = {(a, u): m for a, u, m in connection.execute(select(tables.balance))}
             voids = select(tables.reversal.c.of).where(tables.reversal.c.kind == "void")
             voided = frozenset(connection.execute(voids).scalars())
+            events = select(tables.alert_event.c.what)
+            self.counts.update(f"alerts_{what}" for what in connection.execute(events).scalars())
             kinds = {
                 key: value for key, value in connection.execute(select(tables.txn.c.tid, tables.txn.c.kind))
             }
@@ -497,14 +610,27 @@ class World:
             excused=frozenset(self.excused),
             undrained={box.device: self._left(box) for box in self.boxes},
             open_payments=self._open_payments(),
+            commands=self.office.given(),
+            journals={box.device: noted(lines) for box in self.boxes if (lines := self._journal_of(box))},
+            exchanged=frozenset(box.device for box in self.boxes if not box.has_own_past),
+            put_out=[put_out] if put_out else [],
+            seen=self._seen(),
+            tested={box.device: box.program.tested for box in self.boxes},
         )
 
+    def _journal_of(self, box: BoxNode) -> list[bytes]:
+        return box.card() if box.runtime is not None else []
+
     def _left(self, box: BoxNode) -> int:
+        if box.gone:
+            return 0
         runtime = box.runtime
         return 1 if runtime is None else runtime.journal.position - runtime.journal.settled_through
 
     def _tally(self) -> Counter[str]:
-        counts = Counter(self.counts)
+        counts = self.counts + self.office.counts
+        if self.replacement is not None:
+            counts += self.replacement.counts
         for box in self.boxes:
             counts.update({f"box_{name}": count for name, count in box.counts.items()})
             counts.update({f"disk_{name}": count for name, count in box.disk.counts.items()})

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from tillbox.agent.app import Box
-from tillbox.agent.clock import BootClock
 from tillbox.agent.past import Commanded
 from tillbox.agent.runtime import Runtime
 from tillbox.agent.shell.room import ShellRoom
 from tillbox.agent.till import CommandMoved, ReprintPressed
 from tillbox.agent.updates.gate import Now
+from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.commands import ENDS, Command, Reprint, State, Verb, Watch, open_command, params_of
 from tillbox.contracts.messages import CommandState, canonical
 from tillbox.contracts.verdicts import Refused
@@ -46,9 +46,11 @@ class ErrandRoom:
         epoch: Callable[[], int],
         lately: Lately,
         live: LiveRoom,
+        slow: Mapping[Verb, Callable[[Errand], Outcome]] = SLOW,
         shells: ShellRoom | None = None,
     ) -> None:
         self._box, self._keys, self._epoch, self._lately, self._live = box, keys, epoch, lately, live
+        self._slow = slow
         self._shells = box.shells = shells
         self._held: dict[str, Command] = {}
         self._owed: deque[CommandState] = deque()
@@ -129,9 +131,9 @@ class ErrandRoom:
             self._try(runtime, waiting)
 
     def _try(self, runtime: Runtime, command: Command) -> None:
-        if self._busy and command.verb in SLOW:
+        if self._busy and command.verb in self._slow:
             return
-        judged = judge(command, _now(runtime), runtime.belief.at(BootClock().boot_ms()))
+        judged = judge(command, _now(runtime), _now_at(runtime))
         move = self._about_release(command, judged) if command.verb == Verb.UPDATE else judged
         if move is None:
             return
@@ -197,9 +199,9 @@ class ErrandRoom:
 
     def _begin(self, runtime: Runtime, command: Command) -> None:
         verb = Verb(command.verb)
-        if verb in SLOW:
+        if verb in self._slow:
             self._busy.add(command.id)
-            at = runtime.belief.at(BootClock().boot_ms())
+            at = _now_at(runtime)
             self._errands.put_nowait((verb, Errand(command.id, self._box, self._lately, at, self._ended)))
         elif verb is Verb.RESTART:
             self._box.restart()  # the next boot says that it went well
@@ -218,7 +220,7 @@ class ErrandRoom:
         elif verb is Verb.WATCH:
             wanted = params_of(verb, command.params)
             assert isinstance(wanted, Watch), "judged before it began"
-            self._live.watch(command, wanted, runtime.belief.at(BootClock().boot_ms()))
+            self._live.watch(command, wanted, _now_at(runtime))
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL))
         else:
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL))
@@ -259,21 +261,20 @@ class ErrandRoom:
         except queue.Empty:
             pass
         else:
-            self._owe(errand.id, verb, _done(verb, errand))
+            self._owe(errand.id, verb, self._done(verb, errand))
         if self._held or self._owed or self._draining or self._trying:
             self._box.work(self.look)
+
+    def _done(self, verb: Verb, errand: Errand) -> Outcome:
+        try:
+            return self._slow[verb](errand)
+        except Exception:
+            log.exception("command.failed", command=errand.id, verb=verb)
+            return Outcome(State.FAILED, "The box could not do it; its log says why.")
 
 
 _AT_ONCE = frozenset({Verb.RESTART, Verb.QUARANTINE, Verb.RESUME, Verb.RELEASE})
 """What has happened once the journal says that it began: the till goes by that very record, and a boot is a restart."""
-
-
-def _done(verb: Verb, errand: Errand) -> Outcome:
-    try:
-        return SLOW[verb](errand)
-    except Exception:
-        log.exception("command.failed", command=errand.id, verb=verb)
-        return Outcome(State.FAILED, "The box could not do it; its log says why.")
 
 
 def _said(command: str, verb: str, outcome: Outcome, part: int = 0) -> CommandState:
@@ -285,6 +286,10 @@ def _said(command: str, verb: str, outcome: Outcome, part: int = 0) -> CommandSt
         result=outcome.result,
         part=part,
     )
+
+
+def _now_at(runtime: Runtime) -> TimeInterval:
+    return runtime.belief.at(runtime.parts.clock.boot_ms())
 
 
 def _now(runtime: Runtime) -> Now:

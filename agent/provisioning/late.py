@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tillbox.broker.line import Deliver, Happening, Line, Message, Will
-from tillbox.broker.mqtt import Endpoint, MqttLine
 from tillbox.contracts import topics
 from tillbox.contracts.messages import LateRecords
 from tillbox.contracts.packing import packed
@@ -26,11 +25,10 @@ def late_message(key: KeyStore, records: bytes) -> bytes:
 
 
 class LateLine(Line):
-    """Old records up, acknowledgements down."""
+    """Old records up, acknowledgements down, over a line to the claim door under the name `nonce`."""
 
-    def __init__(self, endpoint: Endpoint, key: KeyStore) -> None:
-        self._line = MqttLine(replace(endpoint, will=None, birth=None))
-        self._nonce, self._key = endpoint.client_id, key
+    def __init__(self, door: Line, nonce: str, key: KeyStore) -> None:
+        self._line, self._nonce, self._key = door, nonce, key
 
     def start(self, deliver: Deliver) -> None:
         ack = topics.ack_down(self._key.device)

@@ -20,6 +20,7 @@ from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.config import BoxConfig, FleetBoxConfig
 from tillbox.agent.till import Show
 from tillbox.broker.line import Line
+from tillbox.broker.mqtt import MqttLine
 from tillbox.contracts.desired import Desired, open_desired
 from tillbox.contracts.messages import BornAnswer, BornAsk, EnrolAnswer
 from tillbox.contracts.verdicts import TEXTS, Reason, Refused
@@ -281,7 +282,8 @@ def terms_of(machine: FleetBoxConfig, place: Place, identity: Identity, key: Key
         return Terms(caps_of(place), sign=key.sign)
 
     def late_line() -> Line:
-        return LateLine(claim_door(machine, identity, place), key)
+        door = claim_door(machine, identity, place)
+        return LateLine(MqttLine(door), door.client_id, key)
 
     return Terms(put_out=Reason(place.put_out), late_line=late_line, sign=key.sign)
 

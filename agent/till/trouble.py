@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tillbox.agent.words import Word
-from tillbox.contracts.messages import PayStatusAsk
+from tillbox.contracts.messages import PaymentEnded, PayStatusAsk
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .effects import Ask, Effect, Greet, Show, Step
@@ -14,7 +14,7 @@ from .halting import halted
 from .payments import ask_status
 from .rights import give_back
 from .state import InDoubt, Moment, Paying, Stopped, Till, basket_of, phase_of
-from .steps import say
+from .steps import record, say
 
 
 def line_changed(till: Till, event: LineChanged, _: Moment) -> Step:
@@ -45,10 +45,15 @@ def journal_failed(till: Till, event: JournalFailed, _: Moment) -> Step:
 
 def put_out(till: Till, event: PutOut, moment: Moment) -> Step:
     """Nothing is sold from here on, and what the box may redeem goes back, if it knows that for sure. An open payment is
-    the core's to end; its news finds nobody here any more."""
+    given up: its news finds nobody here any more, and the core sends back what was paid."""
+    open_ = till.past.payment
     till = replace(till, phase=Stopped(event.reason, basket_of(till)))
-    till, effects = give_back(till, moment)
-    return till, (*effects, Show(Refused(event.reason)))
+    ended: tuple[Effect, ...] = ()
+    if open_ is not None:
+        said = PaymentEnded(attempt=open_.attempt, outcome="abandoned")
+        till, ended = record(till, moment, (moment.fresh[0], "payment_ended", said))
+    till, effects = give_back(till, moment.after(1))
+    return till, (*ended, *effects, Show(Refused(event.reason)))
 
 
 def journal_mended(till: Till, _: JournalMended, __: Moment) -> Step:

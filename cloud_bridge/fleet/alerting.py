@@ -135,7 +135,7 @@ class Watch:
 
     def is_due(self, now_ms: int) -> bool:
         """Whether to look now."""
-        return now_ms - self._looked_ms >= LOOK_MS
+        return not 0 <= now_ms - self._looked_ms < LOOK_MS  # a clock may be set back
 
     def look(self, connection: Connection, *, now_ms: int) -> bool:
         """Once; whether there was news."""

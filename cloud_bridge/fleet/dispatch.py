@@ -23,18 +23,18 @@ WHO = "core"
 class Dispatch:
     """The way out for commands. One thread uses it."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, pace: commands.Pace = commands.PACE) -> None:
+        self._database, self._pace = database, pace
 
     def turn(self, now_ms: int) -> list[tuple[str, bytes]]:
         """Once: what is to be sent now, each with its box. It is noted as sent before it is, so that a core that falls over
         on the way sends it later and not in a circle."""
         with self._database.writing() as connection:
-            commands.expire(connection, now_ms)
+            commands.expire(connection, now_ms, self._pace)
             for row in commands.running(connection):
                 _go_on(connection, row, now_ms)
             rows = commands.due(connection, now_ms)
-            commands.sent(connection, rows, now_ms)
+            commands.sent(connection, rows, now_ms, self._pace)
         return [(row.device, row.sealed) for row in rows]
 
 

@@ -37,6 +37,12 @@ CHUNK = 400  # boxes per SELECT
 
 Body = TypeVar("Body", bound=BaseModel)
 
+_LOST = (
+    update(box)
+    .where(box.c.state == bindparam("was"), box.c.heard_ms < bindparam("before"))
+    .values(state="lost", since_ms=bindparam("now"))
+)
+_FROM_AHEAD = update(box).where(box.c.heard_ms > bindparam("now")).values(heard_ms=bindparam("now"))
 _KNOWN = select(box).where(box.c.device.in_(bindparam("devices", expanding=True)))
 
 
@@ -79,16 +85,19 @@ def take(connection: Connection, words: Sequence[Word], *, now_ms: int) -> None:
 
 def silent(connection: Connection, *, now_ms: int) -> int:
     """Boxes that say nothing any more are lost, whatever the broker thinks. How many that are."""
-    quiet = (box.c.state == "online") & (box.c.heard_ms < now_ms - SILENCE_MS)
-    found = connection.execute(update(box).where(quiet).values(state="lost", since_ms=now_ms))
-    return found.rowcount
+    return _lose(connection, "online", now_ms - SILENCE_MS, now_ms)
 
 
 def gone(connection: Connection, *, now_ms: int) -> int:
     """Boxes whose connection broke and that did not come back in their moment. How many that are."""
-    over = (box.c.state == LEAVING) & (box.c.heard_ms < now_ms - GRACE_MS)
-    found = connection.execute(update(box).where(over).values(state="lost", since_ms=now_ms))
-    return found.rowcount
+    # A clock that was set back: nobody was heard in an hour that is still to come, nor will be believed to until then.
+    connection.execute(_FROM_AHEAD, {"now": now_ms})
+    return _lose(connection, LEAVING, now_ms - GRACE_MS, now_ms)
+
+
+def _lose(connection: Connection, state: str, heard_before_ms: int, now_ms: int) -> int:
+    told = {"was": state, "before": heard_before_ms, "now": now_ms}
+    return connection.execute(_LOST, told).rowcount
 
 
 class Listening:
@@ -100,7 +109,7 @@ class Listening:
 
     def may_look(self, now_ms: int, *, up: bool) -> bool:
         """Whether to look for silence now. `up`: whether the core's own line is."""
-        stalled = now_ms - self._looked_ms > STALL_MS
+        stalled = not 0 <= now_ms - self._looked_ms <= STALL_MS  # or set back
         if not stalled and now_ms - self._looked_ms < LOOK_MS:
             return False
         self._looked_ms = now_ms

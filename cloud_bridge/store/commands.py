@@ -5,6 +5,7 @@ derived from it. It decides nothing that the table in contracts/commands.py does
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
@@ -15,13 +16,18 @@ from tillbox.contracts.verdicts import Reason
 
 from .tables import PRESENT, box, bulk, command, command_event
 
-AGAIN_MS, AGAIN_MAX_MS = (
-    15_000,
-    600_000,
-)  # a record is back within seconds; a box that does not answer has a reason
-GRACE_MS = (
-    60_000  # a box that is there says itself that a command has expired; its word is better than a guess
-)
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the core is with a box that says nothing: a record is back within seconds, and a box that does not answer
+    has a reason. One that is there says itself that a command has expired (`grace_ms`); its word is better than a guess."""
+
+    again_ms: int = 15_000
+    again_max_ms: int = 600_000
+    grace_ms: int = 60_000
+
+
+PACE = Pace()
 SENT_AT_ONCE = 500
 UNHEARD = "The box did not say in time that it had it."
 
@@ -46,10 +52,7 @@ def commanded(connection: Connection, who: str, since_ms: int) -> set[str]:
 
 def heard(connection: Connection, device: str, said: CommandState, now_ms: int) -> Reason | None:
     """What a box's own journal says of a command; why not, where it was none of its own."""
-    query = select(command.c.state, command.c.guessed).where(
-        command.c.id == said.command, command.c.device == device
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_MEANT, {"id": said.command, "device": device}).one_or_none()
     if row is None:
         return Reason.COMMAND_UNKNOWN
     _note(connection, device, said, "box", now_ms)
@@ -69,27 +72,16 @@ def heard(connection: Connection, device: str, said: CommandState, now_ms: int) 
 
 def due(connection: Connection, now_ms: int) -> list[Row[Any]]:
     """Commands to be sent now: to boxes that are there, when their wait is over, or they came up since the last time."""
-    waits_over = or_(
-        command.c.due_ms <= now_ms, command.c.sent_ms.is_(None), command.c.sent_ms < box.c.since_ms
-    )
-    query = (
-        select(command.c.id, command.c.device, command.c.sealed, command.c.sends)
-        .join(box, and_(box.c.device == command.c.device, box.c.state.in_(PRESENT)))
-        .where(command.c.due_ms.is_not(None), command.c.expires_ms > now_ms, waits_over)
-        .where(command.c.state != State.EXECUTING.value)
-        .order_by(command.c.made_ms, command.c.id)
-        .limit(SENT_AT_ONCE)
-    )
-    return list(connection.execute(query))
+    return list(connection.execute(_DUE, {"now": now_ms}))
 
 
-def sent(connection: Connection, rows: Sequence[Row[Any]], now_ms: int) -> None:
+def sent(connection: Connection, rows: Sequence[Row[Any]], now_ms: int, pace: Pace = PACE) -> None:
     """They are on their way; if nothing is heard they go again, ever more seldom."""
     values = [
         {
             "_id": row.id,
             "_sends": row.sends + 1,
-            "_due": now_ms + min(AGAIN_MAX_MS, AGAIN_MS * 2 ** min(row.sends, 10)),
+            "_due": now_ms + min(pace.again_max_ms, pace.again_ms * 2 ** min(row.sends, 10)),
             "_now": now_ms,
         }
         for row in rows
@@ -98,11 +90,9 @@ def sent(connection: Connection, rows: Sequence[Row[Any]], now_ms: int) -> None:
         connection.execute(_SENT, values)
 
 
-def expire(connection: Connection, now_ms: int) -> int:
+def expire(connection: Connection, now_ms: int, pace: Pace = PACE) -> int:
     """Commands whose box said nothing of them in time are over, as far as the core can know. How many that are."""
-    over = command.c.expires_ms + GRACE_MS < now_ms
-    waits = command.c.state.in_((State.INIT.value, State.BLOCKED.value)) & command.c.ended_ms.is_(None)
-    rows = connection.execute(select(command).where(waits, over).limit(SENT_AT_ONCE)).all()
+    rows = connection.execute(_UNHEARD, {"end": now_ms - pace.grace_ms}).all()
     _end(connection, rows, UNHEARD, now_ms)
     return len(rows)
 
@@ -151,7 +141,7 @@ def _note(connection: Connection, device: str, said: CommandState, told_by: str,
 
 def running(connection: Connection) -> list[Row[Any]]:
     """Bulks that are under way."""
-    return list(connection.execute(select(bulk).where(bulk.c.state == "running").order_by(bulk.c.made_ms)))
+    return list(connection.execute(_RUNNING))
 
 
 def tally(connection: Connection, bulks: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -184,6 +174,36 @@ def change_bulk(connection: Connection, bulk_id: str, **columns: Any) -> None:
     connection.execute(update(bulk).where(bulk.c.id == bulk_id).values(**columns))
 
 
+_MEANT = select(command.c.state, command.c.guessed).where(
+    command.c.id == bindparam("id"), command.c.device == bindparam("device")
+)
+# The core looks every round: these are put together once.
+_DUE = (
+    select(command.c.id, command.c.device, command.c.sealed, command.c.sends)
+    .join(box, and_(box.c.device == command.c.device, box.c.state.in_(PRESENT)))
+    .where(
+        command.c.due_ms.is_not(None),
+        command.c.expires_ms > bindparam("now"),
+        or_(
+            command.c.due_ms <= bindparam("now"),
+            command.c.sent_ms.is_(None),
+            command.c.sent_ms < box.c.since_ms,
+        ),
+        command.c.state != State.EXECUTING.value,
+    )
+    .order_by(command.c.made_ms, command.c.id)
+    .limit(SENT_AT_ONCE)
+)
+_UNHEARD = (
+    select(command)
+    .where(
+        command.c.state.in_((State.INIT.value, State.BLOCKED.value)),
+        command.c.ended_ms.is_(None),
+        command.c.expires_ms < bindparam("end"),
+    )
+    .limit(SENT_AT_ONCE)
+)
+_RUNNING = select(bulk).where(bulk.c.state == "running").order_by(bulk.c.made_ms)
 _SENT = (
     update(command)
     .where(command.c.id == bindparam("_id"), command.c.due_ms.is_not(None))

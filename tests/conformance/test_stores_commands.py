@@ -20,7 +20,7 @@ from tillbox.cloud_bridge.fleet import audit
 from tillbox.cloud_bridge.fleet.acts import perform
 from tillbox.cloud_bridge.fleet.dispatch import Dispatch
 from tillbox.cloud_bridge.store import command_lists, fleet_lists, tables
-from tillbox.cloud_bridge.store.commands import AGAIN_MS, GRACE_MS, UNHEARD
+from tillbox.cloud_bridge.store.commands import PACE, UNHEARD
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts.codes import kid_of
 from tillbox.contracts.commands import Command, open_command
@@ -116,10 +116,10 @@ def test_a_command_is_sent_until_the_boxes_own_record_ends_it(office: Office) ->
     (sent,) = office.sent()
     assert (sent.id, sent.device, sent.verb) == (made.id, device, "self-test")
     assert office.sent(1_000) == [], "it has its time to answer"
-    assert office.sent(AGAIN_MS) == [sent]
-    assert office.sent(AGAIN_MS) == [], "ever more seldom"
+    assert office.sent(PACE.again_ms) == [sent]
+    assert office.sent(PACE.again_ms) == [], "ever more seldom"
     office.says(sent, "init", "executing", "successful", result='{"ok":true}')
-    assert office.sent(10 * AGAIN_MS) == []
+    assert office.sent(10 * PACE.again_ms) == []
     story = office.story(made.id)
     assert (story.command.state, story.command.guessed, story.command.sends) == ("successful", False, 2)
     assert [event.state for event in story.events] == ["init", "executing", "successful"]
@@ -145,7 +145,7 @@ def test_what_no_box_took_in_time_is_over_and_the_boxes_word_is_better(office: O
     made = office.do("send-command", box=device, verb="test-page", minutes=5)
     (sent,) = office.sent()
     assert office.sent(5 * MINUTE) == [], "it is over"
-    office.sent(GRACE_MS + 1)
+    office.sent(PACE.grace_ms + 1)
     command = office.story(made.id).command
     assert (command.state, command.reason, command.guessed) == ("expired", UNHEARD, True)
     office.says(sent, "init", "executing", "successful")
@@ -424,7 +424,7 @@ def test_a_bulk_is_told_wave_by_wave_and_says_what_keeps_boxes_from_it(office: O
         0: {"successful": 1, "failed": 1, "blocked": 1, "sent": 1}, 1: {"held": 4},
     }  # fmt: skip
     office.do("stop-bulk", bulk=office.bulk().id)
-    office.sent(5 * MINUTE + GRACE_MS + 1)
+    office.sent(5 * MINUTE + PACE.grace_ms + 1)
     assert lives(office) == {0: {"successful": 1, "failed": 1, "unheard": 2}, 1: {"called_off": 4}}
     with office.database.reading() as connection:
         found = command_lists.bulk_story(connection, office.bulk().id)

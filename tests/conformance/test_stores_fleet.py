@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DBAPIError
-from tests.conformance.core_store import Journal, balances, take
+from tests.conformance.core_store import Journal, ask, balances, issue, take
 
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.provisioning.late import late_message
@@ -31,7 +31,19 @@ from tillbox.cloud_bridge.store import reading, registry, tables
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.contracts import topics
 from tillbox.contracts.codes.slip import SlipCode, slip_in, slip_text
-from tillbox.contracts.messages import DrawerOpened, EnrolAnswer, EnrolAsk, State, canonical, digest
+from tillbox.contracts.messages import (
+    CouponUse,
+    DrawerOpened,
+    EnrolAnswer,
+    EnrolAsk,
+    LeaseClosed,
+    Line,
+    Sale,
+    State,
+    Tender,
+    canonical,
+    digest,
+)
 from tillbox.contracts.proofs import BIRTH, SLIP, web
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -288,6 +300,23 @@ def test_a_box_in_service_has_no_such_bound(head: Head) -> None:
     for line in journal.lines:
         ack = head.hand_in("a", line)
     assert (ack.wm, head.count(tables.handed_in)) == (41, 0)
+
+
+def test_a_coupon_that_was_redeemed_after_the_end_is_not_lent_again(head: Head) -> None:
+    """The sale is in no book; the customer has the discount all the same, and the box then gives its lease back."""
+    old, desk = head.box("old").device, issue(head.database)
+    head.enrol("old", head.claim())
+    right = ask(desk, old, quantity=3)
+    use = CouponUse(template="tea", serial=2, lease=right.lease or "", discount=200, rights_count=1)
+    journal = head.journal("old")
+    sold = Sale(lines=(Line(name="茶", price=800),), total=800, discount=200, tender=Tender(type="cash", amount=600), coupon=use)  # fmt: skip
+    journal.add("sale", sold)
+    journal.add("lease_closed", LeaseClosed(lease=right.lease or "", left=2, rights_count=2))
+    head.enrol("new", head.claim(act="replace-box"))
+    with head.database.writing() as connection:
+        connection.execute(tables.binding.update().values(fenced_ms=500).where(tables.binding.c.epoch == 1))
+    assert head.late("old", journal) == 3
+    assert ask(desk, head.box("new").device, serial=2).lease is None
 
 
 def test_records_in_another_hand_are_judged_by_their_box_s_own_signature(head: Head) -> None:

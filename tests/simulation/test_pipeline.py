@@ -20,9 +20,12 @@ def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
     assert report.counts["power_cuts"] > 300, "a run without trouble proves nothing"
     assert report.counts["lies"] > 60
     assert report.counts["refused"] > 60
+    assert report.counts["commands_ended"] > 40
+    assert report.counts["replaced"] > 6
+    assert report.counts["alerts_cleared"] > 10
 
 
-@pytest.mark.parametrize("seed", [305969, 801568])
+@pytest.mark.parametrize("seed", [305969, 801568, 46])
 def test_histories_that_once_failed_stay_clean(seed: int) -> None:
     assert live(seed).is_clean
 
@@ -42,6 +45,9 @@ def test_the_same_seed_gives_the_same_history() -> None:
         "ack_of_highest",
         "given_up_is_forgotten",
         "every_claim_is_believed",
+        "commands_forgotten_at_boot",
+        "quiet_records_missing",
+        "alerts_never_end",
     ],
 )
 def test_a_missing_protection_is_seen(name: str) -> None:

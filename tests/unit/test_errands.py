@@ -18,7 +18,6 @@ from tests.unit.test_runtime import Counter
 
 from tillbox.agent import till as shop
 from tillbox.agent.app import Box
-from tillbox.agent.clock import BootClock
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.errands.lately import Lately
 from tillbox.agent.errands.live import LiveRoom
@@ -71,11 +70,11 @@ class Till:
         """Everything from the journal."""
         self.boots += 1
         self.lately = Lately()
-        self.live = LiveRoom(self.box, self.lately, lambda: picture(self.box), clock_ms=BootClock().boot_ms)
+        self.live = LiveRoom(self.box, self.lately, lambda: picture(self.box), clock_ms=self.counter.boot_ms)
         self.room = ErrandRoom(
             self.box, keys=KEYS, epoch=lambda: 2, lately=self.lately, live=self.live, shells=self.shells
         )
-        boot_ms = BootClock().boot_ms()
+        boot_ms = self.counter.boot_ms()
         self.belief = TimeBelief(0).told(NOW, asked_boot_ms=boot_ms, answered_boot_ms=boot_ms)
         self.journal, opening = open_journal(
             FileMedium(self.folder / "journal.db"), device="box-1", incarnation=f"{self.boots:016x}",
@@ -199,7 +198,7 @@ def update_room(till: Till, publisher: Publisher, root: Path, left: list[str]) -
         leave=lambda: left.append("left"),
         clock_right=lambda: True,
         papers_unanswered=lambda: 0,
-        clock_ms=lambda: BootClock().boot_ms(),
+        clock_ms=till.counter.boot_ms,
     )
 
 

@@ -56,6 +56,10 @@ class Street:
         with self.database.writing() as connection:
             return presence.gone(connection, now_ms=NOW + int(at * 1_000))
 
+    def state_of(self) -> str:
+        with self.database.reading() as connection:
+            return connection.execute(select(box.c.state)).scalar_one()
+
     def since(self) -> int:
         with self.database.reading() as connection:
             return connection.execute(select(box.c.since_ms)).scalar_one()
@@ -169,3 +173,22 @@ def test_a_core_whose_line_was_away_or_that_stood_still_begins_to_listen_anew() 
     assert turns(listening, again + SILENCE_MS, again + 2 * SILENCE_MS)
     later = again + 2 * SILENCE_MS + 2 * STALL_MS
     assert turns(listening, later, later + SILENCE_MS) == []
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_there_and_nobody_away(street: Street) -> None:
+    street.state("online", FIRST, 900)
+    street.state("lost", FIRST, 901)
+    assert street.gone(0) == 0, "heard just now, by the hour that counts from here on"
+    assert street.gone(GRACE_MS / 1_000 + 1) == 1
+    street.telemetry(FIRST, ECHO_MS / 1_000 + 1)
+    assert street.state_of() == "online", (
+        "it goes on speaking, and is believed before the old hour has come again"
+    )
+
+
+def test_silence_is_looked_for_although_the_clock_was_set_back() -> None:
+    listening = Listening()
+    assert not listening.may_look(NOW, up=True)
+    for at_ms in range(NOW - 900_000, NOW - 900_000 + SILENCE_MS + 2 * LOOK_MS, LOOK_MS):
+        found = listening.may_look(at_ms, up=True)
+    assert found

@@ -15,7 +15,7 @@ from tillbox.agent.till import Basket, Checking, Idle, InDoubt, Paying, Ringing,
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.codes import CouponClaims, GoodsCode, PaymentCode, Wallet
 from tillbox.contracts.ids import uuid7
-from tillbox.contracts.messages import SUM_MAX, CouponUse, Line, PaymentAsked, Sale, Tender
+from tillbox.contracts.messages import SUM_MAX, CouponUse, Line, PaymentAsked, PaymentEnded, Sale, Tender
 from tillbox.contracts.money import CNY, Amount
 from tillbox.contracts.offers.threshold import ThresholdOffer
 from tillbox.contracts.verdicts import Reason, Refused
@@ -336,3 +336,16 @@ def test_a_copy_says_what_became_of_the_sale() -> None:
     paper = text_of(slip_document(slip, Shop("Tea", "box-1", "https://x/"), TimeInterval(1, 2), "10:00"))
     assert "VOIDED" in paper
     assert "补打 10:00" in paper
+
+
+def test_a_box_that_is_put_out_gives_an_open_payment_up() -> None:
+    """Nobody will sell on it any more: the core sends back what the customer paid."""
+    till = replace(till_in(InDoubt(BASKET, ASKED)), past=Past(payment=ASKED))
+    after, effects = shop.step(till, shop.PutOut(Reason.BOX_REPLACED), MOMENT)
+    assert after.phase == Stopped(Reason.BOX_REPLACED, BASKET)
+    assert after.past.payment is None
+    (draft,) = (one for effect in effects if isinstance(effect, shop.Record) for one in effect.drafts)
+    assert draft.body == PaymentEnded(attempt=ASKED.attempt, outcome="abandoned")
+    again, effects = shop.step(after, shop.PutOut(Reason.BOX_REPLACED), MOMENT)
+    assert not any(isinstance(effect, shop.Record) for effect in effects), "a second boot gives nothing up"
+    assert again.phase == after.phase
