@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import structlog
 
 from tillbox.broker.journal import Journal, JournalBroken, JournalDamaged, JournalFull, open_journal
-from tillbox.broker.line import Down, Happening, Line, Up, Will
+from tillbox.broker.line import Down, Happening, Line, Message, Up, Will
 from tillbox.broker.medium import FileMedium
 from tillbox.broker.mqtt import Endpoint, MqttLine, own_waits
 from tillbox.contracts import topics
@@ -56,6 +57,7 @@ from .printing import Perhaps, PrintRoom
 from .prints import PrintState
 from .receipts import Shop, slip_document
 from .runtime import Parts, Runtime
+from .shell.consent import Visitor
 from .tally import Tally
 from .tapping import TapRoom
 from .updates.machine import PASSING
@@ -64,6 +66,9 @@ from .vitals import Machine as Hardware
 from .vitals import VitalsRoom
 from .witness import FileWitness, NoWitness
 from .words import Word
+
+if TYPE_CHECKING:
+    from .shell.room import ShellRoom
 
 INBOX_MAX = 64  # a hand scanner manages 3 codes a second; 20 s of backlog means a dead till, so say so
 LINE_NEWS_MAX = 8  # the newest matter; a line that comes and goes faster than that is down
@@ -107,6 +112,8 @@ class View:
     alerts: tuple[Key, ...] = ()
     watched_until: str = ""
     """Until when head office sees this screen; empty where it does not."""
+    visitor: Visitor | None = None
+    """Who wants a remote shell, or has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,8 @@ class Box:
         """Until when head office sees the screen, for the cashier."""
         self.language = ""
         """In which language the cashier looked at it last; empty where nobody has yet."""
+        self.shells: ShellRoom | None = None
+        self._shell_topic = topics.shell_down(config.device)
         self.restarts = False
         """Whether the program is to be started anew once it has ended."""
 
@@ -450,6 +459,7 @@ class Box:
             money_waits_min=None if age_ms is None else age_ms // 60_000,
             alerts=runtime.open_alerts() if runtime else (),
             watched_until=self.watched_until,
+            visitor=self.shells.visitor if self.shells else None,
         )
         self._front.show(face_of(till, self._shown[-1].show if self._shown else None))
         if view != self.view:
@@ -489,12 +499,17 @@ class Box:
 
     def _subscriptions(self) -> tuple[tuple[str, int], ...]:
         device = self.config.device
-        heard = (
+        heard: tuple[tuple[str, int], ...] = (
             (topics.ack_down(device), 1),
             (topics.answer_down(device), 1),
             (topics.desired_down(device), 1),
         )
-        return heard if self.on_command is None else (*heard, (topics.command_down(device), 1))
+        if self.on_command is not None:
+            heard = (*heard, (topics.command_down(device), 1))
+        if self.shells is not None and self.config.shell != "never":
+            # Not where nobody gets in: a broker of an older release, that lets nobody listen there, would part with us.
+            heard = (*heard, (topics.shell_down(device), 0))
+        return heard
 
     def _state(self, state: str, inc: str) -> Will:
         twin = self.twin if state == "online" else TwinStands()
@@ -607,6 +622,8 @@ class Box:
             self.on_line(isinstance(happening, Up))
             with suppress(queue.Full):
                 self._inbox.put_nowait(lambda _: None)
+        elif self.shells and isinstance(happening, Message) and happening.topic == self._shell_topic:
+            self.shells.hear(happening.payload)  # what somebody types is no work of the till's
         else:
             self._put(lambda runtime: runtime.hear(happening), wait_s=1.0)
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from tillbox.contracts.codes import by_kid
 from tillbox.contracts.messages import Device, Line, Name
 from tillbox.contracts.settings import Strict
+from tillbox.contracts.shells import MINUTES_MAX
 from tillbox.contracts.shop import ShopSettings
 from tillbox.hardware.ports import CodeReader, CustomerDisplay, Printer, Speaker
 from tillbox.hardware.printing.profiles import PROFILES
@@ -142,12 +143,16 @@ class Machine(Strict):
     updates: Updates | None = Field(
         default=None, description="Take signed releases into two slots; off unless it is set."
     )
+    shell: Literal["never", "ask", "always"] = Field(default="never", description="Whether head office gets a remote shell: never, only if the cashier says so, always.")  # fmt: skip
+    shell_minutes: int = Field(default=15, ge=1, le=MINUTES_MAX, description="For how long at the most.")
     screen_port: int = Field(default=0, ge=0, le=65_535, description="The till screen's loopback port; 0: no screen.")  # fmt: skip
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
         if self.updates is not None and not self.screen_port:
             raise ValueError("updates need the till's screen: a trial is judged by it, so set screen_port")
+        if self.shell == "ask" and not self.screen_port:
+            raise ValueError("the cashier is asked on the till's screen, so set screen_port")
         return self
 
 

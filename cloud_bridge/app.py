@@ -28,6 +28,7 @@ from .fleet import alerting, late, presence, twin
 from .fleet.dispatch import Dispatch
 from .fleet.enrolment import Registrar
 from .fleet.onlooker import Onlooker
+from .fleet.shells import Shells
 from .fleet.warden import Warden
 from .ingest import Arrived, Ingest
 from .intake import Intake
@@ -57,6 +58,7 @@ SUBSCRIPTIONS = (
     (topics.ALL_LATE, 1),
     (topics.ALL_ALERTS, 1),
     (topics.ALL_LIVE, 0),
+    (topics.ALL_SHELLS, 0),
     (topics.BROKER_DROPS, 0),
 )
 CLAIM_SUBSCRIPTIONS = ((topics.ALL_ENROLMENTS, 1), (topics.ALL_LATE, 1))
@@ -119,6 +121,7 @@ class Core:
         console_url: str = "",
         on_alert: Callable[[], None] = lambda: None,
         onlooker: Onlooker | None = None,
+        shells: Shells | None = None,
     ) -> None:
         self.database, self.line, self.channel, self.schedule = database, line, channel, schedule
         self.ingest = Ingest(database, schedule)
@@ -127,7 +130,7 @@ class Core:
         self._claims, self._registrar, self._warden = claims, registrar, warden
         self._askers: deque[Message] = deque(maxlen=ASKERS_MAX)
         self._dispatch = dispatch
-        self._on_alert, self._onlooker = on_alert, onlooker
+        self._on_alert, self._onlooker, self._shells = on_alert, onlooker, shells
         self._turned_ms = now_ms()
         self._intake: Intake[_News] = Intake(self._let_go)
         self._pool = ThreadPoolExecutor(CALLERS, thread_name_prefix="channel")
@@ -142,6 +145,8 @@ class Core:
     def start(self) -> None:
         """Go to work."""
         self._worker.start()
+        if self._shells is not None:
+            self._shells.start()
         self.line.start(self._hear)
         if self._claims is not None:
             self._claims.start(self._ask_heard)
@@ -151,7 +156,7 @@ class Core:
 
     def stop(self) -> None:
         """Finish what is queued and end."""
-        for beside in (self._warden, self._onlooker):
+        for beside in (self._warden, self._onlooker, self._shells):
             if beside is not None:
                 beside.stop()
         self.line.stop()
@@ -194,6 +199,9 @@ class Core:
         if isinstance(happening, Message) and _sender(happening, "lv"):
             if self._onlooker is not None:
                 self._onlooker.hear(happening)
+        elif isinstance(happening, Message) and _sender(happening, "sh"):
+            if self._shells is not None:
+                self._shells.hear(happening)  # what a shell shows waits for no sale, and keeps none waiting
         elif isinstance(happening, Message) and not self._intake.put(happening):
             self._dropped += 1
             if self._dropped % 1_000 == 1:

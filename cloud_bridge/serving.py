@@ -22,6 +22,7 @@ from tillbox.broker.supervisor import Supervisor
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .api.fleet import add_fleet_api
+from .api.shells import add_shell_api
 from .app import CLAIM_SUBSCRIPTIONS, SUBSCRIPTIONS, Core, Notified
 from .clock import steady_s, wall_ms
 from .config import AlertsOut, CoreConfig
@@ -35,6 +36,7 @@ from .fleet.enrolment import Registrar
 from .fleet.heralds import Herald, Post, Way, Webhook
 from .fleet.home import FleetHome
 from .fleet.onlooker import Onlooker
+from .fleet.shells import Shells
 from .fleet.warden import ServiceDoor, Warden
 from .payments.channels.sandbox_client import SandboxChannel
 from .payments.channels.sandbox_seal import read_private, read_secret
@@ -93,9 +95,15 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     home = FleetHome(config.fleet.home) if config.fleet else None
     onlooker = Onlooker(database, now_ms=wall_ms, on_news=changes.happened) if config.fleet else None
     herald = Herald(database, ways, clock_s=steady_s)
+    line = MqttLine(_endpoint(config))
+    shells = (
+        Shells(database, publish=lambda *said: line.publish(*said, qos=0), now_ms=wall_ms, chance=chance)
+        if config.fleet
+        else None
+    )
     core = Core(
         database=database,
-        line=MqttLine(_endpoint(config)),
+        line=line,
         channel=channel,
         schedule=config.schedule(),
         now_ms=wall_ms,
@@ -109,8 +117,9 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         alive=Supervisor().alive,
         on_alert=herald.wake,
         onlooker=onlooker,
+        shells=shells,
     )
-    fleet = _fleet(config.fleet, home, config.schedule()) if config.fleet and home else None
+    fleet = _fleet(config.fleet, home, config.schedule(), shells) if config.fleet and home else None
     do = _do(database, fleet, core, chance) if fleet else None
     app = build_console(database, changes, now_ms=wall_ms, chance=chance, do=do, onlooker=onlooker)
     _take_notices(app, core, secret)
@@ -118,6 +127,7 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
         add_fleet_api(
             app, database, fleet, now_ms=wall_ms, chance=chance, done=core.fleet_changed, onlooker=onlooker
         )
+        add_shell_api(app, database, fleet)
     add_probes(app, core)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False))
     pages = threading.Thread(target=server.run, args=([door],), name="pages", daemon=True)
@@ -174,7 +184,7 @@ def _warden(told: FleetConfig, home: FleetHome, database: Database) -> Warden:
     return Warden(database, home.authority, door, copy=told.revocations, now_ms=wall_ms)
 
 
-def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
+def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule, shells: Shells | None) -> Fleet:
     return Fleet(
         key=home.key,
         tenant=told.tenant,
@@ -184,6 +194,7 @@ def _fleet(told: FleetConfig, home: FleetHome, schedule: Schedule) -> Fleet:
         total_max=told.total_max,
         second_person_above=told.second_person_above,
         schedule=schedule,
+        shells=shells,
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from .messages import VERSION, CommandVerb, Count, Device, Id, Milliseconds, Wire, canonical
 from .sealing import open_document, seal_document
 from .settings import Strict
+from .shells import MINUTES_MAX
 from .verdicts import Reason, Refused, Text
 
 COMMAND_BYTES_MAX = 4_096
@@ -68,6 +69,7 @@ class Verb(StrEnum):
     UPDATE = "update"
     WATCH = "watch"
     ROTATE_LOGS = "rotate-logs"
+    SHELL = "shell"
 
 
 class Nothing(Strict):
@@ -100,6 +102,15 @@ class Watch(Strict):
     minutes: Annotated[int, Field(ge=1, le=WATCH_MINUTES_MAX)] = 5
 
 
+class Shell(Strict):
+    """Somebody wants in. `key` is the core's public part of the session's key, hexadecimal."""
+
+    who: Annotated[str, StringConstraints(min_length=1, max_length=48)]
+    why: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    minutes: Annotated[int, Field(ge=1, le=MINUTES_MAX)]
+    key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 PARAMS: dict[Verb, type[Strict]] = {
     Verb.SELF_TEST: Nothing,
     Verb.TEST_PAGE: Nothing,
@@ -113,6 +124,7 @@ PARAMS: dict[Verb, type[Strict]] = {
     Verb.UPDATE: Update,
     Verb.WATCH: Watch,
     Verb.ROTATE_LOGS: Nothing,
+    Verb.SHELL: Shell,
 }
 """What each takes beside its name."""
 
@@ -129,6 +141,7 @@ SAYS: dict[Verb, Text] = {
     Verb.UPDATE: Text("安装新版本，没人用时重启试用", "Take a release, and try it when nobody is disturbed."),
     Verb.WATCH: Text("观看屏幕或日志", "Show head office its screen or its log for some minutes."),
     Verb.ROTATE_LOGS: Text("更换日志文件", "Begin a new log file."),
+    Verb.SHELL: Text("远程命令行", "Let somebody in, by `tillbox fleet shell`."),
 }
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 BIRTH = b"tillbox birth 1\n"
 LATE = b"tillbox late records 1\n"
 SLIP = b"tillbox slip 1\n"
+SHELL = b"tillbox shell 1\n"
 NUMBER_BYTES = 32
 SIGNATURE_BYTES = 64
 

@@ -55,6 +55,16 @@ def command_down(device: str) -> str:
     return f"{ROOT}/{device}/dn/cmd"
 
 
+def shell_up(device: str) -> str:
+    """What a remote shell shows, box to core, sealed for its session."""
+    return f"{ROOT}/{device}/sh"
+
+
+def shell_down(device: str) -> str:
+    """What is typed into it, core to box, sealed for its session."""
+    return f"{ROOT}/{device}/dn/sh"
+
+
 def telemetry_up(device: str) -> str:
     """Queue depth, refusals, devices: droppable."""
     return f"{ROOT}/{device}/tm"
@@ -101,6 +111,7 @@ ALL_RECORDS = f"{ROOT}/+/up/+/tx"
 ALL_ASKS = f"{ROOT}/+/up/rq/+"
 ALL_STATES = f"{ROOT}/+/st"
 ALL_TELEMETRY = f"{ROOT}/+/tm"
+ALL_SHELLS = f"{ROOT}/+/sh"
 ALL_ALERTS = f"{ROOT}/+/st/alerts"
 ALL_LIVE = f"{ROOT}/+/lv"
 BROKER_DROPS = "$SYS/broker/publish/messages/dropped"

@@ -119,6 +119,10 @@ class Reason(StrEnum):
     BULK_UNKNOWN = "bulk_unknown"
     BULK_OVER = "bulk_over"
     VIEWS_FULL = "views_full"
+    SHELL_UNKNOWN = "shell_unknown"
+    SHELL_BUSY = "shell_busy"
+    SHELL_BEHIND = "shell_behind"
+    SHELL_FOREIGN = "shell_foreign"
     # the line
     NOT_UNDERSTOOD = "not_understood"
     FUTURE_VERSION = "future_version"
@@ -503,6 +507,20 @@ TEXTS: dict[Reason, Text] = {
     ),
     Reason.SEQUENCE_GAP: Text(
         "中间缺了记录，等盒子重发", "Records are missing in between; the box will send them again."
+    ),
+    Reason.SHELL_UNKNOWN: Text(
+        "没有这个远程命令行，或已结束，或不是您的",
+        "There is no such remote shell, it is over, or it is not yours.",
+    ),
+    Reason.SHELL_BUSY: Text(
+        "这台盒子已有一个远程命令行，或打开的太多",
+        "This box has a remote shell already, or too many are open. End one first.",
+    ),
+    Reason.SHELL_BEHIND: Text(
+        "盒子还没有收下之前输入的内容，请稍等", "The box has not taken what was typed before. Wait a moment."
+    ),
+    Reason.SHELL_FOREIGN: Text(
+        "不是这个远程命令行的消息，已拒绝", "It is not of this remote shell, and was refused."
     ),
     Reason.TOO_LARGE: Text("消息太大，已拒绝", "The message is too large and was refused."),
     Reason.ENOUGH_TODAY: Text(

@@ -16,6 +16,7 @@ import structlog
 from tillbox.agent.app import Box
 from tillbox.agent.past import Commanded
 from tillbox.agent.runtime import Runtime
+from tillbox.agent.shell.room import ShellRoom
 from tillbox.agent.till import CommandMoved, ReprintPressed
 from tillbox.agent.updates.gate import Now
 from tillbox.contracts.clock import TimeInterval
@@ -46,9 +47,11 @@ class ErrandRoom:
         lately: Lately,
         live: LiveRoom,
         slow: Mapping[Verb, Callable[[Errand], Outcome]] = SLOW,
+        shells: ShellRoom | None = None,
     ) -> None:
         self._box, self._keys, self._epoch, self._lately, self._live = box, keys, epoch, lately, live
         self._slow = slow
+        self._shells = box.shells = shells
         self._held: dict[str, Command] = {}
         self._owed: deque[CommandState] = deque()
         self._draining: set[str] = set()
@@ -75,7 +78,8 @@ class ErrandRoom:
     def boot(self, runtime: Runtime) -> None:
         """What the journal says was under way is not any more."""
         for command, known in runtime.till.past.commands.items():
-            if known.state == State.EXECUTING and command not in self._busy:
+            under_way = command in self._busy or (self._shells is not None and self._shells.is_open(command))
+            if known.state == State.EXECUTING and not under_way:
                 self._resume(command, known)
 
     def _resume(self, command: str, known: Commanded) -> None:
@@ -133,16 +137,30 @@ class ErrandRoom:
         move = self._about_release(command, judged) if command.verb == Verb.UPDATE else judged
         if move is None:
             return
+        result = ""
+        if command.verb == Verb.SHELL:
+            move, result = self._let_in(command, move)
         known = runtime.till.past.commands[command.id]
         if move.state is State.BLOCKED and known.state == State.BLOCKED:
             return  # said once: a busy till would fill its journal with it
-        if not self._record(runtime, _said(command.id, command.verb, Outcome(move.state, move.reason))):
+        said = Outcome(move.state, move.reason, result)
+        if not self._record(runtime, _said(command.id, command.verb, said)):
             return
         log.info("command.moved", command=command.id, verb=command.verb, state=move.state, why=move.reason)
         if move.state is not State.BLOCKED:
             del self._held[command.id]
         if move.state is State.EXECUTING:
             self._begin(runtime, command)
+
+    def _let_in(self, command: Command, move: Move) -> tuple[Move, str]:
+        """Whether somebody who wants a shell gets in, and then the box's part of the session's key."""
+        if self._shells is None:
+            return (move if move.state in ENDS else Move(State.FAILED, "This box has no shell to give.")), ""
+        move = self._shells.judge(command, move)
+        if move.state is not State.EXECUTING:
+            return move, ""
+        answer = self._shells.answer(command)
+        return (move, answer) if answer else (Move(State.FAILED, "The core's part of the key is none."), "")
 
     def _about_release(self, command: Command, move: Move) -> Move | None:
         """Releases come one after another; who is not the first waits for nothing but its turn."""
@@ -189,6 +207,12 @@ class ErrandRoom:
             self._box.restart()  # the next boot says that it went well
         elif verb is Verb.DRAIN:
             self._draining.add(command.id)
+        elif verb is Verb.SHELL:
+            assert self._shells is not None, "it has let somebody in"
+            self._shells.begin(
+                command,
+                lambda ended: self._owe(command.id, verb, Outcome(ended.state, ended.reason, ended.result)),
+            )
         elif verb is Verb.UPDATE:
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL, "It ran this release already."))
         elif verb is Verb.REPRINT:

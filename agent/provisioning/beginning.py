@@ -16,6 +16,7 @@ from tillbox.agent.errands.lately import Lately
 from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
 from tillbox.agent.screen.server import picture
+from tillbox.agent.shell.room import ShellRoom
 from tillbox.contracts.settings import load
 
 from .arriving import Arriving
@@ -47,8 +48,9 @@ def fleet_box(
     lately.listen()
     live = LiveRoom(box, lately, lambda: picture(box), clock_ms=BootClock().boot_ms)
     live.start()
+    shells = ShellRoom(box, sign=key.sign)
     errands = ErrandRoom(
-        box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, live=live
+        box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, live=live, shells=shells
     )
     box.on_end += [steward.stop, errands.stop]
     errands.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tillbox.agent import doctor
 from tillbox.agent import till as shop
@@ -11,6 +11,7 @@ from tillbox.agent.config import BoxConfig
 from tillbox.agent.offline import left_of
 from tillbox.agent.past import OwnSale
 from tillbox.agent.printing import Perhaps
+from tillbox.agent.shell.consent import Visitor
 from tillbox.agent.words import WORDS, Word
 from tillbox.contracts.alerts import text_of
 from tillbox.contracts.clock import FAR_FUTURE_MS, TimeInterval
@@ -84,6 +85,19 @@ LABELS: dict[str, Text] = {
     "slip_refund": Text("退款凭条", "Refund slip"),
     "promise": Text("不联网时", "Without a line this box"),
     "watched": Text("总部正在看这个屏幕，到 {0} 为止", "Head office sees this screen until {0}."),
+    "shell_asks": Text(
+        "总部有人要进入这台盒子（远程命令行）", "Somebody of head office wants into this box (a remote shell)"
+    ),
+    "shell_open": Text(
+        "总部有人正在这台盒子里（远程命令行）", "Somebody of head office is in this box (a remote shell)"
+    ),
+    "shell_who": Text("谁", "Who"),
+    "shell_why": Text("为什么", "Why"),
+    "shell_minutes": Text("分钟", "minutes"),
+    "shell_left": Text("还剩", "left:"),
+    "shell_allow": Text("允许", "Allow"),
+    "shell_refuse": Text("拒绝", "Refuse"),
+    "shell_end": Text("结束", "End it"),
     "clock": Text("时钟未校准", "The hour is not known yet"),
     "starting": Text("正在启动……", "Starting …"),
     "language": Text("English", "中文"),
@@ -189,6 +203,8 @@ class TillPage:
     said: tuple[Said, ...]
     goods: tuple[Row, ...]
     sales: tuple[SaleRow, ...]
+    visitor: Visitor | None
+    """Who wants a remote shell, or has one; its words made fit to be shown."""
 
     def label(self, name: str) -> str:
         """A fixed word of the page."""
@@ -237,7 +253,17 @@ def till_page(view: View, config: BoxConfig, language: str, update: str = "") ->
         said=tuple(_said(one.show, language) for one in reversed(view.shown))[:4],
         goods=tuple(Row(one.name, Amount(one.price, CNY).decimal(), one.gtin) for one in config.goods),
         sales=tuple(_sale(own) for own in list(till.past.sales.values())[: -SALES_SHOWN - 1 : -1]),
+        visitor=_visitor(view.visitor),
     )
+
+
+def _visitor(told: Visitor | None) -> Visitor | None:
+    """Nobody who wants in writes backwards, or over the buttons."""
+    return replace(told, who=_seen(told.who), why=_seen(told.why)) if told else None
+
+
+def _seen(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())
 
 
 def _phase_text(till: shop.Till, language: str) -> str:

@@ -262,6 +262,23 @@ def _looked(printed: bool) -> Callable[[FormData, Screen], shop.Event | Refused 
     return answer
 
 
+def _decided(allow: bool) -> Callable[[FormData, Screen], Refused | None]:
+    """The cashier's word about who wants in; it goes to the box's door itself, also while the till is busy."""
+
+    def decide(form: FormData, screen: Screen) -> Refused | None:
+        shells = screen.box.shells
+        known = shells is not None and shells.decide(str(form.get("shell", "")), allow=allow)
+        return None if known else Refused(Reason.SHELL_UNKNOWN)
+
+    return decide
+
+
+def _end_shell(form: FormData, screen: Screen) -> Refused | None:
+    shells = screen.box.shells
+    known = shells is not None and shells.end(str(form.get("shell", "")))
+    return None if known else Refused(Reason.SHELL_UNKNOWN)
+
+
 _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused | None]] = {
     "amount": _type_amount,
     "pick": _pick,
@@ -277,6 +294,9 @@ _ACTIONS: dict[str, Callable[[FormData, Screen], shop.Event | Refused | None]] =
     "drawer": _drawer,
     "canary": _canary,
     "check_updates": _check_updates,
+    "shell_allow": _decided(True),
+    "shell_refuse": _decided(False),
+    "shell_end": _end_shell,
     "printed": _looked(True),
     "print_again": _looked(False),
 }
@@ -295,6 +315,8 @@ def _plain(page: TillPage) -> dict[str, object]:
         "due",
     )
     plain: dict[str, object] = {name: getattr(page, name) for name in names}
+    visitor = page.visitor
+    plain["visitor"] = {"shell": visitor.shell, "asking": visitor.asking} if visitor else None
     plain["said"] = [one.text for one in page.said]
     plain["sales"] = [{"id": one.id, "number": one.number, "amount": one.amount} for one in page.sales]
     plain["rights"] = {row.name: int(row.amount) for row in page.rights}

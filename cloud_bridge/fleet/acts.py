@@ -29,15 +29,20 @@ from .commanding import (
     BulkStands,
     CommandMade,
     OfBulk,
+    OfShell,
+    OpenShell,
     SendCommand,
     SendCommands,
     approve_bulk,
+    end_shell,
+    open_shell,
     send_command,
     send_commands,
     stop_bulk,
 )
 from .missing import Gap, missing
 from .plan import NAME, PlannedPlace
+from .shells import Shells
 from .twin import Change, difference
 from .views import DropView, SaveView, Views
 
@@ -64,6 +69,8 @@ class Fleet:
     schedule: Schedule
     second_person_above: int = 20
     """What one person commands within an hour may reach so many boxes; more needs a second person's word."""
+    shells: Shells | None = None
+    """The remote shells of the running core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -638,6 +645,8 @@ ACTS: dict[str, Act] = {
     "send-commands": Act("operator", SendCommands, BulkStands, send_commands, lambda w: ",".join(w.scope), lambda _, d: f"{d.verb} {d.count} boxes: {d.state} {d.id}"),
     "approve-bulk": Act("operator", OfBulk, BulkStands, approve_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
     "stop-bulk": Act("operator", OfBulk, BulkStands, stop_bulk, lambda w: w.bulk, lambda _, d: f"{d.verb} {d.count} boxes"),
+    "open-shell": Act("admin", OpenShell, CommandMade, open_shell, lambda w: w.box, lambda w, d: f"{d.id} {w.minutes} min: {w.why}"),
+    "end-shell": Act("admin", OfShell, OfShell, end_shell, lambda w: w.shell, "ended"),
     "save-view": Act("viewer", SaveView, Views, _save_view, lambda w: w.name, "saved"),
     "drop-view": Act("viewer", DropView, Views, _drop_view, lambda w: w.name, "dropped"),
 }  # fmt: skip

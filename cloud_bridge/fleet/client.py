@@ -16,6 +16,11 @@ ASK_S = 60.0
 class ApiRefused(Exception):
     """The core said no, or cannot be reached; the message is a sentence."""
 
+    def __init__(self, sentence: str, reason: str = "") -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        """As contracts/verdicts.py has it; empty where it is none of those."""
+
 
 @dataclass(frozen=True, slots=True)
 class Api:
@@ -23,12 +28,14 @@ class Api:
 
     url: str
     key: str
+    client: httpx.Client | None = None
+    """One that keeps its connection, for whoever asks all the time."""
 
     @classmethod
-    def at(cls, url: str, key_file: Path) -> Api:
+    def at(cls, url: str, key_file: Path, client: httpx.Client | None = None) -> Api:
         """With the key from its file. ApiRefused where that cannot be read, or others can read it."""
         try:
-            return cls(url.rstrip("/"), read_private(key_file))
+            return cls(url.rstrip("/"), read_private(key_file), client)
         except SecretUnsafe as why:
             raise ApiRefused(f"{why} Make a key with `tillbox core key`.") from why
 
@@ -41,9 +48,20 @@ class Api:
         """Look at something."""
         return self._ask("GET", f"/api/1/{path}", params=query)
 
+    def tell(self, path: str, body: dict[str, Any]) -> Any:
+        """Say something that is no act."""
+        return self._ask("POST", f"/api/1/{path}", json=body)
+
+    def text(self, path: str) -> str:
+        """Look at something that is no JSON."""
+        return self._answer("GET", f"/api/1/{path}").text
+
     def _ask(self, verb: str, path: str, **more: Any) -> Any:
+        return self._answer(verb, path, **more).json()
+
+    def _answer(self, verb: str, path: str, **more: Any) -> httpx.Response:
         try:
-            answer = httpx.request(
+            answer = (self.client or httpx).request(
                 verb,
                 f"{self.url}{path}",
                 headers={"Authorization": f"Bearer {self.key}"},
@@ -53,20 +71,20 @@ class Api:
         except httpx.HTTPError as fault:
             raise ApiRefused(f"the core at {self.url} does not answer: {fault}") from fault
         if answer.is_success:
-            return answer.json()
-        raise ApiRefused(_sentence(answer))
+            return answer
+        raise ApiRefused(*_sentence(answer))
 
 
-def _sentence(answer: httpx.Response) -> str:
+def _sentence(answer: httpx.Response) -> tuple[str, str]:
     try:
         said = answer.json()
     except ValueError:
-        return f"the core answered {answer.status_code}"
+        return f"the core answered {answer.status_code}", ""
     if "en" in said:
-        return f"{said['en']} ({said['detail']})" if said.get("detail") else str(said["en"])
+        words = f"{said['en']} ({said['detail']})" if said.get("detail") else str(said["en"])
+        return words, str(said.get("refused", ""))
     detail = said.get("detail", said)
     if isinstance(detail, list):
-        return "; ".join(
-            f"{'.'.join(map(str, one.get('loc', ())))}: {one.get('msg', '')}" for one in detail[:5]
-        )
-    return str(detail)
+        faults = (f"{'.'.join(map(str, one.get('loc', ())))}: {one.get('msg', '')}" for one in detail[:5])
+        return "; ".join(faults), ""
+    return str(detail), ""

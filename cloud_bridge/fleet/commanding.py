@@ -18,6 +18,7 @@ from tillbox.contracts.commands import Command, Verb, params_of, seal_command
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import Id, canonical
 from tillbox.contracts.settings import Strict
+from tillbox.contracts.shells import MINUTES_MAX
 from tillbox.contracts.verdicts import Reason, Refused
 
 from .waves import WAVES, sizes_of, waves_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+SHELL_WAITS_MINUTES = 5  # for its box, and for a cashier; who wants in sits there and waits
 APPROVE_MS = 24 * 60 * MINUTE_MS  # who is asked tomorrow looks at another fleet
 
 OneBox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_/-]{0,49}$")]
@@ -71,6 +73,22 @@ class SendCommand(_Wanted):
         """A box that hears late that it is watched ends with its command all the same."""
         watched = {"minutes": self.minutes} if self.what not in ("", "nothing") else {}
         return super().params | ({"what": self.what} if self.what else {}) | watched
+
+
+class OpenShell(Strict):
+    """A remote shell on one box, if its own configuration and its cashier let anybody in."""
+
+    box: OneBox = Field(description="The box's name, or its place: store/lane.")
+    why: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(
+        description="What the cashier reads."
+    )
+    minutes: Annotated[int, Field(ge=1, le=MINUTES_MAX)] = 10
+
+
+class OfShell(Strict):
+    """One remote shell, by its command."""
+
+    shell: Id
 
 
 class CommandMade(BaseModel):
@@ -164,14 +182,14 @@ def send_command(doing: Doing, wanted: SendCommand) -> CommandMade | Refused:
     wrong = params_of(wanted.verb, wanted.params)
     if isinstance(wrong, Refused):
         return wrong
-    found = _boxes(doing.connection, (wanted.box,) if "/" in wanted.box else (), device_name=wanted.box)
-    if not found:
-        return Refused(Reason.NO_BOX_THERE, wanted.box)
-    ((name, (place, epoch)),) = found.items()
-    reached = _reached(doing, doing.who, found)
+    found = _one_box(doing, wanted.box)
+    if isinstance(found, Refused):
+        return found
+    name, place, epoch = found
+    reached = _reached(doing, doing.who, {name: (place, epoch)})
     if reached > doing.fleet.second_person_above:
         return Refused(Reason.SECOND_PERSON, f"{reached} boxes, {doing.fleet.second_person_above} may be")
-    row = _made(doing, wanted, name, place, epoch, made_by=doing.who)
+    row = _made(doing, wanted.verb, wanted.params, name, place, epoch, wanted.minutes, made_by=doing.who)
     commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
     return CommandMade(
         id=row["id"], device=name, position=place, verb=wanted.verb, expires_ms=row["expires_ms"]
@@ -266,7 +284,7 @@ def _begin(
 ) -> None:
     waves = waves_of(name, list(found), wanted.waves)
     rows = [
-        _made(doing, wanted, one, place, epoch, made_by=made_by)
+        _made(doing, wanted.verb, wanted.params, one, place, epoch, wanted.minutes, made_by=made_by)
         | {"bulk": name, "wave": waves[one], "due_ms": None}
         for one, (place, epoch) in found.items()
     ]
@@ -274,17 +292,71 @@ def _begin(
     commands.release(doing.connection, name, 0, doing.now_ms)
 
 
+def open_shell(doing: Doing, wanted: OpenShell) -> CommandMade | Refused:
+    """Ask a box to let somebody in. Nobody else can: the key of the session is drawn here."""
+    found = _one_box(doing, wanted.box)
+    if isinstance(found, Refused):
+        return found
+    name, place, epoch = found
+    shells, shell = doing.fleet.shells, uuid7(doing.now_ms, doing.chance(CHANCE_BYTES))
+    key = shells.begin(shell, device=name, who=doing.who) if shells else Refused(Reason.SHELL_BUSY)
+    if isinstance(key, Refused):
+        return key
+    params = {
+        "who": doing.who[:48],
+        "why": wanted.why,
+        "minutes": wanted.minutes,
+        "key": key.hex(),
+    }
+    row = _made(
+        doing,
+        Verb.SHELL,
+        params,
+        name,
+        place,
+        epoch,
+        SHELL_WAITS_MINUTES,
+        made_by=doing.who,
+        command_id=shell,
+    )
+    commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
+    return CommandMade(id=shell, device=name, position=place, verb=Verb.SHELL, expires_ms=row["expires_ms"])
+
+
+def end_shell(doing: Doing, wanted: OfShell) -> OfShell | Refused:
+    """End a remote shell, whoever opened it."""
+    shells = doing.fleet.shells
+    return (shells.close(wanted.shell) if shells else Refused(Reason.SHELL_UNKNOWN, wanted.shell)) or wanted
+
+
+def _one_box(doing: Doing, box: str) -> tuple[str, str, int] | Refused:
+    """A box in service with its place and epoch, by either name."""
+    found = _boxes(doing.connection, (box,) if "/" in box else (), device_name=box)
+    return next(
+        ((name, place, epoch) for name, (place, epoch) in found.items()), Refused(Reason.NO_BOX_THERE, box)
+    )
+
+
 def _made(
-    doing: Doing, wanted: SendCommand | SendCommands, name: str, place: str, epoch: int, *, made_by: str
+    doing: Doing,
+    verb: Verb,
+    params: Mapping[str, Any],
+    name: str,
+    place: str,
+    epoch: int,
+    minutes: int,
+    *,
+    made_by: str,
+    command_id: str = "",
 ) -> dict[str, Any]:
     made = Command(
-        id=uuid7(doing.now_ms, doing.chance(CHANCE_BYTES)),
+        id=command_id or uuid7(doing.now_ms, doing.chance(CHANCE_BYTES)),
         device=name,
         epoch=epoch,
-        verb=wanted.verb.value,
-        params=wanted.params,
+        verb=verb.value,
+        params=dict(params),
         made_ms=doing.now_ms,
-        expires_ms=doing.now_ms + wanted.minutes * MINUTE_MS,
+        expires_ms=doing.now_ms + minutes * MINUTE_MS,
     )
     return {
         "id": made.id,

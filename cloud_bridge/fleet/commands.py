@@ -25,6 +25,7 @@ HELP = """Plan where boxes are to stand, print their claim sheets, exchange and 
   tillbox fleet revoke  b2f4…                                         a box was stolen
   tillbox fleet command store17/lane2 self-test                       have a box do something
   tillbox fleet watch store17/lane2 log                               see what it logs, as it comes
+  tillbox fleet shell   store17/lane2 --why 'the printer is silent'   be let in, recorded, for ten minutes
 
 All but `init` and `broker` ask a running core. It is named by --core and a key by --key-file, or by TILLBOX_CORE and
 TILLBOX_KEY_FILE. Make a key with `tillbox core key`.
@@ -515,4 +516,4 @@ def audit(
     _table(("when (UTC)", "who", "did", "to", ""), rows)
 
 
-from . import board, box_line, command_line, watch_line  # noqa: E402, F401  # their commands are of the same door, and need what is above
+from . import board, box_line, command_line, terminal, watch_line  # noqa: E402, F401  # their commands are of the same door, and need what is above

@@ -475,6 +475,18 @@ command_event = Table(
 )
 """What was heard of a command, from its box or, where that is silent, from the core (`told_by`)."""
 
+shell_chunk = Table(
+    "shell_chunk",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("shell", String(36), nullable=False),
+    Column("way", String(1), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    _ms("at_ms"),
+    Index("shell_chunk_shell", "shell"),
+)
+"""The recording of remote shells, each named by its command: what was shown (`way` o), typed (i), and the window's size (r)."""
+
 bulk = Table(
     "bulk",
     metadata,
@@ -543,6 +555,6 @@ handed_in = Table(
 
 APPEND_ONLY = (
     inbox, txn, posting, payment_event, alarm, sale, reversal,
-    claim_use, recovered, setting, audit, command_event, alert_event,
+    claim_use, recovered, setting, audit, command_event, alert_event, shell_chunk,
 )  # fmt: skip
 """What has happened. Triggers refuse to change or delete a row of these, on both databases."""

@@ -28,10 +28,11 @@ PAGES = {
     "/bulks": "viewer", "/bulks/{bulk}": "viewer",
     "/boxes/{device}/timeline": "viewer", "/settings": "operator", "/boxes/{device}/photo": "operator",
     "/boxes/{device}/live": "operator",
+    "/recordings/{shell}": "admin",
     "/field": "engineer", "/field/{device}": "engineer", "/provision": "operator", "/audit": "operator",
 }  # fmt: skip
 """Pages, with the least role that sees them."""
-NOT_THERE = ("{tid}", "{command}", "{bulk}")
+NOT_THERE = ("{tid}", "{command}", "{bulk}", "{shell}")
 LISTS = {
     "/api/1/places": "viewer", "/api/1/boxes/{device}": "viewer",
     "/api/1/claims": "operator", "/api/1/provisioning": "operator", "/api/1/audit": "operator",
@@ -40,6 +41,7 @@ LISTS = {
     "/api/1/openapi.json": "viewer",
     "/api/1/boxes/{device}/twin": "viewer", "/api/1/boxes/{device}/timeline": "viewer",
     "/api/1/settings": "operator", "/api/1/settings/versions": "operator", "/api/1/commands": "viewer", "/api/1/commands/{command}": "operator", "/api/1/bulks": "viewer",
+    "/api/1/recordings/{shell}": "admin",
 }  # fmt: skip
 """Lists of the API."""
 LEAST = {
@@ -48,9 +50,12 @@ LEAST = {
     "close-range": "operator", "take-slips": "engineer", "decide-settings": "operator",
     "save-view": "viewer", "drop-view": "viewer",
     "preview-settings": "operator", "undo-settings": "operator", "pin-box": "operator",
+    "open-shell": "admin", "end-shell": "admin",
     "send-command": "operator", "send-commands": "operator", "approve-bulk": "operator", "stop-bulk": "operator",
 }  # fmt: skip
 """Acts. It says again what the table of acts says: whoever changes one thinks twice."""
+SHELLS = {"/api/1/shells/{shell}/input": "POST", "/api/1/shells/{shell}/output": "GET"}
+"""Of whoever opened that shell, who is an admin."""
 OPEN = {"/static", "/r/{tid}", "/login", "/livez", "/healthz", "/notify"}
 """For anybody. A receipt's address is its secret; a notice is believed by its signature."""
 OF_A_SESSION = {"/logout", "/live", "/do/{act}", "/boxes/{device}/screen"}
@@ -70,6 +75,8 @@ BODIES = {
     "send-commands": {"verb": "self-test", "scope": ["s9"]},
     "approve-bulk": {"bulk": "01900000-0000-7000-8000-000000000000"},
     "stop-bulk": {"bulk": "01900000-0000-7000-8000-000000000000"},
+    "open-shell": {"box": "bnobody22222222aa", "why": "x"},
+    "end-shell": {"shell": "01900000-0000-7000-8000-000000000000"},
     "save-view": {"name": "mine"},
     "drop-view": {"name": "mine"},
 }  # fmt: skip
@@ -136,14 +143,15 @@ def tokens(visitors: dict[str, httpx.Client]) -> dict[str, str]:
 def test_every_route_of_the_core_has_its_row_here(core: CoreAlone) -> None:
     acts = {f"/api/1/acts/{name}" for name in LEAST}
     app: Any = core.running.server.config.app
-    assert set(paths(app.routes)) == set(PAGES) | set(LISTS) | OPEN | OF_A_SESSION | acts
+    assert set(paths(app.routes)) == set(PAGES) | set(LISTS) | set(SHELLS) | OPEN | OF_A_SESSION | acts
     assert {name: act.least for name, act in ACTS.items()} == LEAST
 
 
 @pytest.mark.parametrize("who", WHO)
 def test_a_page_is_seen_by_its_role_and_those_above(visitors: dict[str, httpx.Client], who: str) -> None:
     for path, least in PAGES.items():
-        answer = visitors[who].get(path.format(tid="no", device=BOX, name="cash:x", command="no", bulk="no"))
+        names = {"tid": "no", "device": BOX, "name": "cash:x", "command": "no", "bulk": "no", "shell": "no"}
+        answer = visitors[who].get(path.format(**names))
         if who == NOBODY:
             assert (answer.status_code, answer.headers["location"][:12]) == (303, "/login?next="), path
         elif may(who, least):
@@ -158,9 +166,37 @@ def test_a_list_of_the_api_needs_a_key_of_its_role(
     visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]], who: str
 ) -> None:
     for path, least in LISTS.items():
-        status = visitors[NOBODY].get(path.format(device=BOX, command="no"), headers=keys[who]).status_code
-        there = 404 if "{command}" in path or path.endswith("/twin") else 200
+        address = path.format(device=BOX, command="no", shell="no")
+        status = visitors[NOBODY].get(address, headers=keys[who]).status_code
+        there = 404 if path.endswith(("{command}", "{shell}", "/twin")) else 200
         assert status == (401 if who == NOBODY else there if may(who, least) else 403), path
+
+
+def test_a_shell_is_typed_into_and_seen_by_the_admin_who_opened_it_alone(
+    core: CoreAlone, visitors: dict[str, httpx.Client], keys: dict[str, dict[str, str]]
+) -> None:
+    visitor = visitors[NOBODY]
+    body = {"box": BOX, "why": "x"}
+    shell = visitor.post("/api/1/acts/open-shell", json=body, headers=keys["admin"]).json()["id"]
+    again = visitor.post("/api/1/acts/open-shell", json=body, headers=keys["admin"])
+    assert (again.status_code, again.json()["refused"]) == (409, "shell_busy")
+    new_password(core.database, "other", chance=os.urandom, role="admin")
+    key = new_key(core.database, "k-other", "admin", owner="other", chance=os.urandom, now_ms=1)
+    other = {"Authorization": f"Bearer {key}"}
+    asked = {**keys, "other": other}
+    for path, verb in SHELLS.items():
+        address = path.format(shell=shell) + ("?after=0" if verb == "GET" else "")
+        seen = {
+            who: visitor.request(
+                verb, address, headers=asked[who], json={} if verb == "POST" else None
+            ).status_code
+            for who in (NOBODY, "viewer", "operator", "other")
+        }
+        assert seen == {NOBODY: 401, "viewer": 403, "operator": 403, "other": 409}, path
+    typed = visitor.post(f"/api/1/shells/{shell}/input", json={"data": "bHM="}, headers=keys["admin"])
+    assert typed.status_code == 200
+    ended = visitor.post("/api/1/acts/end-shell", json={"shell": shell}, headers=other)
+    assert ended.status_code == 200, "any admin ends it"
 
 
 @pytest.mark.parametrize("act", LEAST)

@@ -117,6 +117,8 @@ def test_a_box_reaches_the_core_and_the_core_reaches_the_box(fleet: Fleet) -> No
         "tb/1/d/box-2/up/3/tx",
         "tb/1/d/box-1/dn/ack",
         "tb/1/d/box-1/dn/cmd",
+        "tb/1/d/box-1/dn/sh",
+        "tb/1/d/box-2/sh",
         "tb/1/d/box-2/st",
         "tb/1/d/box-2/dn/rs",
         "other/topic",

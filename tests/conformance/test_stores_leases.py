@@ -331,6 +331,7 @@ def test_what_is_given_back_makes_room_in_the_share(database: Database) -> None:
 SINCE_0004 = (
     "api_token", "position", "claim", "claim_use", "device", "binding", "certificate", "recovered", "setting", "desired",
     "audit", "reported", "command", "command_event", "bulk", "alert", "alert_event", "alert_route", "view", "handed_in", "photo",
+    "shell_chunk",
 )  # fmt: skip
 
 

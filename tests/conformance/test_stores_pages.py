@@ -75,7 +75,7 @@ def test_what_happened_beside_the_till_is_listed_page_by_page(database: Database
 @pytest.mark.parametrize("name", ["nobody", "", "x" * 300, "'; DROP TABLE sale; --", "\x00"])
 def test_a_page_of_nothing_is_empty_or_missing_and_never_an_error(database: Database, name: str) -> None:
     names, query = (
-        dict.fromkeys(("tid", "device", "name", "command", "bulk"), name),
+        dict.fromkeys(("tid", "device", "name", "command", "bulk", "shell"), name),
         dict.fromkeys(("before", "box", "coupon"), name),
     )
     asked = Asked.by(NOW, names, query)

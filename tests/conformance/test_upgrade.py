@@ -18,7 +18,7 @@ from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.tables import metadata
 from tillbox.cloud_bridge.store.upgrade import HERE, StoreUnknown
 
-NEWEST = "0010"
+NEWEST = "0011"
 _numbers = itertools.count(1)
 
 

@@ -264,7 +264,7 @@ TOPICS = (
     *(f"{topics.ROOT}/{who}/{rest}" for who in WHO for rest in ("st", "tm", "lv", "lg", "dn/ack", "dn/rs", "up/0/tx", "up/16/tx")),
     *(topics.ask_up(who, ask) for who in WHO for ask in (*topics.ASKS, "steal")),
     *(topics.records_up(who) for who in WHO),
-    *(f"{topics.ROOT}/{who}/{rest}" for who in WHO for rest in ("st/alerts", "st/alerts/x", "dn/cmd", "dn/desired")),
+    *(f"{topics.ROOT}/{who}/{rest}" for who in WHO for rest in ("st/alerts", "st/alerts/x", "dn/cmd", "dn/desired", "sh", "dn/sh")),
     *(f"tb/1/p/{who}/{rest}" for who in WHO for rest in ("rq", "rs", "late")), topics.BROKER_DROPS,
     "tb/1/d/box-1", "tb/2/x", "$SYS/broker/uptime", "other",
 )  # fmt: skip

@@ -27,6 +27,7 @@ from tillbox.agent.past import recall
 from tillbox.agent.runtime import Parts, Runtime
 from tillbox.agent.screen.page import till_page
 from tillbox.agent.screen.server import picture
+from tillbox.agent.shell.room import ShellRoom
 from tillbox.agent.updates import launcher, room
 from tillbox.agent.updates.room import UpdateRoom
 from tillbox.agent.updates.settings import Updates
@@ -63,13 +64,16 @@ class Till:
     counter: Counter
     boots: int = 0
     commands: int = 0
+    shells: ShellRoom | None = None
 
     def boot(self) -> None:
         """Everything from the journal."""
         self.boots += 1
         self.lately = Lately()
         self.live = LiveRoom(self.box, self.lately, lambda: picture(self.box), clock_ms=self.counter.boot_ms)
-        self.room = ErrandRoom(self.box, keys=KEYS, epoch=lambda: 2, lately=self.lately, live=self.live)
+        self.room = ErrandRoom(
+            self.box, keys=KEYS, epoch=lambda: 2, lately=self.lately, live=self.live, shells=self.shells
+        )
         boot_ms = self.counter.boot_ms()
         self.belief = TimeBelief(0).told(NOW, asked_boot_ms=boot_ms, answered_boot_ms=boot_ms)
         self.journal, opening = open_journal(
@@ -91,7 +95,7 @@ class Till:
         self.journal.close()
         self.boot()
 
-    def command(self, verb: str, *, last_ms: int = HOUR, **params: str) -> str:
+    def command(self, verb: str, *, last_ms: int = HOUR, **params: str | int) -> str:
         """A new command, on its way."""
         self.commands += 1
         made = Command(
@@ -132,12 +136,12 @@ class Till:
             self.journal.settle(Ack(inc=entry.inc, wm=entry.seq, head=entry.hash, credit=200))
 
 
-def config(folder: Path, printer: str | None) -> BoxConfig:
-    told = {
+def config(folder: Path, printer: str | None, **more: object) -> BoxConfig:
+    told: dict[str, object] = {
         "device": "box-1", "tenant": "town", "shop": "茶铺", "state": str(folder), "printer": printer,
         "broker": {"host": "127.0.0.1", "port": 1, "authority": "ca", "certificate": "crt", "key": "key"},
     }  # fmt: skip
-    return BoxConfig.model_validate(told)
+    return BoxConfig.model_validate(told | more)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from .health import page as health
 from .live import page as live
 from .patterns import page as patterns
 from .provision import page as provision
+from .recording import page as recording
 from .sale import page as sale
 from .sales import page as sales
 from .settings import page as settings
@@ -66,6 +67,7 @@ PAGES = (
     Page("provision", "/provision", provision.show, "operator"),
     Page("settings", "/settings", settings.show, "operator"),
     Page("audit", "/audit", audit.show, "operator"),
+    Page("recording", "/recordings/{shell}", recording.show, "admin"),
     Page("coupons", "/coupons", coupons.show),
     Page("beside", "/beside", beside.show),
     Page("account", "/accounts/{name}", account.show),

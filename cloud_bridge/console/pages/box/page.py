@@ -12,15 +12,24 @@ from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check, checks_of
 from tillbox.cloud_bridge.console.pages.commands.page import FORMS
 from tillbox.cloud_bridge.console.settings_form import Difference, differences
-from tillbox.cloud_bridge.store import command_lists, fleet_lists, health_lists, reading, setting_lists
+from tillbox.cloud_bridge.store import (
+    command_lists,
+    fleet_lists,
+    health_lists,
+    reading,
+    setting_lists,
+    shells,
+)
 from tillbox.cloud_bridge.store.command_lists import CommandRow
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BindingRow, BoxStory, PhotoRow
 from tillbox.cloud_bridge.store.health_lists import AlertRow
 from tillbox.cloud_bridge.store.reading import BoxDetail
 from tillbox.cloud_bridge.store.setting_lists import TwinRow
+from tillbox.cloud_bridge.store.shells import ShellRow
 
 EVENTS = 20
 COMMANDS = 5
+SHELLS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,8 @@ class BoxPage:
     photo: PhotoRow | None = None
     alerts: tuple[AlertRow, ...] = ()
     commands: tuple[CommandRow, ...] = ()
+    shells: tuple[ShellRow, ...] = ()
+    """The newest remote shells that were recorded."""
 
     @property
     def path(self) -> str:
@@ -84,4 +95,7 @@ def show(connection: Connection, asked: Asked) -> BoxPage | None:
     twin, photo = setting_lists.twin(connection, device), fleet_lists.photo_row(connection, device)
     alerts = health_lists.alerts_of(connection, device)
     sent = command_lists.commands(connection, device=device, most=COMMANDS)
-    return BoxPage(device, heard, story, tuple(events), twin, photo, tuple(alerts), tuple(sent))
+    visits = shells.last_of(connection, device, most=SHELLS)
+    return BoxPage(
+        device, heard, story, tuple(events), twin, photo, tuple(alerts), tuple(sent), tuple(visits)
+    )

@@ -14,7 +14,9 @@ from tillbox.cloud_bridge.store.command_lists import LIVES, CommandRow
 from tillbox.contracts.commands import Verb
 
 ROWS = 50
-FORMS = tuple(command_form(verb) for verb in Verb if verb is not Verb.WATCH)  # that has a page of its own
+FORMS = tuple(
+    command_form(verb) for verb in Verb if verb not in (Verb.WATCH, Verb.SHELL)
+)  # those are begun elsewhere
 
 
 @dataclass(frozen=True, slots=True)

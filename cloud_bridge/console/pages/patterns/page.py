@@ -33,6 +33,7 @@ from tillbox.cloud_bridge.console.pages.login.page import LoginPage
 from tillbox.cloud_bridge.console.pages.preview.page import previewed
 from tillbox.cloud_bridge.console.pages.provision.page import ProvisionPage
 from tillbox.cloud_bridge.console.pages.receipt.page import ReceiptPage
+from tillbox.cloud_bridge.console.pages.recording.page import RecordingPage
 from tillbox.cloud_bridge.console.pages.sale.page import lines_of, sale_page
 from tillbox.cloud_bridge.console.pages.sales.page import SalesPage
 from tillbox.cloud_bridge.console.pages.settings.page import LevelForm, SettingsPage, VersionView, field_view
@@ -78,6 +79,7 @@ from tillbox.cloud_bridge.store.reading import (
     SaleRow,
 )
 from tillbox.cloud_bridge.store.setting_lists import FoundLevel, Level, LevelRow, TwinRow, patch
+from tillbox.cloud_bridge.store.shells import ShellRow
 from tillbox.cloud_bridge.store.timeline import TimelineRow
 from tillbox.contracts.alerts import AlertKind, text_of
 from tillbox.contracts.commands import Verb
@@ -588,6 +590,21 @@ _SAID = {
 }
 
 
+_RECORDING = RecordingPage(
+    shell=TID.format(7),
+    device="bq3xk2v7m4t6w2a5d",
+    position="store17/lane2",
+    who="key ann",
+    why=f"the printer is silent {HOSTILE}",
+    begun_ms=NOON,
+    ended_ms=NOON + 61_000,
+    reason="The shell was left.",
+    lines=("bash-5.2$ dmesg | tail -1", f"usb 1-1: {HOSTILE}", "x" * 300, "", "bash-5.2$ exit"),
+    whole=False,
+)
+_VISITED = (ShellRow(TID.format(7), NOON, "key ann"), ShellRow(TID.format(6), NOON, HOSTILE))
+
+
 SAMPLES: tuple[tuple[str, Any], ...] = (
     ("login", LoginPage("wrong")),
     ("missing", None),
@@ -630,7 +647,7 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("boxes", BoxesPage(Wanted(), False, (), (), _NOTHING, (), (), "")),
     ("boxes", BoxesPage(Wanted(), True, (), (), _NOTHING, (), (), "")),
     ("box", BoxPage("shop-0017-lane-02", _BOX, None, ())),
-    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _TWINS[0], _PHOTO)),
+    ("box", BoxPage("bq3xk2v7m4t6w2a5d", _BOX, _stood(), _EVENTS, _TWINS[0], _PHOTO, shells=_VISITED)),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, missing=_GAPS), _EVENTS[:1])),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON), (), _TWINS[1])),
     ("box", BoxPage("bq3xk2v7m4t6w2a5d", None, _stood(fenced_ms=NOON, closed_ms=NOON), (), _TWINS[2])),
@@ -760,6 +777,8 @@ SAMPLES: tuple[tuple[str, Any], ...] = (
     ("preview", previewed(_LEVEL, _PREVIEW, hidden={"based_on": "7", "issuers": f"a\n{HOSTILE}"})),
     ("preview", previewed(_LEVEL, Preview(boxes=0, of=2, listed=[]), hidden={"based_on": "7"}, is_undo=True)),
     ("audit", AuditPage(_EVENTS, f"claim {HOSTILE}", "ann", "17")),
+    ("recording", _RECORDING),
+    ("recording", replace(_RECORDING, lines=(), whole=True, ended_ms=None, reason="")),
     ("visit", VisitPage("store17", "proof", _FLEET[:4], True)),
     ("visit", VisitPage(f"nothing {HOSTILE}", "", (), False)),
     ("coupons", CouponsPage((_COUPON,))),

@@ -1,0 +1,272 @@
+"""Keeps one shell: starts it on a terminal, with less than the box's program may, and leaves nothing of it behind.
+
+    keeper.py TERMINAL SECONDS PORTS HIDDEN…
+
+TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them) and cannot open the folders
+HIDDEN, where the kernel can see to that.
+
+It is a program of its own so that a box that hangs, or is killed, still lets nobody stay: it ends everything when its time is
+over, when the shell is left, or when its standard input is closed, which a dead box does. Whatever the shell started is found,
+also what called itself a daemon: orphans come to their keeper (PR_SET_CHILD_SUBREAPER). It needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import resource
+import select
+import signal
+import sys
+import termios
+from collections.abc import Callable, Iterable
+
+PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 38, 36
+TASKS_MORE = 48  # beside the box's own threads, of the 128 that its service may have
+FILE_BYTES_MAX = 64 * 2**20
+MEMORY_BYTES_MAX = 512 * 2**20
+NICE = 15
+ROUNDS_MAX = 200  # of finding and killing; what forks in between is stopped first, so that a few are enough
+PAUSE_S = 0.01
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> int:
+    """Run one shell to its end; the exit status is the shell's."""
+    terminal, seconds, hidden = int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:]
+    ports = {int(one) for one in sys.argv[3].split(",") if one}
+    near, far = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(far, warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGALRM):
+        signal.signal(number, lambda *_: None)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    adopt(yes=True)
+    shell = os.fork()
+    if shell == 0:
+        try:
+            become(terminal, hidden, ports)
+        finally:
+            os._exit(127)
+    os.close(terminal)
+    signal.alarm(seconds)
+    status = watch(shell, near)
+    end_all(lambda: descendants({os.getpid()}))
+    return status
+
+
+def adopt(*, yes: bool) -> None:
+    """Whether orphans among the descendants of this process come to it, and not to the machine's first process."""
+    libc.prctl(PR_SET_CHILD_SUBREAPER, int(yes), 0, 0, 0)
+
+
+def watch(shell: int, bell: int) -> int:
+    """Wait for the shell to be left, for the time to be over, or for the box to close the door."""
+    poll = select.poll()
+    poll.register(bell, select.POLLIN)
+    poll.register(0, select.POLLIN)
+    while True:
+        for found, _ in poll.poll():
+            if found == 0 and not os.read(0, 64):
+                return 129
+            if found == bell and signal.SIGALRM in os.read(bell, 64):
+                return 124
+        for gone, status in reaped():
+            if gone == shell:
+                return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+def reaped(of: Iterable[int] = (-1,)) -> list[tuple[int, int]]:
+    """Whoever of these has ended, or of all."""
+    found = []
+    for who in of:
+        with contextlib.suppress(ChildProcessError):
+            while (one := os.waitpid(who, os.WNOHANG))[0]:
+                found.append(one)
+    return found
+
+
+def end_all(whom: Callable[[], set[int]]) -> None:
+    """End all of them, whoever they are at each moment. Stop them first, so that nobody is born meanwhile."""
+    for _ in range(ROUNDS_MAX):
+        stopped: set[int] = set()
+        while fresh := whom() - stopped:
+            for one in fresh:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(one, signal.SIGSTOP)
+            stopped |= fresh
+        for one in stopped:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(one, signal.SIGKILL)
+        reaped(stopped)
+        if not stopped:
+            return
+        select.select([], [], [], PAUSE_S)
+
+
+def descendants(roots: set[int]) -> set[int]:
+    """Everything that comes from these, without them, and lives."""
+    parents = living()
+    found: set[int] = set()
+    more = roots
+    while more:
+        more = {one for one, parent in parents.items() if parent in more} - found
+        found |= more
+    return found
+
+
+def children(parent: int) -> set[int]:
+    """Whoever lives and has this parent."""
+    return {one for one, above in living().items() if above == parent}
+
+
+def living() -> dict[int, int]:
+    """Everybody, with his parent."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+                if state not in (b"Z", b"X"):
+                    parents[int(name)] = int(parent)
+    return parents
+
+
+def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
+    """Be the shell: a session of its own on that terminal, and less than the box's program may."""
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for number in (0, 1, 2):
+        os.dup2(terminal, number)
+    os.closerange(3, 1024)
+    os.chdir("/")
+    os.umask(0o077)
+    limit()
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if not hide(hidden, ports):
+        os.write(1, b"This kernel hides nothing: the box's own files, its key among them, are open here.\r\n")
+    for number in (
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGPIPE,
+        signal.SIGCHLD,
+        signal.SIGALRM,
+    ):
+        signal.signal(number, signal.SIG_DFL)
+    surroundings = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "HOME": "/",
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "HISTFILE": "/dev/null",
+    }
+    for name, *words in (("/bin/bash", "--norc", "--noprofile", "-i"), ("/bin/sh", "-i")):
+        with contextlib.suppress(OSError):
+            os.execve(name, [os.path.basename(name), *words], surroundings)
+
+
+def limit() -> None:
+    """A limit that somebody has set lower already stays as it is."""
+    for what, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, FILE_BYTES_MAX),
+        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_AS, MEMORY_BYTES_MAX),
+        (resource.RLIMIT_NPROC, tasks() + TASKS_MORE),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(what, (most, most))
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("800")
+
+
+def tasks() -> int:
+    """How many tasks this user has: a limit counts all of them."""
+    count = 0
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            with contextlib.suppress(OSError):
+                if os.stat(f"/proc/{name}").st_uid == os.getuid():
+                    count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
+# what the shell cannot open or reach, by Landlock: it names what is allowed, and that is all the rest
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+VERSION_FLAG, PATH_BENEATH, NET_PORT = 1, 1, 2
+FILE_RIGHTS = 0b111 | 1 << 14  # execute, write, read; truncate
+ALL_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1}
+NEWEST_RIGHTS = (1 << 15) - 1
+LIST = 1 << 3
+CONNECT = 1 << 1  # since Linux 6.7
+SIGNALS = 1 << 1  # since Linux 6.12: it can end nothing that it did not start, the box's program least of all
+
+
+class Ruleset(ctypes.Structure):
+    """struct landlock_ruleset_attr. An older kernel takes it as long as what it does not know is nought."""
+
+    _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+class Port(ctypes.Structure):
+    """struct landlock_net_port_attr."""
+
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
+
+
+class Beneath(ctypes.Structure):
+    """struct landlock_path_beneath_attr."""
+
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
+
+
+def hide(hidden: list[str], ports: set[int]) -> bool:
+    """Let this process and all that it starts open nothing in these folders and reach none of these ports; False where the
+    kernel cannot."""
+    version = libc.syscall(CREATE_RULESET, None, 0, VERSION_FLAG)
+    if version < 1 or not hidden:
+        return False
+    rights = ALL_RIGHTS.get(version, NEWEST_RIGHTS)
+    told = Ruleset(rights, CONNECT if version >= 4 else 0, SIGNALS if version >= 6 else 0)
+    ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(told), ctypes.sizeof(told), 0)
+    if ruleset < 0:
+        return False
+    ways = [(path, rights) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
+    for path, mine in (("/", LIST), *ways):  # names are no secret, and without them nobody finds his way
+        with contextlib.suppress(OSError):
+            folder = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+            rule = Beneath(mine if os.path.isdir(path) else mine & FILE_RIGHTS, folder)
+            libc.syscall(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(rule), 0)
+            os.close(folder)
+    for number in range(1, 65_536) if version >= 4 else ():
+        if number not in ports:
+            one = Port(CONNECT, number)
+            libc.syscall(ADD_RULE, ruleset, NET_PORT, ctypes.byref(one), 0)
+    done = bool(libc.syscall(RESTRICT_SELF, ruleset, 0) == 0)
+    os.close(ruleset)
+    return done
+
+
+def allowed(at: str, hidden: list[str]) -> list[str]:
+    """All beside the way to what is hidden. A link is not: it may lead there, and what it leads to has a name of its own."""
+    if at in hidden or os.path.islink(at):
+        return []
+    if not any(one.startswith(at.rstrip("/") + "/") for one in hidden):
+        return [at]
+    found = []
+    with contextlib.suppress(OSError):
+        for name in os.listdir(at):
+            found += allowed(os.path.join(at, name), hidden)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
