@@ -3,7 +3,7 @@
 The chip does not sign. It keeps 32 bytes, the key's private number, and gives them out at start; from then on the key is in
 this process's memory and nowhere else, and is used as a key from a file is. So a copied or a stolen card is worthless without
 that board's chip; root on the running box, or whoever has card and board together, can still read the key. Why it is
-made so: docs/adr/0015-a-key-is-sealed-not-kept-in-the-chip.md.
+made so: docs/adr/0014-a-key-is-sealed-not-kept-in-the-chip.md.
 
 tpm2-tools speak to the chip. What is secret goes through pipes and never through their files.
 """
