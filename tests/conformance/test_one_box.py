@@ -162,7 +162,10 @@ def test_the_command_line_tells_what_lies_between_and_what_happened(core: CoreAl
     box = FileKeyStore(tmp_path / "box.key")
     core.let_in("s1/l7", box, BIRTH)
     key = tmp_path / "api.key"
-    key.write_text(new_key(core.database, "cli", "viewer", now_ms=now_ms(), chance=os.urandom))
+    core.operator("viewer")
+    made = new_key(core.database, "cli", "viewer", owner="viewer", now_ms=now_ms(), chance=os.urandom)
+    assert isinstance(made, str)
+    key.write_text(made)
     key.chmod(0o600)
     door = ["--core", core.url, "--key-file", str(key)]
 

@@ -255,7 +255,7 @@ def test_an_odd_address_is_an_empty_list_and_never_an_error(town: Database) -> N
     for word in ODD:
         said = dict.fromkeys(names, word)
         for query in (said, {"after": word, "state": "put_out"}, {**said, "verb": "drain", "sort": "name"}):
-            paths = dict.fromkeys(("device", "tid", "name", "command", "bulk"), word)
+            paths = dict.fromkeys(("device", "tid", "name", "command", "bulk", "shell"), word)
             asked = Asked.by(NOW, paths, query)
             with town.reading() as connection:
                 for page in (one for one in PAGES if one.name != "patterns"):
