@@ -14,15 +14,15 @@ def test_eight_histories_lose_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_forty_histories_lose_nothing_and_do_nothing_twice() -> None:
-    report = pipeline(0, 40)
+def test_a_score_of_histories_lose_nothing_and_do_nothing_twice() -> None:
+    report = pipeline(0, 24)
     assert report.failing == []
-    assert report.counts["power_cuts"] > 300, "a run without trouble proves nothing"
-    assert report.counts["lies"] > 60
-    assert report.counts["refused"] > 60
-    assert report.counts["commands_ended"] > 40
-    assert report.counts["replaced"] > 6
-    assert report.counts["alerts_cleared"] > 10
+    assert report.counts["power_cuts"] > 180, "a run without trouble proves nothing"
+    assert report.counts["lies"] > 36
+    assert report.counts["refused"] > 30
+    assert report.counts["commands_ended"] > 20
+    assert report.counts["replaced"] > 3
+    assert report.counts["alerts_cleared"] > 4
 
 
 @pytest.mark.parametrize("seed", [305969, 801568, 46])
@@ -44,9 +44,9 @@ def test_the_same_seed_gives_the_same_history() -> None:
         "queue_in_memory",
         "ack_of_highest",
         "given_up_is_forgotten",
-        "every_claim_is_believed",
         "commands_forgotten_at_boot",
-        "quiet_records_missing",
+        "papers_unproven",
+        "replacing_frees_rights",
         "alerts_never_end",
     ],
 )
