@@ -184,7 +184,7 @@ class Replacement:
         found = set(late)
         for line in self.old.card():
             record = Record.model_validate_json(line)
-            if record.tid in late:
+            if record.tid in late and record.body.get("outcome") != "abandoned":
                 found |= {record.body.get("attempt"), record.body.get("tender", {}).get("attempt")} - {None}
         return found | (self.old.forgotten(held) - self.old.codes.keys() if self.died else set())
 

@@ -31,8 +31,14 @@ class Fence:
     closed: bool
 
     def stops(self, record: Record) -> bool:
-        """Whether a record is too late."""
-        return record.kind in FENCED and (self.closed or record.at[0] > self.since_ms)
+        """Whether a record is too late. That a payment was given up is not, until somebody closed the range: it moves money
+        back to whoever paid and got nothing."""
+        late = record.at[0] > self.since_ms and not _gives_up(record)
+        return record.kind in FENCED and (self.closed or late)
+
+
+def _gives_up(record: Record) -> bool:
+    return record.kind == "payment_ended" and record.body.get("outcome") == "abandoned"
 
 
 _FENCES = (

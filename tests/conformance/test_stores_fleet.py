@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DBAPIError
-from tests.conformance.core_store import Journal, ask, balances, issue, take
+from tests.conformance.core_store import NOW as CORE_NOW
+from tests.conformance.core_store import Journal, ask, balances, fresh, issue, take
 
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.provisioning.late import late_message
@@ -26,9 +27,11 @@ from tillbox.cloud_bridge.fleet.missing import missing
 from tillbox.cloud_bridge.fleet.presence import Word
 from tillbox.cloud_bridge.fleet.quota import Sort
 from tillbox.cloud_bridge.ingest import Arrived, Ingest
+from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import reading, registry, tables
 from tillbox.cloud_bridge.store.database import Database
+from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
 from tillbox.contracts.codes.slip import SlipCode, slip_in, slip_text
 from tillbox.contracts.messages import (
@@ -38,6 +41,8 @@ from tillbox.contracts.messages import (
     EnrolAsk,
     LeaseClosed,
     Line,
+    PayAsk,
+    PaymentEnded,
     Sale,
     State,
     Tender,
@@ -235,6 +240,23 @@ def test_what_a_box_sold_after_its_end_is_not_in_the_book(head: Head) -> None:
     assert head.late("old", journal) == 2, "it is held, so that the box can forget it"
     assert f"cash:{head.box('old').device}" not in balances(head.database)
     assert Alarm.SOLD_AFTER_END in head.alarms()
+
+
+def test_a_payment_that_was_given_up_after_the_end_goes_back_to_whoever_paid(head: Head) -> None:
+    head.enrol("old", head.claim())
+    journal, attempt = head.journal("old"), fresh()
+    asked = PayAsk(attempt=attempt, sale=fresh(), amount=800, code="134567890123456789")
+    with head.database.writing() as connection:
+        ledger = Ledger(connection, CORE_NOW)
+        cashier.ask(connection, ledger, asked, device=journal.device, now_ms=CORE_NOW, schedule=Schedule())
+    journal.add("payment_ended", PaymentEnded(attempt=attempt, outcome="abandoned"))
+    head.enrol("new", head.claim(act="replace-box"))
+    with head.database.writing() as connection:
+        connection.execute(tables.binding.update().values(fenced_ms=500).where(tables.binding.c.epoch == 1))
+    assert head.late("old", journal) == 2
+    with head.database.reading() as connection:
+        state = connection.execute(select(tables.payment.c.state)).scalar_one()
+    assert (state, head.alarms()) == ("reversing", [])
 
 
 @pytest.fixture
