@@ -36,6 +36,7 @@ TRIAL_LOOK_S = 1.0
 ASK_AGAIN_MAX_S = (
     86_400.0  # what is refused is fetched again ever more seldom: a bad server must not eat a data plan
 )
+DOUBLED_MAX = 20  # waits are doubled so often: beyond it they are at their longest anyway
 COMMANDED_AGAIN_S = 60.0  # somebody waits for it: a line that was down is tried soon
 REDEMPTIONS_LOOKED_AT = 500
 UNPACKED_TIMES = (
@@ -71,7 +72,7 @@ class UpdateRoom:
         self._trust = Trust(room, Line(room.rate_bytes_s, self._ended.wait))
         self.on_leave: Callable[[Runtime, str], bool] = lambda _, __: True
         """Told on the till's thread before the box ends for a release; False: not now."""
-        self._wanted, self._asked_for = "", ""
+        self._wanted, self._asking, self._asked_for = "", "", ""
         self._due_ms, self._refusals, self._asks = 0, 0, 0
         self._known, self._runs = State(""), ""
         self._seen: tuple[str, int] = ("", 0)
@@ -95,7 +96,7 @@ class UpdateRoom:
     def want(self, release: str) -> Stand:
         """Head office commands this release; how far it is. Asked again and again, on the till's thread."""
         if release != self._wanted:
-            self._wanted, self._asked_for = release, ""
+            self._wanted, self._asked_for, self._refusals = release, "", 0
             self.check_now()
         return Stand(self._runs, self._asked_for == release, self.state)
 
@@ -111,7 +112,13 @@ class UpdateRoom:
             return None
         if last.get("version") == release:
             return bool(last["kept"]), str(last["en"])
-        return False, "The power went before the box could try it. Send it again."
+        if self._runs == release:
+            return True, "It ran this release already."
+        refusal = self.state.refusal if isinstance(self.state, machine.Steady) else None
+        return (
+            False,
+            refusal.text.en if refusal else "The power went before the box could try it. Send it again.",
+        )
 
     def told(self) -> Updating:
         """Where it stands, for the core."""
@@ -167,13 +174,13 @@ class UpdateRoom:
         while not self._ended.is_set():
             try:
                 wait_s = self._turn()
-            except (OSError, ArchiveWrong, json.JSONDecodeError) as why:
-                # The box sells on, says what is wrong, and looks again later.
+            except Exception as why:
+                # The box sells on, says what is wrong, and looks again later, whatever it is.
                 self.state = machine.Steady(
                     Refusal(Why.NO_ROOM if isinstance(why, OSError) else Why.DAMAGED, str(why))
                 )
-                log.warning("updates.failed", why=repr(why), hint="look at the card; it is tried again")
-                self._asked_for, wait_s = self._wanted, self.room.poll_s
+                log.exception("updates.failed", hint="look at the card; it is tried again")
+                self._asked_for, wait_s = self._asking, self.room.poll_s
             self._nudge.wait(wait_s)
             self._nudge.clear()
 
@@ -183,25 +190,24 @@ class UpdateRoom:
         self._runs = str(self.slots.told(self._known.good).get("version", ""))
         if self._known.trial:
             return TRIAL_LOOK_S
-        if self._is_unwanted and isinstance(self.state, machine.Waiting):
+        if isinstance(self.state, machine.Waiting) and not self._may_take(self.state.release.version):
             with self._moving:
                 self._happen(machine.Withdrawn())
         if isinstance(self.state, machine.Waiting):
             self._on_till(self._look)
-        if self._clock_ms() >= self._due_ms and not self._is_unwanted:
+        if self._clock_ms() >= self._due_ms and (self._wanted or not self.room.by_command):
             with self._moving:
                 self._ask()
         return LOOK_S
 
-    @property
-    def _is_unwanted(self) -> bool:
-        """Whether this box waits for head office's word, and there is none."""
-        return self.room.by_command and not self._wanted
+    def _may_take(self, release: str) -> bool:
+        """Whether a release may be gone on with: a box that goes by head office's word takes what it names now, and no other."""
+        return release == self._wanted or not self.room.by_command
 
     def _ask(self) -> None:
         if isinstance(self.state, machine.Leaving):
             return
-        wanted = self._wanted
+        self._asking = wanted = self._wanted
         runs = self._runs or "0"
         have = Have(runs, self.slots.base_lock(), frozenset(self._known.refused))
         if not self._clock_right():  # the hour comes with the line, seconds after a start
@@ -221,8 +227,10 @@ class UpdateRoom:
             self._happen(machine.Offered(found))
         self._asked_for = wanted
         poll_s = min(self.room.poll_s, COMMANDED_AGAIN_S) if wanted else self.room.poll_s
-        wait_s = min(ASK_AGAIN_MAX_S, poll_s * 2**self._refusals)
+        wait_s = min(ASK_AGAIN_MAX_S, poll_s * 2 ** min(self._refusals, DOUBLED_MAX))
         self._due_ms = self._clock_ms() + int(wait_s * 1_000)
+        if self._wanted != wanted:
+            self._due_ms = 0  # another was commanded meanwhile
 
     def _happen(self, event: machine.Event) -> None:
         before = self.state
@@ -271,7 +279,7 @@ class UpdateRoom:
         if not self._moving.acquire(blocking=False):
             return
         try:
-            if isinstance(self.state, machine.Waiting) and not self._is_unwanted:
+            if isinstance(self.state, machine.Waiting) and self._may_take(self.state.release.version):
                 blockers = blocked_by(self._now(runtime), quiet_ms=int(self.room.quiet_s * 1_000))
                 if blockers or self.on_leave(runtime, self.state.release.version):
                     self._happen(machine.Looked(blockers))

@@ -239,3 +239,70 @@ def test_a_journal_that_takes_no_more_holds_the_box_back_from_a_release(box: Box
     for _ in range(6):
         box.turn()
     assert (box.left, box.room.slots.state().trial) == ([], "")
+
+
+@pytest.mark.parametrize("by_command", [True])
+def test_what_waits_is_let_go_when_another_release_is_commanded(box: Box) -> None:
+    box.publisher.publish("0.2.0")
+    box.room.want("0.2.0")
+    box.runtime.happen(shop.LineRung(TEA))
+    box.turn()
+    box.turn()
+    assert isinstance(box.room.state, machine.Waiting)
+    box.publisher.web.stop()
+    box.room.want("0.3.0")
+    box.runtime.happen(shop.CashTaken(Amount(1_000, CNY)))
+    box.settle()
+    for _ in range(6):
+        box.turn()
+    assert (box.left, box.room.slots.state().trial) == ([], ""), "nobody wants 0.2.0 any more"
+
+
+@pytest.mark.parametrize("by_command", [True])
+def test_what_is_commanded_while_the_server_is_asked_is_asked_for_next(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = box.room._trust.offer
+
+    def meanwhile(have: object) -> object:
+        box.room.want("0.3.0")
+        return offer(have)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(box.room._trust, "offer", meanwhile)
+    box.publisher.publish("0.2.0")
+    box.room.want("0.2.0")
+    box.turn()
+    assert not box.room.want("0.3.0").asked
+    monkeypatch.undo()
+    monkeypatch.setattr(room, "examine", lambda _: None)
+    box.publisher.publish("0.3.0")
+    box.turn()
+    stand = box.room.want("0.3.0")
+    assert (stand.asked, stand.state.release.version) == (True, "0.3.0")
+
+
+def test_a_server_that_is_refused_for_ever_does_not_end_the_room(box: Box) -> None:
+    box.publisher.publish("0.2.0", days_ago=9)
+    box.room._refusals = 5_000
+    box.turn()
+    assert box.room.report()["refused"]["why"] == "expired"
+
+
+@pytest.mark.parametrize("by_command", [True])
+def test_a_release_that_runs_here_was_tried_well_and_a_full_card_is_named(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.turn()
+    assert box.room.tried("0.1.0") == (True, "It ran this release already.")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Slots, "arm", full)
+    box.publisher.publish("0.2.0")
+    box.room.want("0.2.0")
+    for _ in range(5):
+        box.turn()
+    kept, why = box.room.tried("0.2.0") or (True, "")
+    assert not kept
+    assert "no room on the card" in why
