@@ -187,7 +187,9 @@ _DUE = (
         or_(
             command.c.due_ms <= bindparam("now"),
             command.c.sent_ms.is_(None),
-            command.c.sent_ms < box.c.since_ms,
+            # Hours that are still to come are of a clock that was set back since.
+            and_(command.c.sent_ms < box.c.since_ms, box.c.since_ms <= bindparam("now")),
+            command.c.sent_ms > bindparam("now"),
         ),
         command.c.state != State.EXECUTING.value,
     )

@@ -140,6 +140,15 @@ def test_a_box_that_comes_up_hears_it_at_once(office: Office) -> None:
     assert office.sent() == [sent]
 
 
+def test_a_clock_that_was_set_back_sends_it_once_and_not_without_end(office: Office) -> None:
+    office.now_ms += 3_600_000
+    (device,) = office.stand("a")
+    office.do("send-command", box=device, verb="self-test", minutes=600)
+    assert len(office.sent()) == 1
+    office.now_ms -= 3_600_000
+    assert [len(office.sent(200)) for _ in range(5)] == [1, 0, 0, 0, 0]
+
+
 def test_what_no_box_took_in_time_is_over_and_the_boxes_word_is_better(office: Office) -> None:
     (device,) = office.stand("a")
     made = office.do("send-command", box=device, verb="test-page", minutes=5)
