@@ -2,8 +2,8 @@
 
     keeper.py TERMINAL SECONDS PORTS HIDDEN…
 
-TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them) and cannot open the folders
-HIDDEN, where the kernel can see to that.
+TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them), lets nobody reach it, and
+cannot open the files and folders HIDDEN, where the kernel can see to that. Where it cannot, the shell's first lines say so.
 
 It is a program of its own so that a box that hangs, or is killed, still lets nobody stay: it ends everything when its time is
 over, when the shell is left, or when its standard input is closed, which a dead box does. Whatever the shell started is found,
@@ -19,6 +19,7 @@ import os
 import resource
 import select
 import signal
+import struct
 import sys
 import termios
 from collections.abc import Callable, Iterable
@@ -146,8 +147,12 @@ def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
     os.umask(0o077)
     limit()
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if not hide(hidden, ports):
+    files, doors = hide(hidden, ports)
+    if not files:
         os.write(1, b"This kernel hides nothing: the box's own files, its key among them, are open here.\r\n")
+    # In any case, and last: what is shut is shut however a connection is begun.
+    if not (narrow() and doors):
+        os.write(1, b"This kernel keeps no door shut: the till's page can be pressed from here.\r\n")
     for number in (
         signal.SIGHUP,
         signal.SIGINT,
@@ -205,7 +210,7 @@ FILE_RIGHTS = 0b111 | 1 << 14  # execute, write, read; truncate
 ALL_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1}
 NEWEST_RIGHTS = (1 << 15) - 1
 LIST = 1 << 3
-CONNECT = 1 << 1  # since Linux 6.7
+BIND, CONNECT = 1 << 0, 1 << 1  # since Linux 6.7; nothing is allowed to bind
 SIGNALS = 1 << 1  # since Linux 6.12: it can end nothing that it did not start, the box's program least of all
 
 
@@ -228,17 +233,17 @@ class Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
-def hide(hidden: list[str], ports: set[int]) -> bool:
-    """Let this process and all that it starts open nothing in these folders and reach none of these ports; False where the
-    kernel cannot."""
+def hide(hidden: list[str], ports: set[int]) -> tuple[bool, bool]:
+    """Let this process and all that it starts open nothing of these, and neither reach one of these ports nor have one of its
+    own; whether the kernel can do the one, and the other."""
     version = libc.syscall(CREATE_RULESET, None, 0, VERSION_FLAG)
     if version < 1 or not hidden:
-        return False
+        return False, False
     rights = ALL_RIGHTS.get(version, NEWEST_RIGHTS)
-    told = Ruleset(rights, CONNECT if version >= 4 else 0, SIGNALS if version >= 6 else 0)
+    told = Ruleset(rights, BIND | CONNECT if version >= 4 else 0, SIGNALS if version >= 6 else 0)
     ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(told), ctypes.sizeof(told), 0)
     if ruleset < 0:
-        return False
+        return False, False
     ways = [(path, rights) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
     for path, mine in (("/", LIST), *ways):  # names are no secret, and without them nobody finds his way
         with contextlib.suppress(OSError):
@@ -252,7 +257,7 @@ def hide(hidden: list[str], ports: set[int]) -> bool:
             libc.syscall(ADD_RULE, ruleset, NET_PORT, ctypes.byref(one), 0)
     done = bool(libc.syscall(RESTRICT_SELF, ruleset, 0) == 0)
     os.close(ruleset)
-    return done
+    return done, done and version >= 4
 
 
 def allowed(at: str, hidden: list[str]) -> list[str]:
@@ -266,6 +271,74 @@ def allowed(at: str, hidden: list[str]) -> list[str]:
         for name in os.listdir(at):
             found += allowed(os.path.join(at, name), hidden)
     return found
+
+
+# what Landlock does not see, by a filter of system calls: TCP that is called something else, or begins without connect()
+
+PR_SET_SECCOMP, FILTER_MODE = 22, 2
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+NUMBER, MACHINE, ARGUMENTS = (
+    0,
+    4,
+    16,
+)  # struct seccomp_data; an argument has eight bytes, and these are in its lower four
+ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0001  # with EPERM
+OTHER_TABLE = 0x4000_0000  # x32 has the same calls by other numbers
+FASTOPEN = 0x2000_0000
+UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
+PROTOCOLS = (
+    0,
+    6,
+    17,
+    1,
+    58,
+)  # the family's own; TCP, UDP, and what ping sends. Not MPTCP, which is TCP by another name
+URING = (425, 426, 427)  # does what it is told without a call of its own
+MACHINES = {
+    "x86_64": (0xC000_003E, {"socket": 41, "sendto": 44, "sendmsg": 46, "listen": 50, "sendmmsg": 307}),
+    "aarch64": (0xC000_00B7, {"socket": 198, "sendto": 206, "sendmsg": 211, "listen": 201, "sendmmsg": 269}),
+}
+FLAGS_AT = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}
+
+Line = tuple[int, int, int, int]
+"""One of a filter: what, so many to leave out where it is true, and where it is not, and the operand."""
+
+
+class Rules(ctypes.Structure):
+    """struct sock_fprog."""
+
+    _fields_ = (("length", ctypes.c_uint16), ("lines", ctypes.c_void_p))
+
+
+def narrow() -> bool:
+    """Refuse this process and all that it starts the ways to a TCP port that Landlock does not judge; False where that cannot
+    be done, for a machine whose calls are not known here among them."""
+    known = MACHINES.get(os.uname().machine)
+    if known is None or sys.maxsize < 2**32:  # programs of 32 bits have other numbers
+        return False
+    lines = b"".join(struct.pack("=HBBI", *line) for line in rules(*known))
+    held = ctypes.create_string_buffer(lines, len(lines))
+    told = Rules(len(lines) // 8, ctypes.addressof(held))
+    return bool(libc.prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.byref(told), 0, 0) == 0)
+
+
+def rules(machine: int, calls: dict[str, int]) -> list[Line]:
+    """The filter. Calls of another machine's table are refused, all of them."""
+    allow, refuse = (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)
+    lines = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, machine), refuse]
+    lines += [(LOAD, 0, 0, NUMBER), (AT_LEAST, 0, 1, OTHER_TABLE), refuse]
+    for number in (calls["listen"], *URING):
+        lines += [(EQUAL, 0, 1, number), refuse]
+    for name, place in FLAGS_AT.items():
+        flags = (LOAD, 0, 0, ARGUMENTS + 8 * place)
+        lines += [(EQUAL, 0, 4, calls[name]), flags, (ANY_BIT, 0, 1, FASTOPEN), refuse, allow]
+    lines += [(EQUAL, 1, 0, calls["socket"]), allow, (LOAD, 0, 0, ARGUMENTS)]
+    for family in (UNIX, NETLINK):
+        lines += [(EQUAL, 0, 1, family), allow]
+    lines += [(EQUAL, 2, 0, INET), (EQUAL, 1, 0, INET6), refuse, (LOAD, 0, 0, ARGUMENTS + 16)]
+    for protocol in PROTOCOLS:
+        lines += [(EQUAL, 0, 1, protocol), allow]
+    return [*lines, refuse]
 
 
 if __name__ == "__main__":
