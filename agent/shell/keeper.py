@@ -2,8 +2,9 @@
 
     keeper.py TERMINAL SECONDS PORTS HIDDEN…
 
-TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them), lets nobody reach it, and
-cannot open the files and folders HIDDEN, where the kernel can see to that. Where it cannot, the shell's first lines say so.
+TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them), lets nobody reach it,
+cannot open the files, folders and devices HIDDEN, and writes to its terminal alone, where the kernel can see to that. Where it
+cannot, the shell's first lines say so.
 
 It is a program of its own so that a box that hangs, or is killed, still lets nobody stay: it ends everything when its time is
 over, when the shell is left, or when its standard input is closed, which a dead box does. Whatever the shell started is found,
@@ -26,7 +27,7 @@ from collections.abc import Callable, Iterable
 
 PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 38, 36
 TASKS_MORE = 48  # beside the box's own threads, of the 128 that its service may have
-FILE_BYTES_MAX = 64 * 2**20
+FILE_BYTES_MAX = 2**20  # where Landlock is missing; with it there is no file to write to
 MEMORY_BYTES_MAX = 512 * 2**20
 NICE = 15
 ROUNDS_MAX = 200  # of finding and killing; what forks in between is stopped first, so that a few are enough
@@ -207,6 +208,8 @@ def tasks() -> int:
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_FLAG, PATH_BENEATH, NET_PORT = 1, 1, 2
 FILE_RIGHTS = 0b111 | 1 << 14  # execute, write, read; truncate
+READ_RIGHTS = 0b1101  # execute, read, list
+WRITTEN = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev/pts")
 ALL_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1}
 NEWEST_RIGHTS = (1 << 15) - 1
 LIST = 1 << 3
@@ -244,7 +247,8 @@ def hide(hidden: list[str], ports: set[int]) -> tuple[bool, bool]:
     ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(told), ctypes.sizeof(told), 0)
     if ruleset < 0:
         return False, False
-    ways = [(path, rights) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
+    ways = [(path, READ_RIGHTS) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
+    ways += [(path, rights) for path in WRITTEN]
     for path, mine in (("/", LIST), *ways):  # names are no secret, and without them nobody finds his way
         with contextlib.suppress(OSError):
             folder = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -27,6 +27,7 @@ import structlog
 
 from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock, wall_ms
+from tillbox.agent.config import BoxConfig
 from tillbox.agent.errands.judging import Move
 from tillbox.agent.runtime import Runtime
 from tillbox.contracts import topics
@@ -63,6 +64,7 @@ REFUSED_SAID = 1_000  # a frame that came twice is refused, too; whoever forges 
 TURN_S = 0.05
 GOODBYE_MS = 3_000  # for the last words; the journal says how it ended in any case
 KEEPER_S = 5.0  # it needs a tenth of a second
+TPMS = (Path("/dev/tpm0"), Path("/dev/tpmrm0"))  # also one whose driver comes later
 KEEPER = Path(__file__).with_name("keeper.py")
 
 log = structlog.get_logger(__name__)
@@ -249,7 +251,6 @@ class Session:
             log.warning("shell.unrecorded", why=str(why))
             self._fault = End.UNRECORDED
             return
-        hidden = [one.resolve() for one in (config.state, *([config.updates.root] if config.updates else []))]
         # Whoever is in is no cashier: neither the till's page nor the other program's door takes a press of his.
         ports = [one for one in (config.screen_port, config.api.port if config.api else 0) if one]
         self._screen, terminal = pty.openpty()
@@ -261,7 +262,7 @@ class Session:
             self._keeper = subprocess.Popen(
                 [
                     sys.executable, "-I", "-S", str(KEEPER), str(terminal), str(60 * self._wanted.minutes),
-                    ",".join(map(str, ports)), *map(str, hidden),
+                    ",".join(map(str, ports)), *map(str, _hidden(config)),
                 ],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(terminal,), start_new_session=True, env={}, cwd="/",
@@ -439,6 +440,13 @@ class Session:
             self._send()
             with contextlib.suppress(queue.Empty):
                 self._channel.hear(self._frames.get(timeout=TURN_S), BootClock().boot_ms())
+
+
+def _hidden(config: BoxConfig) -> list[Path]:
+    """What whoever is in must not open: all that the box writes, and what seals its key."""
+    root = config.updates.root if config.updates else None
+    mine = [one.resolve() for one in (config.state, root, config.witness, config.logs) if one]
+    return [*mine, *TPMS, *(one for one in Path("/dev").glob("tpm*") if one not in TPMS)]
 
 
 def _wanted(command: Command) -> Shell:

@@ -144,8 +144,16 @@ def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def one(policy: Policy = Policy.ALWAYS, minutes: int = 15) -> Visit:
         page = socket.create_server(("127.0.0.1", 0))
         port = page.getsockname()[1]
-        box = Box(config(tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=port))
-        (tmp_path / "state").mkdir()
+        box = Box(
+            config(
+                tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=port,
+                witness=str(tmp_path / "stick" / "witness"), logs=str(tmp_path / "logs"),
+            )
+        )  # fmt: skip
+        for folder in ("state", "stick", "logs"):
+            (tmp_path / folder).mkdir()
+        (tmp_path / "stick" / "witness").write_text("7")
+        (tmp_path / "logs" / "box.log").write_text("a line")
         key = Key(tmp_path / "state" / "identity" / "client.key")
         till = Till(box, tmp_path / "state", Counter(), shells=ShellRoom(box, sign=key.sign))
         till.boot()
@@ -388,6 +396,19 @@ def test_the_boxs_own_files_and_its_program_are_out_of_reach(visits: Callable[..
         pytest.skip("this kernel has no Landlock, and the shell was told so")
     assert visit.shown.count(b"ermission denied") == 3, visit.shown
     assert b"PRIVATE" not in visit.shown
+    visit.shown = b""
+    stick, logs = state.parent / "stick" / "witness", state.parent / "logs"
+    tries = (
+        f"cat {stick}",
+        f"cat {logs}/box.log",
+        f"echo 2147483647 >{stick}",
+        f"rm {stick}",
+        f"touch {state.parent}/new",
+    )
+    visit.type("; ".join(tries) + "; echo x >/tmp/new-$$; echo x >/dev/null && echo do''ne\n")
+    assert visit.until(lambda: b"done" in visit.shown), visit.shown
+    assert visit.shown.count(b"ermission denied") == 6, visit.shown
+    assert stick.read_text() == "7"
     with socket.create_server(("127.0.0.1", 0)) as other, visit.till_page as page:
         for door, found in (
             (other, b"reached"),
@@ -402,6 +423,27 @@ def test_the_boxs_own_files_and_its_program_are_out_of_reach(visits: Callable[..
     assert visit.until(lambda: b"enough" in visit.shown)
     assert (b"mine" in visit.shown) is (version < 6)
     assert not (state / "new").exists()
+
+
+def test_what_seals_the_boxs_key_is_hidden_with_all_that_it_writes(visits: Callable[..., Visit]) -> None:
+    visit = visits()
+    hidden, told = room._hidden(visit.till.box.config), visit.till.box.config
+    assert {told.state, told.witness, told.logs, Path("/dev/tpm0"), Path("/dev/tpmrm0")} <= set(hidden)
+
+
+def test_a_card_without_files_to_be_made_is_full_too(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = visits()
+    tape = recording.Recording(visit.till.folder / "shells", "one", title="", begun_ms=0)
+    free = SimpleNamespace(f_bavail=2**40, f_frsize=4_096, f_files=10_000_000, f_favail=2_000_000)
+    monkeypatch.setattr(recording.os, "fstatvfs", lambda _: free)
+    assert tape.has_room
+    free.f_favail = 10
+    assert not tape.has_room
+    free.f_files = 0
+    assert tape.has_room, "a file system without such a bound"
+    tape.close()
 
 
 @pytest.mark.parametrize(("seconds", "closes", "status"), [("60", True, 129), ("1", False, 124)])
