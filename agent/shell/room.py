@@ -304,11 +304,17 @@ class Session:
         poll = select.poll()
         if may:
             poll.register(self._screen, select.POLLIN)
-        if self._frames.empty():
+        if self._frames.empty() or self._typed_is_full:
             poll.poll(TURN_S * 1000)
 
+    @property
+    def _typed_is_full(self) -> bool:
+        return len(self._typed) >= TYPED_BYTES_MAX
+
     def _take_frames(self) -> None:
-        while len(self._typed) < TYPED_BYTES_MAX:
+        for _ in range(FRAMES_MAX):
+            if self._typed_is_full:
+                return
             try:
                 frame = self._frames.get_nowait()
             except queue.Empty:

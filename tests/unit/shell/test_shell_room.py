@@ -28,7 +28,7 @@ from tillbox.agent.shell.consent import ANSWER_MS, Policy
 from tillbox.agent.shell.room import KEEPER, RATE_BYTES_S, ShellRoom
 from tillbox.contracts import topics
 from tillbox.contracts.proofs import SHELL, is_proven, unweb
-from tillbox.contracts.shells import Channel, Kind, agreed, keys_of, public_of, size_bytes
+from tillbox.contracts.shells import DATA_BYTES_MAX, Channel, Kind, agreed, keys_of, public_of, size_bytes
 from tillbox.contracts.verdicts import Refused
 
 CORE = b"c" * 32
@@ -366,6 +366,28 @@ def test_what_shows_much_is_slowed_down_and_sells_as_fast_as_ever(visits: Callab
     shown = len(visit.shown)
     visit.until(lambda: False, 1.0)
     assert len(visit.shown) == shown, "while money waits for the core, nothing is shown"
+
+
+def test_what_nobody_reads_keeps_no_box_busy(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = visits()
+    visit.open()
+    visit.type("stty raw -echo; echo re''ady; sleep 60\n")
+    assert visit.until(lambda: b"ready" in visit.shown)
+    session, waits = visit.shells._session, []
+    assert session is not None
+    wait = session._wait
+    monkeypatch.setattr(session, "_wait", lambda: (waits.append(1), wait()))
+
+    def is_full() -> bool:
+        assert visit.channel is not None
+        visit.channel.say(Kind.DATA, bytes(DATA_BYTES_MAX))
+        return session._typed_is_full and not session._frames.empty()
+
+    assert visit.until(is_full)
+    waits.clear()
+    assert not eventually(lambda: len(waits) > 10 + 0.5 / room.TURN_S, 0.5)
 
 
 def test_whoever_holds_the_line_types_nothing(visits: Callable[..., Visit]) -> None:
