@@ -28,7 +28,9 @@ from collections.abc import Callable, Iterable
 PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 38, 36
 TASKS_MORE = 48  # beside the box's own threads, of the 128 that its service may have
 FILE_BYTES_MAX = 2**20  # where Landlock is missing; with it there is no file to write to
-MEMORY_BYTES_MAX = 512 * 2**20
+MEMORY_BYTES_MAX = (
+    128 * 2**20
+)  # of each; where all of them take too much, the kernel ends them first, by their score
 NICE = 15
 ROUNDS_MAX = 200  # of finding and killing; what forks in between is stopped first, so that a few are enough
 PAUSE_S = 0.01
@@ -47,10 +49,13 @@ def main() -> int:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     adopt(yes=True)
+    # Before anybody is born, so that whoever descends from here is known by it for ever.
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    narrowed = narrow()
     shell = os.fork()
     if shell == 0:
         try:
-            become(terminal, hidden, ports)
+            become(terminal, hidden, ports, narrowed=narrowed)
         finally:
             os._exit(127)
     os.close(terminal)
@@ -137,7 +142,7 @@ def living() -> dict[int, int]:
     return parents
 
 
-def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
+def become(terminal: int, hidden: list[str], ports: set[int], *, narrowed: bool) -> None:
     """Be the shell: a session of its own on that terminal, and less than the box's program may."""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
@@ -147,12 +152,10 @@ def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
     os.chdir("/")
     os.umask(0o077)
     limit()
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     files, doors = hide(hidden, ports)
     if not files:
         os.write(1, b"This kernel hides nothing: the box's own files, its key among them, are open here.\r\n")
-    # In any case, and last: what is shut is shut however a connection is begun.
-    if not (narrow() and doors):
+    if not (narrowed and doors):
         os.write(1, b"This kernel keeps no door shut: the till's page can be pressed from here.\r\n")
     for number in (
         signal.SIGHUP,
@@ -302,6 +305,7 @@ MACHINES = {
     "x86_64": (0xC000_003E, {"socket": 41, "sendto": 44, "sendmsg": 46, "listen": 50, "sendmmsg": 307}),
     "aarch64": (0xC000_00B7, {"socket": 198, "sendto": 206, "sendmsg": 211, "listen": 201, "sendmmsg": 269}),
 }
+CAN_NARROW = os.uname().machine in MACHINES and sys.maxsize > 2**32  # programs of 32 bits have other numbers
 FLAGS_AT = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}
 
 Line = tuple[int, int, int, int]
@@ -318,12 +322,21 @@ def narrow() -> bool:
     """Refuse this process and all that it starts the ways to a TCP port that Landlock does not judge; False where that cannot
     be done, for a machine whose calls are not known here among them."""
     known = MACHINES.get(os.uname().machine)
-    if known is None or sys.maxsize < 2**32:  # programs of 32 bits have other numbers
+    if known is None or not CAN_NARROW:
         return False
     lines = b"".join(struct.pack("=HBBI", *line) for line in rules(*known))
     held = ctypes.create_string_buffer(lines, len(lines))
     told = Rules(len(lines) // 8, ctypes.addressof(held))
     return bool(libc.prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.byref(told), 0, 0) == 0)
+
+
+def filters(of: int) -> int | None:
+    """How many such filters somebody has; nobody loses one, and children have them all. None where the kernel does not say."""
+    with contextlib.suppress(OSError), open(f"/proc/{of}/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"Seccomp_filters:"):
+                return int(line.split()[1])
+    return None
 
 
 def rules(machine: int, calls: dict[str, int]) -> list[Line]:

@@ -53,7 +53,7 @@ from tillbox.contracts.shells import (
 from tillbox.contracts.verdicts import Refused
 
 from .consent import MINUTE_MS, Policy, Question, Standing, Visitor, consent, over
-from .keeper import adopt, children, descendants, end_all
+from .keeper import CAN_NARROW, adopt, children, descendants, end_all, filters
 from .recording import NotRecorded, Recording, RecordingFull
 
 RATE_BYTES_S = 16_384  # two hundred lines a second; a person reads five
@@ -424,11 +424,10 @@ class Session:
                 self._keeper.kill()
                 self._keeper.wait()
             if self._keeper.returncode < 0:
-                # Somebody has stopped it, or ended it: what it kept is ours now. What this program started itself
-                # meanwhile goes with it, and is started again.
+                # Somebody has stopped it, or ended it: what it kept is ours now.
                 log.warning("shell.keeper_killed", command=self.shell)
                 end_all(self._orphans)
-            adopt(yes=False)
+        adopt(yes=False)
         if self._screen >= 0:
             os.close(self._screen)
         if self._recording is not None:
@@ -436,7 +435,8 @@ class Session:
         self.is_shut = True
 
     def _orphans(self) -> set[int]:
-        adopted = children(os.getpid()) - self._others
+        mine, own = filters(os.getpid()), children(os.getpid()) - self._others
+        adopted = {one for one in own if _is_visitors(filters(one), mine)}
         return adopted | descendants(adopted)
 
     def _say_goodbye(self, end: End) -> None:
@@ -446,6 +446,12 @@ class Session:
             self._send()
             with contextlib.suppress(queue.Empty):
                 self._channel.hear(self._frames.get(timeout=TURN_S), BootClock().boot_ms())
+
+
+def _is_visitors(theirs: int | None, mine: int | None) -> bool:
+    """Whether somebody comes from the keeper, by how many filters he has, and not from this program itself. In doubt he does:
+    what this program starts it starts again."""
+    return not CAN_NARROW or theirs is None or mine is None or theirs > mine
 
 
 def _hidden(config: BoxConfig) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -181,8 +182,8 @@ def test_what_is_typed_is_done_and_both_are_recorded_before_anybody_sees_it(
 ) -> None:
     visit = visits()
     shell = visit.open()
-    visit.type("echo $((6*7)) $(stty size); id -u; env | sort; pwd\n")
-    assert visit.until(lambda: b"42 24 80" in visit.shown and b"\n/\r\n" in visit.shown), visit.shown
+    visit.type("echo $((6*7)) $(stty size) $(ulimit -v); id -u; env | sort; pwd\n")
+    assert visit.until(lambda: b"42 24 80 131072" in visit.shown and b"\n/\r\n" in visit.shown), visit.shown
     assert b"TERM=xterm-256color" in visit.shown
     assert not [word for word in os.environ if f"{word}=".encode() in visit.shown and word not in SET]
     assert visit.channel is not None
@@ -286,7 +287,6 @@ def test_whoever_ends_or_stops_the_keeper_stays_no_longer(
     with subprocess.Popen(["sleep", "1003"]) as own:
         session = visit.shells._session
         assert session is not None
-        session._others = session._others | {own.pid}
         assert session._keeper is not None
         session._keeper.send_signal(how)
         visit.hours.ahead_ms += 60_000
@@ -302,6 +302,22 @@ SLEEP = f"sleep 1000.{os.getpid()}"  # another worker's are not ours
 def sleepers() -> list[str]:
     found = subprocess.run(["pgrep", "-xa", "sleep"], capture_output=True, text=True).stdout
     return [line for line in found.splitlines() if line.endswith(SLEEP)]
+
+
+def test_a_shell_that_cannot_be_started_leaves_the_box_as_it_was(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError("no more tasks")
+
+    monkeypatch.setattr(room.subprocess, "Popen", none)
+    visit = visits()
+    shell = visit.open()
+    assert visit.is_over(shell)
+    assert visit.last(shell) == ("failed", "The box could not do it; its log says why.")
+    adopts = ctypes.c_int(-1)
+    keeper.libc.prctl(37, ctypes.byref(adopts), 0, 0, 0)  # PR_GET_CHILD_SUBREAPER
+    assert adopts.value == 0, "orphans go to the machine's first process again"
 
 
 def test_a_minute_of_silence_ends_it(visits: Callable[..., Visit]) -> None:
