@@ -50,9 +50,9 @@ from tillbox.contracts.shells import (
     public_of,
     size_of,
 )
-from tillbox.contracts.verdicts import Refused
+from tillbox.contracts.verdicts import Reason, Refused
 
-from .consent import MINUTE_MS, Policy, Question, Standing, Visitor, consent, over
+from .consent import EARLY_MS, MINUTE_MS, REFUSED_MS, Policy, Question, Standing, Visitor, consent, over
 from .keeper import CAN_NARROW, adopt, children, descendants, end_all, filters
 from .recording import NotRecorded, Recording, RecordingFull
 
@@ -97,6 +97,8 @@ class ShellRoom:
         self._asked: _Asked | None = None
         self._session: Session | None = None
         self._keys: dict[str, Keys] = {}
+        self._refused: dict[str, int] = {}
+        """To whom the cashier said no within the last minute, and when."""
 
     # the till's thread
 
@@ -118,6 +120,7 @@ class ShellRoom:
             is_open=busy or (asked is not None and not mine),
             question=asked.question if asked and mine else None,
             now_ms=now_ms,
+            refused_ms=self._refused.get(wanted.who),
         )
         if move.state is State.BLOCKED and asked is None:
             visitor = Visitor(command.id, wanted.who, wanted.why, wanted.minutes, asking=True)
@@ -165,13 +168,18 @@ class ShellRoom:
             return session.visitor(BootClock().boot_ms())
         return asked.visitor if asked and asked.question.answer is None else None
 
-    def decide(self, shell: str, *, allow: bool) -> bool:
-        """The cashier's word; False where that question is not open any more."""
-        asked = self._asked
+    def decide(self, shell: str, *, allow: bool) -> Refused | None:
+        """The cashier's word. Refused where that question is not open any more, or came up only just now."""
+        asked, now_ms = self._asked, BootClock().boot_ms()
         if asked is None or asked.visitor.shell != shell or asked.question.answer is not None:
-            return False
+            return Refused(Reason.SHELL_UNKNOWN)
+        if now_ms - asked.question.since_ms < EARLY_MS:
+            return Refused(Reason.SHELL_EARLY)
+        if not allow:
+            lately = {who: at_ms for who, at_ms in self._refused.items() if now_ms - at_ms < REFUSED_MS}
+            self._refused = lately | {asked.visitor.who: now_ms}
         asked.question = Question(asked.question.since_ms, allow)
-        return True
+        return None
 
     def end(self, shell: str) -> bool:
         """The cashier ends it, at once; False where it is over already."""

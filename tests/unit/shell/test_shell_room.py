@@ -24,13 +24,14 @@ from tests.unit.test_runtime import Counter
 from tillbox.agent.app import Box
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.screen.page import till_page
+from tillbox.agent.screen.server import drawn
 from tillbox.agent.shell import keeper, recording, room
-from tillbox.agent.shell.consent import ANSWER_MS, Policy
+from tillbox.agent.shell.consent import ANSWER_MS, EARLY_MS, REFUSED_MS, Policy
 from tillbox.agent.shell.room import KEEPER, RATE_BYTES_S, ShellRoom
 from tillbox.contracts import topics
 from tillbox.contracts.proofs import SHELL, is_proven, unweb
 from tillbox.contracts.shells import DATA_BYTES_MAX, Channel, Kind, agreed, keys_of, public_of, size_bytes
-from tillbox.contracts.verdicts import Refused
+from tillbox.contracts.verdicts import Reason, Refused
 
 CORE = b"c" * 32
 UP = topics.shell_up("box-1")
@@ -234,10 +235,14 @@ def test_the_cashier_is_asked_and_lets_in(visits: Callable[..., Visit]) -> None:
     assert page.visitor.why == "look at it", "nobody writes backwards over the buttons"
     second = visit.ask()
     assert visit.last(second)[0] == "failed", "one at a time, also to be asked for"
-    assert not visit.shells.decide(second, allow=True)
+    assert visit.shells.decide(second, allow=True) == Refused(Reason.SHELL_UNKNOWN)
+    assert visit.shells.decide(shell, allow=True) == Refused(Reason.SHELL_EARLY), "it came under a finger"
+    visit.hours.ahead_ms += EARLY_MS
+    allow = f'action="/do/shell_allow" data-sure="{page.label("shell_sure")} ann"'
+    assert allow in drawn(visit.till.box, "till_body.html", "en")
     assert visit.till.sell(), "nobody waits for an answer to be sold to"
-    assert visit.shells.decide(shell, allow=True)
-    assert not visit.shells.decide(shell, allow=False), "a word is a word"
+    assert visit.shells.decide(shell, allow=True) is None
+    assert visit.shells.decide(shell, allow=False) == Refused(Reason.SHELL_UNKNOWN), "a word is a word"
     assert visit.until(lambda: visit.last(shell)[0] == "executing")
     inside = visit.shells.visitor
     assert inside is not None
@@ -252,9 +257,13 @@ def test_the_cashier_is_asked_and_lets_in(visits: Callable[..., Visit]) -> None:
 def test_a_cashier_who_refuses_or_does_not_look_lets_nobody_in(visits: Callable[..., Visit]) -> None:
     visit = visits(Policy.ASK)
     shell = visit.ask()
-    visit.shells.decide(shell, allow=False)
+    visit.hours.ahead_ms += EARLY_MS
+    assert visit.shells.decide(shell, allow=False) is None
     assert visit.is_over(shell)
     assert visit.last(shell) == ("failed", "The cashier refused.")
+    assert visit.last(visit.ask()) == ("failed", "The cashier refused a moment ago: ask again in a minute.")
+    assert visit.shells.visitor is None, "and the till shows nothing of it"
+    visit.hours.ahead_ms += REFUSED_MS
     shell = visit.ask()
     visit.hours.ahead_ms += ANSWER_MS
     assert visit.is_over(shell)
