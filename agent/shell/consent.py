@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tillbox.agent.errands.judging import Move
+from tillbox.agent.outcomes import Move
 from tillbox.contracts.commands import Shell, State
 from tillbox.contracts.shells import SILENT_MS, End
 

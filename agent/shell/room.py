@@ -28,7 +28,7 @@ import structlog
 from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock, wall_ms
 from tillbox.agent.config import BoxConfig
-from tillbox.agent.errands.judging import Move
+from tillbox.agent.outcomes import Move, Outcome
 from tillbox.agent.runtime import Runtime
 from tillbox.contracts import topics
 from tillbox.contracts.casts import COLUMNS, IN, OUT, ROWS, SIZE
@@ -68,15 +68,6 @@ TPMS = (Path("/dev/tpm0"), Path("/dev/tpmrm0"))  # also one whose driver comes l
 KEEPER = Path(__file__).with_name("keeper.py")
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How it went."""
-
-    state: State
-    reason: str
-    result: str = ""
 
 
 @dataclass(slots=True)
@@ -142,7 +133,7 @@ class ShellRoom:
         self._keys = {command.id: keys}
         return canonical({"key": mine.hex(), "proof": web(self._sign(SHELL + transcript))}).decode()
 
-    def begin(self, command: Command, owe: Callable[[Ended], None]) -> None:
+    def begin(self, command: Command, owe: Callable[[Outcome], None]) -> None:
         """Its record is written: open it. How it ended is said to `owe`, once, from the session's thread."""
         self._session = Session(self._box, command.id, _wanted(command), self._keys.pop(command.id), owe)
         self._session.start()
@@ -193,7 +184,9 @@ class ShellRoom:
 class Session:
     """One shell, from its beginning to its end, on a thread of its own."""
 
-    def __init__(self, box: Box, shell: str, wanted: Shell, keys: Keys, owe: Callable[[Ended], None]) -> None:
+    def __init__(
+        self, box: Box, shell: str, wanted: Shell, keys: Keys, owe: Callable[[Outcome], None]
+    ) -> None:
         self.shell, self._box, self._wanted, self._owe = shell, box, wanted, owe
         self._opened_ms = BootClock().boot_ms()
         self._channel = Channel(shell, send=keys.up, receive=keys.down, now_ms=self._opened_ms)
@@ -475,9 +468,9 @@ def _wanted(command: Command) -> Shell:
     return wanted
 
 
-def _ended(end: End, shown: int, read: int) -> Ended:
+def _ended(end: End, shown: int, read: int) -> Outcome:
     state = State.SUCCESSFUL if end in GOOD else State.FAILED
-    return Ended(state, SAYS[end].en, canonical({"end": end.value, "shown": shown, "typed": read}).decode())
+    return Outcome(state, SAYS[end].en, canonical({"end": end.value, "shown": shown, "typed": read}).decode())
 
 
 def _resize(screen: int, columns: int, rows: int) -> None:
