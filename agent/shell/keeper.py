@@ -280,7 +280,8 @@ def allowed(at: str, hidden: list[str]) -> list[str]:
     return found
 
 
-# what Landlock does not see, by a filter of system calls: TCP that is called something else, or begins without connect()
+# what Landlock does not see, by a filter of system calls: TCP that is called something else, or begins without connect(); and
+# files that are changed without being opened
 
 PR_SET_SECCOMP, FILTER_MODE = 22, 2
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -301,6 +302,12 @@ PROTOCOLS = (
     58,
 )  # the family's own; TCP, UDP, and what ping sends. Not MPTCP, which is TCP by another name
 URING = (425, 426, 427)  # does what it is told without a call of its own
+# Landlock judges what opens a file, not what changes one by its name: truncate (before Linux 6.2), chmod, chown, setxattr, utime
+BY_NAME = {
+    "x86_64": (76, 90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280),
+    "aarch64": (5, 6, 7, 14, 15, 16, 45, 52, 53, 54, 55, 88),
+}
+BY_NAME_LATELY = (452, 463, 466, 469)  # fchmodat2, setxattrat, removexattrat, file_setattr
 MACHINES = {
     "x86_64": (0xC000_003E, {"socket": 41, "sendto": 44, "sendmsg": 46, "listen": 50, "sendmmsg": 307}),
     "aarch64": (0xC000_00B7, {"socket": 198, "sendto": 206, "sendmsg": 211, "listen": 201, "sendmmsg": 269}),
@@ -319,12 +326,13 @@ class Rules(ctypes.Structure):
 
 
 def narrow() -> bool:
-    """Refuse this process and all that it starts the ways to a TCP port that Landlock does not judge; False where that cannot
+    """Refuse this process and all that it starts the ways to a TCP port, and to a file, that Landlock does not judge; False where that cannot
     be done, for a machine whose calls are not known here among them."""
     known = MACHINES.get(os.uname().machine)
     if known is None or not CAN_NARROW:
         return False
-    lines = b"".join(struct.pack("=HBBI", *line) for line in rules(*known))
+    names = BY_NAME[os.uname().machine]
+    lines = b"".join(struct.pack("=HBBI", *line) for line in rules(*known, names))
     held = ctypes.create_string_buffer(lines, len(lines))
     told = Rules(len(lines) // 8, ctypes.addressof(held))
     return bool(libc.prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.byref(told), 0, 0) == 0)
@@ -339,12 +347,12 @@ def filters(of: int) -> int | None:
     return None
 
 
-def rules(machine: int, calls: dict[str, int]) -> list[Line]:
+def rules(machine: int, calls: dict[str, int], names: tuple[int, ...]) -> list[Line]:
     """The filter. Calls of another machine's table are refused, all of them."""
     allow, refuse = (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)
     lines = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, machine), refuse]
     lines += [(LOAD, 0, 0, NUMBER), (AT_LEAST, 0, 1, OTHER_TABLE), refuse]
-    for number in (calls["listen"], *URING):
+    for number in (calls["listen"], *URING, *names, *BY_NAME_LATELY):
         lines += [(EQUAL, 0, 1, number), refuse]
     for name, place in FLAGS_AT.items():
         flags = (LOAD, 0, 0, ARGUMENTS + 8 * place)

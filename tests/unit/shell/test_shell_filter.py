@@ -23,7 +23,7 @@ def passes(machine: str, call: str | int, *arguments: int, of: int | None = None
     code, calls = MACHINES[machine]
     data = {keeper.NUMBER: calls[call] if isinstance(call, str) else call, keeper.MACHINE: of or code}
     data |= {keeper.ARGUMENTS + 8 * at: one for at, one in enumerate(arguments)}
-    lines, at, held = rules(code, calls), 0, 0
+    lines, at, held = rules(code, calls, keeper.BY_NAME[machine]), 0, 0
     while True:
         what, then, otherwise, operand = lines[at]
         at += 1
@@ -84,17 +84,21 @@ def listen(bound):
         one.bind(("0.0.0.0", 0))
     one.listen()
 print(json.dumps([kept, tries(lambda: connect(0)), tries(lambda: connect(262)), tries(send_at_once),
-    tries(lambda: listen(True)), tries(lambda: listen(False))]))
+    tries(lambda: listen(True)), tries(lambda: listen(False)),
+    tries(lambda: os.truncate(sys.argv[3] + "/kept", 0)), tries(lambda: os.chmod(sys.argv[3] + "/kept", 0))]))
 """
 
 
 @pytest.mark.skipif(keeper.os.uname().machine not in MACHINES, reason="its calls are not known")
 def test_no_way_leads_to_a_door_that_is_shut(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("the journal")
     with socket.create_server(("127.0.0.1", 0)) as page:
         words = [sys.executable, "-c", TRIES, KEEPER.parent, f"{page.getsockname()[1]}", tmp_path]
         told = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
     ((_, doors), narrowed), *found = told
     assert narrowed
+    *found, truncated, made_readable = found
+    assert [truncated, made_readable] == [errno.EPERM, errno.EPERM]
     if not doors:
         pytest.skip("this kernel's Landlock keeps no port")
     assert found == [errno.EACCES, errno.EPERM, errno.EPERM, errno.EACCES, errno.EPERM]
