@@ -326,8 +326,8 @@ class Rules(ctypes.Structure):
 
 
 def narrow() -> bool:
-    """Refuse this process and all that it starts the ways to a TCP port, and to a file, that Landlock does not judge; False where that cannot
-    be done, for a machine whose calls are not known here among them."""
+    """Refuse this process and all that it starts the ways to a TCP port, and to a file, that Landlock does not judge; False
+    where that cannot be done, for a machine whose calls are not known here among them."""
     known = MACHINES.get(os.uname().machine)
     if known is None or not CAN_NARROW:
         return False

@@ -48,9 +48,14 @@ class Visit:
         return self.counter.look().get("visitor") or {}
 
     def press(self, action: str) -> None:
-        """A question that came up only just now takes no press yet."""
-        shell = str(self.visitor["shell"])
-        self.stage.until("the press to be taken", lambda: self.counter.press(action, shell=shell))
+        """Once more where it was too early: a question that came up only just now takes none."""
+        before = self.visitor
+
+        def pressed() -> bool:
+            assert self.counter.press(action, shell=str(before["shell"]))
+            return self.visitor != before
+
+        self.stage.until("the press to be taken", pressed)
 
     def newest(self) -> dict[str, Any]:
         found: dict[str, Any] = self.api.ask("commands", box=PLACE, most=1)[0]
