@@ -6,6 +6,6 @@ a box from `config.py`: `prints.py` keeps print jobs and `printing.py` prints th
 hears, `tapping.py` brings another till's papers, `screen/` is the page that a cashier sees, `api/` the door for another
 program. `vitals.py` reads how the machine is, `alerts.py` says what must be seen to, `tally.py` adds up the journal,
 `promise.py` says what the box can still do. `doctor.py` says what is wrong, from what `examine.py` found; `inspect.py` reads
-a journal. `commands.py` is the command line, `words.py` what the till says, `clock.py` and `witness.py` what they are called,
+a journal. `outcomes.py` is how a command of head office moves and ends, `commands.py` is the command line, `words.py` what the till says, `clock.py` and `witness.py` what they are called,
 `diagram.py` draws the till.
 """

@@ -13,3 +13,8 @@ def wall_ms() -> int:
 def steady_s() -> float:
     """Seconds of a clock that never jumps: for how long something waits."""
     return time.monotonic()
+
+
+def steady_ms() -> int:
+    """The same, in milliseconds."""
+    return time.monotonic_ns() // 1_000_000

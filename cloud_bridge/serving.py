@@ -24,7 +24,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 from .api.fleet import add_fleet_api
 from .api.shells import add_shell_api
 from .app import CLAIM_SUBSCRIPTIONS, SUBSCRIPTIONS, Core, Notified
-from .clock import steady_s, wall_ms
+from .clock import steady_ms, steady_s, wall_ms
 from .config import AlertsOut, CoreConfig
 from .config import Fleet as FleetConfig
 from .console.app import Do, build_console
@@ -93,11 +93,12 @@ def build(config: CoreConfig, *, chance: Callable[[int], bytes]) -> Running:
     channel = SandboxChannel(wallet.url, wallet.merchant, secret, now_ms=wall_ms, chance=chance)
     changes = Changes()
     home = FleetHome(config.fleet.home) if config.fleet else None
-    onlooker = Onlooker(database, now_ms=wall_ms, on_news=changes.happened) if config.fleet else None
+    clocks = {"now_ms": wall_ms, "steady_ms": steady_ms}
+    onlooker = Onlooker(database, **clocks, on_news=changes.happened) if config.fleet else None
     herald = Herald(database, ways, clock_s=steady_s)
     line = MqttLine(_endpoint(config))
     shells = (
-        Shells(database, publish=lambda *said: line.publish(*said, qos=0), now_ms=wall_ms, chance=chance)
+        Shells(database, publish=lambda *said: line.publish(*said, qos=0), **clocks, chance=chance)
         if config.fleet
         else None
     )

@@ -121,6 +121,7 @@ class Reason(StrEnum):
     VIEWS_FULL = "views_full"
     SHELL_UNKNOWN = "shell_unknown"
     SHELL_BUSY = "shell_busy"
+    SHELL_EARLY = "shell_early"
     SHELL_BEHIND = "shell_behind"
     SHELL_FOREIGN = "shell_foreign"
     # the line
@@ -511,6 +512,9 @@ TEXTS: dict[Reason, Text] = {
     Reason.SHELL_UNKNOWN: Text(
         "没有这个远程命令行，或已结束，或不是您的",
         "There is no such remote shell, it is over, or it is not yours.",
+    ),
+    Reason.SHELL_EARLY: Text(
+        "问题刚刚出现：先看清楚，再按一次", "The question came up only just now: read it, then press again"
     ),
     Reason.SHELL_BUSY: Text(
         "这台盒子已有一个远程命令行，或打开的太多",

@@ -11,10 +11,11 @@ from random import Random
 from tillbox.agent.alerts import Device, Signs
 from tillbox.agent.app import Box
 from tillbox.agent.config import BoxConfig
-from tillbox.agent.errands.doing import Errand, Outcome
+from tillbox.agent.errands.doing import Errand
 from tillbox.agent.errands.lately import Lately
 from tillbox.agent.errands.live import LiveRoom
 from tillbox.agent.errands.room import ErrandRoom
+from tillbox.agent.outcomes import Outcome
 from tillbox.agent.runtime import Runtime
 from tillbox.broker.line import Will
 from tillbox.contracts import topics

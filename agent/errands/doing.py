@@ -13,6 +13,7 @@ from tillbox.agent.app import SOFTWARE, Box
 from tillbox.agent.clock import shown
 from tillbox.agent.doctor import examine, report
 from tillbox.agent.examine import of_box
+from tillbox.agent.outcomes import Outcome
 from tillbox.agent.prints import PrintState
 from tillbox.contracts.clock import TimeInterval
 from tillbox.contracts.commands import State, Verb
@@ -23,16 +24,6 @@ from .bundle import parts_of
 from .lately import Lately, masked
 
 PRINT_S, LOOK_S = 20.0, 0.25  # a printer that has paper is done in three; the page stays queued all the same
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How it went. `parts` are a result that is too large for one record."""
-
-    state: State
-    reason: str = ""
-    result: str = ""
-    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tillbox.agent.outcomes import Move
 from tillbox.agent.updates.gate import Now, blocked_by
 from tillbox.agent.updates.machine import PASSING, Stand, Steady, Waiting
 from tillbox.contracts.clock import TimeInterval
@@ -19,14 +18,6 @@ HINDERS: dict[Verb, frozenset[Blocker]] = {
     Verb.QUARANTINE: _MONEY,
 }
 """Of all that an update waits for, what these wait for. The others disturb nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """The next state of a command, and why."""
-
-    state: State
-    reason: str = ""
 
 
 def judge(command: Command, now: Now, at: TimeInterval) -> Move:

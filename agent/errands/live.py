@@ -34,6 +34,7 @@ TURN_S = 0.25
 SCREEN_MS = 1_000  # a till that changes faster is looked at once a second
 SCREEN_AGAIN_MS = 20_000  # one that was lost on its way is not missing until the next change
 LOG_MS = 500
+OFFERED_MS = 30_000  # a till that was so busy has begun anew, and what waited for it is gone
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ class _Watched:
     said: bytes = b""
     view: View | None = None
     lines: int = 0
+    offered_ms: int | None = None
+    """Since when the till has not looked at what it was offered."""
 
 
 class LiveRoom:
@@ -116,6 +119,10 @@ class LiveRoom:
                 one.again_ms = 0  # what was on its way when the line went is lost
             if not line_up or now_ms < one.due_ms:
                 continue
+            if one.offered_ms is not None and now_ms - one.offered_ms < OFFERED_MS:
+                continue
+            if view is None or view.pending:
+                continue  # it would not be sent: money goes first, and the picture will be another by then
             if what == "log":
                 self._tell(one)
             elif view is not one.view or now_ms >= one.again_ms:
@@ -167,8 +174,11 @@ class LiveRoom:
 
         def say(runtime: Runtime) -> None:
             now_ms = self._clock_ms()
+            one.offered_ms = None
             wanted = self._watched.get(what) is one and one.due_ms <= now_ms < one.ends_ms
             if wanted and runtime.spare(topic, payload):
                 sent(now_ms)
 
-        self._box.work(say)
+        one.offered_ms = self._clock_ms()
+        if not self._box.work(say):
+            one.offered_ms = None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from tillbox.agent.app import Box
+from tillbox.agent.outcomes import Move, Outcome
 from tillbox.agent.past import Commanded
 from tillbox.agent.runtime import Runtime
 from tillbox.agent.shell.room import ShellRoom
@@ -24,8 +25,8 @@ from tillbox.contracts.commands import ENDS, Command, Reprint, State, Verb, Watc
 from tillbox.contracts.messages import CommandState, canonical
 from tillbox.contracts.verdicts import Refused
 
-from .doing import SLOW, Errand, Outcome
-from .judging import Move, judge, judge_update
+from .doing import SLOW, Errand
+from .judging import judge, judge_update
 from .lately import Lately
 from .live import LiveRoom
 
@@ -209,10 +210,7 @@ class ErrandRoom:
             self._draining.add(command.id)
         elif verb is Verb.SHELL:
             assert self._shells is not None, "it has let somebody in"
-            self._shells.begin(
-                command,
-                lambda ended: self._owe(command.id, verb, Outcome(ended.state, ended.reason, ended.result)),
-            )
+            self._shells.begin(command, lambda ended: self._owe(command.id, verb, ended))
         elif verb is Verb.UPDATE:
             self._owe(command.id, verb, Outcome(State.SUCCESSFUL, "It ran this release already."))
         elif verb is Verb.REPRINT:

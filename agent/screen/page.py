@@ -95,6 +95,7 @@ LABELS: dict[str, Text] = {
     "shell_why": Text("为什么", "Why"),
     "shell_minutes": Text("分钟", "minutes"),
     "shell_left": Text("还剩", "left:"),
+    "shell_sure": Text("真的让此人进入这台盒子？", "Really let this person into the box?"),
     "shell_allow": Text("允许", "Allow"),
     "shell_refuse": Text("拒绝", "Refuse"),
     "shell_end": Text("结束", "End it"),

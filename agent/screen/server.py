@@ -267,8 +267,9 @@ def _decided(allow: bool) -> Callable[[FormData, Screen], Refused | None]:
 
     def decide(form: FormData, screen: Screen) -> Refused | None:
         shells = screen.box.shells
-        known = shells is not None and shells.decide(str(form.get("shell", "")), allow=allow)
-        return None if known else Refused(Reason.SHELL_UNKNOWN)
+        if shells is None:
+            return Refused(Reason.SHELL_UNKNOWN)
+        return shells.decide(str(form.get("shell", "")), allow=allow)
 
     return decide
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tillbox.agent.errands.judging import Move
+from tillbox.agent.outcomes import Move
 from tillbox.contracts.commands import Shell, State
 from tillbox.contracts.shells import SILENT_MS, End
 
@@ -16,6 +16,8 @@ ANSWER_MS = (
     120_000  # a cashier who serves somebody looks up within two minutes; who does not look does not agree
 )
 MINUTE_MS = 60_000
+EARLY_MS = 2_000  # a question comes up by itself, perhaps under a finger that meant the sale
+REFUSED_MS = 60_000  # a no is not worn down
 
 
 class Policy(StrEnum):
@@ -35,9 +37,16 @@ class Question:
 
 
 def consent(
-    policy: Policy, minutes_max: int, wanted: Shell, *, is_open: bool, question: Question | None, now_ms: int
+    policy: Policy,
+    minutes_max: int,
+    wanted: Shell,
+    *,
+    is_open: bool,
+    question: Question | None,
+    now_ms: int,
+    refused_ms: int | None = None,
 ) -> Move:
-    """What becomes of it at this moment."""
+    """What becomes of it at this moment. `refused_ms` is when the cashier last said no to this person."""
     if policy is Policy.NEVER:
         return Move(State.FAILED, "This box lets nobody in: its own configuration says never.")
     if wanted.minutes > minutes_max:
@@ -46,6 +55,8 @@ def consent(
         return Move(State.FAILED, "Somebody is in already; one at a time.")
     if policy is Policy.ALWAYS:
         return Move(State.EXECUTING, wanted.why)
+    if question is None and refused_ms is not None and now_ms - refused_ms < REFUSED_MS:
+        return Move(State.FAILED, "The cashier refused a moment ago: ask again in a minute.")
     if question is None:
         return Move(State.BLOCKED, "The cashier is asked.")
     if question.answer is None:

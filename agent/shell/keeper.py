@@ -2,8 +2,9 @@
 
     keeper.py TERMINAL SECONDS PORTS HIDDEN…
 
-TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them) and cannot open the folders
-HIDDEN, where the kernel can see to that.
+TERMINAL is an open descriptor. The shell cannot reach the TCP ports PORTS (with commas between them), lets nobody reach it,
+cannot open the files, folders and devices HIDDEN, and writes to its terminal alone, where the kernel can see to that. Where it
+cannot, the shell's first lines say so.
 
 It is a program of its own so that a box that hangs, or is killed, still lets nobody stay: it ends everything when its time is
 over, when the shell is left, or when its standard input is closed, which a dead box does. Whatever the shell started is found,
@@ -19,14 +20,17 @@ import os
 import resource
 import select
 import signal
+import struct
 import sys
 import termios
 from collections.abc import Callable, Iterable
 
 PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 38, 36
 TASKS_MORE = 48  # beside the box's own threads, of the 128 that its service may have
-FILE_BYTES_MAX = 64 * 2**20
-MEMORY_BYTES_MAX = 512 * 2**20
+FILE_BYTES_MAX = 2**20  # where Landlock is missing; with it there is no file to write to
+MEMORY_BYTES_MAX = (
+    128 * 2**20
+)  # of each; where all of them take too much, the kernel ends them first, by their score
 NICE = 15
 ROUNDS_MAX = 200  # of finding and killing; what forks in between is stopped first, so that a few are enough
 PAUSE_S = 0.01
@@ -45,10 +49,13 @@ def main() -> int:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     adopt(yes=True)
+    # Before anybody is born, so that whoever descends from here is known by it for ever.
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    narrowed = narrow()
     shell = os.fork()
     if shell == 0:
         try:
-            become(terminal, hidden, ports)
+            become(terminal, hidden, ports, narrowed=narrowed)
         finally:
             os._exit(127)
     os.close(terminal)
@@ -135,7 +142,7 @@ def living() -> dict[int, int]:
     return parents
 
 
-def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
+def become(terminal: int, hidden: list[str], ports: set[int], *, narrowed: bool) -> None:
     """Be the shell: a session of its own on that terminal, and less than the box's program may."""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
@@ -145,9 +152,11 @@ def become(terminal: int, hidden: list[str], ports: set[int]) -> None:
     os.chdir("/")
     os.umask(0o077)
     limit()
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if not hide(hidden, ports):
+    files, doors = hide(hidden, ports)
+    if not files:
         os.write(1, b"This kernel hides nothing: the box's own files, its key among them, are open here.\r\n")
+    if not (narrowed and doors):
+        os.write(1, b"This kernel keeps no door shut: the till's page can be pressed from here.\r\n")
     for number in (
         signal.SIGHUP,
         signal.SIGINT,
@@ -202,10 +211,12 @@ def tasks() -> int:
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_FLAG, PATH_BENEATH, NET_PORT = 1, 1, 2
 FILE_RIGHTS = 0b111 | 1 << 14  # execute, write, read; truncate
+READ_RIGHTS = 0b1101  # execute, read, list
+WRITTEN = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/ptmx", "/dev/pts")
 ALL_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1}
 NEWEST_RIGHTS = (1 << 15) - 1
 LIST = 1 << 3
-CONNECT = 1 << 1  # since Linux 6.7
+BIND, CONNECT = 1 << 0, 1 << 1  # since Linux 6.7; nothing is allowed to bind
 SIGNALS = 1 << 1  # since Linux 6.12: it can end nothing that it did not start, the box's program least of all
 
 
@@ -228,18 +239,19 @@ class Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
-def hide(hidden: list[str], ports: set[int]) -> bool:
-    """Let this process and all that it starts open nothing in these folders and reach none of these ports; False where the
-    kernel cannot."""
+def hide(hidden: list[str], ports: set[int]) -> tuple[bool, bool]:
+    """Let this process and all that it starts open nothing of these, and neither reach one of these ports nor have one of its
+    own; whether the kernel can do the one, and the other."""
     version = libc.syscall(CREATE_RULESET, None, 0, VERSION_FLAG)
     if version < 1 or not hidden:
-        return False
+        return False, False
     rights = ALL_RIGHTS.get(version, NEWEST_RIGHTS)
-    told = Ruleset(rights, CONNECT if version >= 4 else 0, SIGNALS if version >= 6 else 0)
+    told = Ruleset(rights, BIND | CONNECT if version >= 4 else 0, SIGNALS if version >= 6 else 0)
     ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(told), ctypes.sizeof(told), 0)
     if ruleset < 0:
-        return False
-    ways = [(path, rights) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
+        return False, False
+    ways = [(path, READ_RIGHTS) for path in allowed("/", [os.path.realpath(one) for one in hidden])]
+    ways += [(path, rights) for path in WRITTEN]
     for path, mine in (("/", LIST), *ways):  # names are no secret, and without them nobody finds his way
         with contextlib.suppress(OSError):
             folder = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -252,7 +264,7 @@ def hide(hidden: list[str], ports: set[int]) -> bool:
             libc.syscall(ADD_RULE, ruleset, NET_PORT, ctypes.byref(one), 0)
     done = bool(libc.syscall(RESTRICT_SELF, ruleset, 0) == 0)
     os.close(ruleset)
-    return done
+    return done, done and version >= 4
 
 
 def allowed(at: str, hidden: list[str]) -> list[str]:
@@ -266,6 +278,92 @@ def allowed(at: str, hidden: list[str]) -> list[str]:
         for name in os.listdir(at):
             found += allowed(os.path.join(at, name), hidden)
     return found
+
+
+# what Landlock does not see, by a filter of system calls: TCP that is called something else, or begins without connect(); and
+# files that are changed without being opened
+
+PR_SET_SECCOMP, FILTER_MODE = 22, 2
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+NUMBER, MACHINE, ARGUMENTS = (
+    0,
+    4,
+    16,
+)  # struct seccomp_data; an argument has eight bytes, and these are in its lower four
+ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0001  # with EPERM
+OTHER_TABLE = 0x4000_0000  # x32 has the same calls by other numbers
+FASTOPEN = 0x2000_0000
+UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
+PROTOCOLS = (
+    0,
+    6,
+    17,
+    1,
+    58,
+)  # the family's own; TCP, UDP, and what ping sends. Not MPTCP, which is TCP by another name
+URING = (425, 426, 427)  # does what it is told without a call of its own
+# Landlock judges what opens a file, not what changes one by its name: truncate (before Linux 6.2), chmod, chown, setxattr, utime
+BY_NAME = {
+    "x86_64": (76, 90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280),
+    "aarch64": (5, 6, 7, 14, 15, 16, 45, 52, 53, 54, 55, 88),
+}
+BY_NAME_LATELY = (452, 463, 466, 469)  # fchmodat2, setxattrat, removexattrat, file_setattr
+MACHINES = {
+    "x86_64": (0xC000_003E, {"socket": 41, "sendto": 44, "sendmsg": 46, "listen": 50, "sendmmsg": 307}),
+    "aarch64": (0xC000_00B7, {"socket": 198, "sendto": 206, "sendmsg": 211, "listen": 201, "sendmmsg": 269}),
+}
+CAN_NARROW = os.uname().machine in MACHINES and sys.maxsize > 2**32  # programs of 32 bits have other numbers
+FLAGS_AT = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}
+
+Line = tuple[int, int, int, int]
+"""One of a filter: what, so many to leave out where it is true, and where it is not, and the operand."""
+
+
+class Rules(ctypes.Structure):
+    """struct sock_fprog."""
+
+    _fields_ = (("length", ctypes.c_uint16), ("lines", ctypes.c_void_p))
+
+
+def narrow() -> bool:
+    """Refuse this process and all that it starts the ways to a TCP port, and to a file, that Landlock does not judge; False
+    where that cannot be done, for a machine whose calls are not known here among them."""
+    known = MACHINES.get(os.uname().machine)
+    if known is None or not CAN_NARROW:
+        return False
+    names = BY_NAME[os.uname().machine]
+    lines = b"".join(struct.pack("=HBBI", *line) for line in rules(*known, names))
+    held = ctypes.create_string_buffer(lines, len(lines))
+    told = Rules(len(lines) // 8, ctypes.addressof(held))
+    return bool(libc.prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.byref(told), 0, 0) == 0)
+
+
+def filters(of: int) -> int | None:
+    """How many such filters somebody has; nobody loses one, and children have them all. None where the kernel does not say."""
+    with contextlib.suppress(OSError), open(f"/proc/{of}/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"Seccomp_filters:"):
+                return int(line.split()[1])
+    return None
+
+
+def rules(machine: int, calls: dict[str, int], names: tuple[int, ...]) -> list[Line]:
+    """The filter. Calls of another machine's table are refused, all of them."""
+    allow, refuse = (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)
+    lines = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, machine), refuse]
+    lines += [(LOAD, 0, 0, NUMBER), (AT_LEAST, 0, 1, OTHER_TABLE), refuse]
+    for number in (calls["listen"], *URING, *names, *BY_NAME_LATELY):
+        lines += [(EQUAL, 0, 1, number), refuse]
+    for name, place in FLAGS_AT.items():
+        flags = (LOAD, 0, 0, ARGUMENTS + 8 * place)
+        lines += [(EQUAL, 0, 4, calls[name]), flags, (ANY_BIT, 0, 1, FASTOPEN), refuse, allow]
+    lines += [(EQUAL, 1, 0, calls["socket"]), allow, (LOAD, 0, 0, ARGUMENTS)]
+    for family in (UNIX, NETLINK):
+        lines += [(EQUAL, 0, 1, family), allow]
+    lines += [(EQUAL, 2, 0, INET), (EQUAL, 1, 0, INET6), refuse, (LOAD, 0, 0, ARGUMENTS + 16)]
+    for protocol in PROTOCOLS:
+        lines += [(EQUAL, 0, 1, protocol), allow]
+    return [*lines, refuse]
 
 
 if __name__ == "__main__":

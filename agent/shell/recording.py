@@ -13,6 +13,7 @@ from tillbox.contracts.casts import Tape, head
 BYTES_MAX = 4 * 2**20  # twenty minutes of a log that runs by; nobody reads more
 KEPT = 5
 ROOM_BYTES = 128 * 2**20  # the till stops selling below 64 MB: a recording is worth less than a sale
+ROOM_FILES = 1_024
 
 
 class NotRecorded(Exception):
@@ -51,7 +52,8 @@ class Recording:
     def has_room(self) -> bool:
         """Whether the card has more room than the till needs."""
         free = os.fstatvfs(self._file)
-        return free.f_bavail * free.f_frsize >= ROOM_BYTES
+        files = free.f_favail >= ROOM_FILES or free.f_files == 0  # some file systems have no such bound
+        return files and free.f_bavail * free.f_frsize >= ROOM_BYTES
 
     def close(self) -> None:
         """It is whole."""

@@ -27,7 +27,8 @@ import structlog
 
 from tillbox.agent.app import Box
 from tillbox.agent.clock import BootClock, wall_ms
-from tillbox.agent.errands.judging import Move
+from tillbox.agent.config import BoxConfig
+from tillbox.agent.outcomes import Move, Outcome
 from tillbox.agent.runtime import Runtime
 from tillbox.contracts import topics
 from tillbox.contracts.casts import COLUMNS, IN, OUT, ROWS, SIZE
@@ -49,10 +50,10 @@ from tillbox.contracts.shells import (
     public_of,
     size_of,
 )
-from tillbox.contracts.verdicts import Refused
+from tillbox.contracts.verdicts import Reason, Refused
 
-from .consent import MINUTE_MS, Policy, Question, Standing, Visitor, consent, over
-from .keeper import adopt, children, descendants, end_all
+from .consent import EARLY_MS, MINUTE_MS, REFUSED_MS, Policy, Question, Standing, Visitor, consent, over
+from .keeper import CAN_NARROW, adopt, children, descendants, end_all, filters
 from .recording import NotRecorded, Recording, RecordingFull
 
 RATE_BYTES_S = 16_384  # two hundred lines a second; a person reads five
@@ -63,18 +64,10 @@ REFUSED_SAID = 1_000  # a frame that came twice is refused, too; whoever forges 
 TURN_S = 0.05
 GOODBYE_MS = 3_000  # for the last words; the journal says how it ended in any case
 KEEPER_S = 5.0  # it needs a tenth of a second
+TPMS = (Path("/dev/tpm0"), Path("/dev/tpmrm0"))  # also one whose driver comes later
 KEEPER = Path(__file__).with_name("keeper.py")
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How it went."""
-
-    state: State
-    reason: str
-    result: str = ""
 
 
 @dataclass(slots=True)
@@ -95,6 +88,8 @@ class ShellRoom:
         self._asked: _Asked | None = None
         self._session: Session | None = None
         self._keys: dict[str, Keys] = {}
+        self._refused: dict[str, int] = {}
+        """To whom the cashier said no within the last minute, and when."""
 
     # the till's thread
 
@@ -116,6 +111,7 @@ class ShellRoom:
             is_open=busy or (asked is not None and not mine),
             question=asked.question if asked and mine else None,
             now_ms=now_ms,
+            refused_ms=self._refused.get(wanted.who),
         )
         if move.state is State.BLOCKED and asked is None:
             visitor = Visitor(command.id, wanted.who, wanted.why, wanted.minutes, asking=True)
@@ -137,7 +133,7 @@ class ShellRoom:
         self._keys = {command.id: keys}
         return canonical({"key": mine.hex(), "proof": web(self._sign(SHELL + transcript))}).decode()
 
-    def begin(self, command: Command, owe: Callable[[Ended], None]) -> None:
+    def begin(self, command: Command, owe: Callable[[Outcome], None]) -> None:
         """Its record is written: open it. How it ended is said to `owe`, once, from the session's thread."""
         self._session = Session(self._box, command.id, _wanted(command), self._keys.pop(command.id), owe)
         self._session.start()
@@ -163,13 +159,18 @@ class ShellRoom:
             return session.visitor(BootClock().boot_ms())
         return asked.visitor if asked and asked.question.answer is None else None
 
-    def decide(self, shell: str, *, allow: bool) -> bool:
-        """The cashier's word; False where that question is not open any more."""
-        asked = self._asked
+    def decide(self, shell: str, *, allow: bool) -> Refused | None:
+        """The cashier's word. Refused where that question is not open any more, or came up only just now."""
+        asked, now_ms = self._asked, BootClock().boot_ms()
         if asked is None or asked.visitor.shell != shell or asked.question.answer is not None:
-            return False
+            return Refused(Reason.SHELL_UNKNOWN)
+        if now_ms - asked.question.since_ms < EARLY_MS:
+            return Refused(Reason.SHELL_EARLY)
+        if not allow:
+            lately = {who: at_ms for who, at_ms in self._refused.items() if now_ms - at_ms < REFUSED_MS}
+            self._refused = lately | {asked.visitor.who: now_ms}
         asked.question = Question(asked.question.since_ms, allow)
-        return True
+        return None
 
     def end(self, shell: str) -> bool:
         """The cashier ends it, at once; False where it is over already."""
@@ -183,7 +184,9 @@ class ShellRoom:
 class Session:
     """One shell, from its beginning to its end, on a thread of its own."""
 
-    def __init__(self, box: Box, shell: str, wanted: Shell, keys: Keys, owe: Callable[[Ended], None]) -> None:
+    def __init__(
+        self, box: Box, shell: str, wanted: Shell, keys: Keys, owe: Callable[[Outcome], None]
+    ) -> None:
         self.shell, self._box, self._wanted, self._owe = shell, box, wanted, owe
         self._opened_ms = BootClock().boot_ms()
         self._channel = Channel(shell, send=keys.up, receive=keys.down, now_ms=self._opened_ms)
@@ -249,7 +252,6 @@ class Session:
             log.warning("shell.unrecorded", why=str(why))
             self._fault = End.UNRECORDED
             return
-        hidden = [one.resolve() for one in (config.state, *([config.updates.root] if config.updates else []))]
         # Whoever is in is no cashier: neither the till's page nor the other program's door takes a press of his.
         ports = [one for one in (config.screen_port, config.api.port if config.api else 0) if one]
         self._screen, terminal = pty.openpty()
@@ -261,7 +263,7 @@ class Session:
             self._keeper = subprocess.Popen(
                 [
                     sys.executable, "-I", "-S", str(KEEPER), str(terminal), str(60 * self._wanted.minutes),
-                    ",".join(map(str, ports)), *map(str, hidden),
+                    ",".join(map(str, ports)), *map(str, _hidden(config)),
                 ],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(terminal,), start_new_session=True, env={}, cwd="/",
@@ -303,11 +305,17 @@ class Session:
         poll = select.poll()
         if may:
             poll.register(self._screen, select.POLLIN)
-        if self._frames.empty():
+        if self._frames.empty() or self._typed_is_full:
             poll.poll(TURN_S * 1000)
 
+    @property
+    def _typed_is_full(self) -> bool:
+        return len(self._typed) >= TYPED_BYTES_MAX
+
     def _take_frames(self) -> None:
-        while len(self._typed) < TYPED_BYTES_MAX:
+        for _ in range(FRAMES_MAX):
+            if self._typed_is_full:
+                return
             try:
                 frame = self._frames.get_nowait()
             except queue.Empty:
@@ -417,11 +425,10 @@ class Session:
                 self._keeper.kill()
                 self._keeper.wait()
             if self._keeper.returncode < 0:
-                # Somebody has stopped it, or ended it: what it kept is ours now. What this program started itself
-                # meanwhile goes with it, and is started again.
+                # Somebody has stopped it, or ended it: what it kept is ours now.
                 log.warning("shell.keeper_killed", command=self.shell)
                 end_all(self._orphans)
-            adopt(yes=False)
+        adopt(yes=False)
         if self._screen >= 0:
             os.close(self._screen)
         if self._recording is not None:
@@ -429,7 +436,8 @@ class Session:
         self.is_shut = True
 
     def _orphans(self) -> set[int]:
-        adopted = children(os.getpid()) - self._others
+        mine, own = filters(os.getpid()), children(os.getpid()) - self._others
+        adopted = {one for one in own if _is_visitors(filters(one), mine)}
         return adopted | descendants(adopted)
 
     def _say_goodbye(self, end: End) -> None:
@@ -441,15 +449,28 @@ class Session:
                 self._channel.hear(self._frames.get(timeout=TURN_S), BootClock().boot_ms())
 
 
+def _is_visitors(theirs: int | None, mine: int | None) -> bool:
+    """Whether somebody comes from the keeper, by how many filters he has, and not from this program itself. In doubt he does:
+    what this program starts it starts again."""
+    return not CAN_NARROW or theirs is None or mine is None or theirs > mine
+
+
+def _hidden(config: BoxConfig) -> list[Path]:
+    """What whoever is in must not open: all that the box writes, and what seals its key."""
+    root = config.updates.root if config.updates else None
+    mine = [one.resolve() for one in (config.state, root, config.witness, config.logs) if one]
+    return [*mine, *TPMS, *(one for one in Path("/dev").glob("tpm*") if one not in TPMS)]
+
+
 def _wanted(command: Command) -> Shell:
     wanted = params_of(command.verb, command.params)
     assert isinstance(wanted, Shell), "judged before it comes here"
     return wanted
 
 
-def _ended(end: End, shown: int, read: int) -> Ended:
+def _ended(end: End, shown: int, read: int) -> Outcome:
     state = State.SUCCESSFUL if end in GOOD else State.FAILED
-    return Ended(state, SAYS[end].en, canonical({"end": end.value, "shown": shown, "typed": read}).decode())
+    return Outcome(state, SAYS[end].en, canonical({"end": end.value, "shown": shown, "typed": read}).decode())
 
 
 def _resize(screen: int, columns: int, rows: int) -> None:

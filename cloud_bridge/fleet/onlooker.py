@@ -75,13 +75,20 @@ class Onlooker:
     """Listens to boxes that were asked to show something. Any thread may ask it what they show."""
 
     def __init__(
-        self, database: Database, *, now_ms: Callable[[], int], on_news: Callable[[], None] = lambda: None
+        self,
+        database: Database,
+        *,
+        now_ms: Callable[[], int],
+        steady_ms: Callable[[], int],
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
-        self._database, self._now_ms, self._on_news = database, now_ms, on_news
+        """When somebody's watching is over is an hour, by `now_ms`; how often to look goes by `steady_ms`."""
+        self._database, self._now_ms, self._steady_ms, self._on_news = database, now_ms, steady_ms, on_news
         self._seen: dict[str, _Seen] = {}
         self._lock = threading.Lock()
         self._awake, self._ended = threading.Event(), threading.Event()
-        self._look_ms = 0
+        self._look_ms: int | None = None
+        """When to look again whom to listen to; None: now."""
         self._thread = threading.Thread(target=self._work, name="onlooker", daemon=True)
 
     def start(self) -> None:
@@ -96,7 +103,7 @@ class Onlooker:
 
     def look_again(self) -> None:
         """Somebody may have asked a box to show something."""
-        self._look_ms = 0
+        self._look_ms = None
         self._awake.set()
 
     def hear(self, message: Message) -> None:
@@ -140,8 +147,9 @@ class Onlooker:
     def turn(self) -> bool:
         """Once: whom to listen to, and what they said. Whether there is anything new to see."""
         now_ms = self._now_ms()
-        if now_ms >= self._look_ms:
-            self._look_ms = now_ms + LOOK_MS
+        steady_ms, look_ms = self._steady_ms(), self._look_ms
+        if look_ms is None or steady_ms >= look_ms:
+            self._look_ms = steady_ms + LOOK_MS
             with self._database.reading() as connection:
                 asked = command_lists.watches(connection, now_ms=now_ms)
             self._ask(asked, now_ms)

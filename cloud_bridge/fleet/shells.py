@@ -30,6 +30,7 @@ from tillbox.contracts.commands import ENDS, State
 from tillbox.contracts.proofs import SHELL, is_proven, unweb
 from tillbox.contracts.shells import (
     DATA_BYTES_MAX,
+    FRAME_BYTES_MAX,
     GOOD,
     KEY_BYTES,
     SAYS,
@@ -47,6 +48,7 @@ from tillbox.contracts.verdicts import Reason, Refused
 
 OPEN_MAX = 8  # an admin has one, perhaps two; each holds a thread of the API while it is looked at
 RECORDED_BYTES_MAX = 8 * 2**20  # the box's own bound comes first, unless it lies
+CHUNK_BYTES_MIN = 64  # what a row of the database is at the least, however little is in it
 FRAMES_MAX = 32
 TYPED_MAX = 16
 UNSEEN_BYTES_MAX = 2**20  # a minute of the fastest box: who has not looked for so long is gone
@@ -106,11 +108,16 @@ class Shells:
         *,
         publish: Callable[[str, bytes], bool],
         now_ms: Callable[[], int],
+        steady_ms: Callable[[], int],
         chance: Callable[[int], bytes],
     ) -> None:
-        self._database, self._publish, self._now_ms, self._chance = database, publish, now_ms, chance
+        """What is recorded is stamped by `now_ms`; everything that waits goes by `steady_ms`, which nobody sets."""
+        self._database, self._publish, self._chance = database, publish, chance
+        self._stamp_ms, self._now_ms = now_ms, steady_ms
         self._shells: dict[str, _Shell] = {}
         self._changed = threading.Condition()
+        self._news = False
+        """Something is there for the thread to do that was not there when it looked last."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="shells", daemon=True)
 
@@ -122,7 +129,7 @@ class Shells:
         """End; boxes end what they do not hear of any more."""
         self._ended.set()
         with self._changed:
-            self._changed.notify_all()
+            self._wake()
         if self._thread.is_alive():
             self._thread.join(2.0)
 
@@ -136,17 +143,21 @@ class Shells:
             if len(going) >= OPEN_MAX or any(one.device == device for one in going):
                 return Refused(Reason.SHELL_BUSY, device)
             self._shells[shell] = _Shell(shell, device, who, private, now_ms, read_ms=now_ms)
-            self._changed.notify_all()
+            self._wake()
         return public_of(private)
 
     def hear(self, message: Message) -> None:
-        """A frame from the line, unread."""
+        """A frame from the line, unread. One that comes before its key is kept until there is one, and wakes nobody."""
         name, device = shell_of(message.payload), topics.device_of(message.topic)
+        if len(message.payload) > FRAME_BYTES_MAX:
+            return
         with self._changed:
             shell = self._shells.get(name)
-            if shell is not None and shell.device == device:
-                shell.frames.append(message.payload)
-                self._changed.notify_all()
+            if shell is None or shell.device != device or (shell.over_ms is not None and not shell.channel):
+                return
+            shell.frames.append(message.payload)
+            if shell.channel is not None:
+                self._wake()
 
     def type(self, shell: str, who: str, data: bytes, size: tuple[int, int] | None = None) -> Refused | None:
         """What was typed, and how large the window is now. Only whoever opened it types."""
@@ -159,7 +170,7 @@ class Shells:
             if len(found.typed) + len(pieces) > TYPED_MAX:
                 return Refused(Reason.SHELL_BEHIND)
             found.typed.extend(pieces)
-            self._changed.notify_all()
+            self._wake()
         return None
 
     def close(self, shell: str) -> Refused | None:
@@ -169,7 +180,7 @@ class Shells:
             if found is None or found.over_ms is not None:
                 return Refused(Reason.SHELL_UNKNOWN, shell)
             found.closing = True
-            self._changed.notify_all()
+            self._wake()
         return None
 
     def look(self, shell: str, who: str, after: int, wait_s: float = LOOK_S) -> ShellSeen | Refused:
@@ -193,15 +204,20 @@ class Shells:
                 next=found.gone + len(found.shown),
             )
 
+    def _wake(self) -> None:
+        self._news = True
+        self._changed.notify_all()
+
     # its own thread
 
     def _work(self) -> None:
         while not self._ended.is_set():
             with self._changed:
+                # What could not be taken the last time, since too much is on its way, is no news.
+                if not self._news:
+                    self._changed.wait(TURN_S if self._shells else IDLE_S)
+                self._news = False
                 going = list(self._shells.values())
-                news = any(one.frames or one.typed for one in going)
-                if not news:
-                    self._changed.wait(TURN_S if going else IDLE_S)
             for shell in going:
                 try:
                     self._turn(shell)
@@ -284,24 +300,24 @@ class Shells:
         return Channel(shell.id, send=keys.down, receive=keys.up, now_ms=now_ms)
 
     def _carry(self, shell: _Shell, channel: Channel, now_ms: int) -> None:
-        shown, chunks, end = bytearray(), [], None
-        while shell.frames:
+        shown, end, wall_ms = bytearray(), None, self._stamp_ms()
+        for _ in range(len(shell.frames)):
             heard = channel.hear(shell.frames.popleft(), now_ms)
             for kind, body in [] if isinstance(heard, Refused) else heard:
                 if kind is Kind.DATA:
                     shown += body
-                    chunks.append(Chunk(OUT, body, now_ms))
                 elif kind is Kind.CLOSE:
                     end = body.decode("ascii", "replace")
+        chunks = [Chunk(OUT, bytes(shown), wall_ms)] if shown else []
         typed: list[tuple[Kind, bytes]] = []
         while shell.typed and channel.has_room_for(len(typed) + 1):
             kind, body = shell.typed.popleft()
             typed.append((kind, body))
             if kind is Kind.DATA:
-                chunks.append(Chunk(IN, body, now_ms))
+                chunks.append(Chunk(IN, body, wall_ms))
             else:
                 columns, rows = (int.from_bytes(body[at : at + 2], "big") for at in (0, 2))
-                chunks.append(Chunk(SIZE, f"{columns}x{rows}".encode(), now_ms))
+                chunks.append(Chunk(SIZE, f"{columns}x{rows}".encode(), wall_ms))
         if not self._recorded(shell, chunks):
             return
         for kind, body in typed:
@@ -315,7 +331,7 @@ class Shells:
 
     def _recorded(self, shell: _Shell, chunks: list[Chunk]) -> bool:
         """What happened is in the database; where it cannot be, the shell is over."""
-        shell.recorded += sum(len(one.data) for one in chunks)
+        shell.recorded += sum(max(CHUNK_BYTES_MIN, len(one.data)) for one in chunks)
         why = End.FULL if shell.recorded > RECORDED_BYTES_MAX else None
         if chunks and why is None:
             try:
@@ -338,9 +354,11 @@ class Shells:
     def _say_last(self, shell: _Shell, now_ms: int) -> None:
         """That it is over, until the box has heard so; and then no beat more: the box may have another shell."""
         channel, again = shell.channel, bool(shell.frames)
-        while channel is not None and shell.frames:
+        if channel is None:
+            return
+        for _ in range(len(shell.frames)):
             channel.hear(shell.frames.popleft(), now_ms)
-        if again or (channel is not None and not channel.is_idle):
+        if again or not channel.is_idle:
             self._say(shell, now_ms)
 
     def _now(self, shell: _Shell, state: str, reason: str) -> None:
@@ -349,8 +367,13 @@ class Shells:
             self._changed.notify_all()
 
     def _over(self, shell: _Shell, reason: str, *, well: bool = False) -> None:
-        if shell.over_ms is None:
+        if shell.over_ms is not None:
+            return
+        with self._changed:
             shell.over_ms, shell.well = self._now_ms(), well
+            shell.typed.clear()
+            if shell.channel is None:
+                shell.frames.clear()
             self._now(shell, "over", reason)
 
     def _over_by(self, shell: _Shell, end: End) -> None:

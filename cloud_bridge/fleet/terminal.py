@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tillbox.cloud_bridge.console.formats import visible
 from tillbox.contracts.verdicts import Reason
 
 from .client import Api, ApiRefused
@@ -148,4 +149,5 @@ def _raw(is_person: bool, resized: threading.Event) -> Iterator[None]:
 
 
 def _tell(what: str) -> None:
-    print(f"\r[tillbox] {what}\r", file=sys.stderr, flush=True)
+    """A reason is a box's own words: a terminal does as it is told, so nothing in them tells it anything."""
+    print(f"\r[tillbox] {visible(what)}\r", file=sys.stderr, flush=True)

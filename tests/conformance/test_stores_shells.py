@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,12 @@ class Desk(Office):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.out: list[tuple[str, bytes]] = []
-        self.shells = Shells(self.database, publish=self.publish, now_ms=lambda: self.now_ms, chance=_chance)
+        self.set_ms = 0
+        """How far the hour was set."""
+        hour = lambda: self.now_ms + self.set_ms  # noqa: E731
+        steady = lambda: self.now_ms  # noqa: E731
+        told = {"now_ms": hour, "steady_ms": steady, "chance": _chance}
+        self.shells = Shells(self.database, publish=self.publish, **told)
         self.shells.start()
 
     def publish(self, topic: str, frame: bytes) -> bool:
@@ -184,6 +190,66 @@ def test_a_shell_that_cannot_be_recorded_does_not_go_on(
     heard: list[tuple[Kind, bytes]] = []
     assert eventually(lambda: heard.extend(desk.typed(channel)) or heard)
     assert heard == [(Kind.CLOSE, b"")], "what is not recorded is not sent"
+
+
+def test_what_cannot_be_taken_keeps_nobody_busy(
+    desk: Desk, box: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[float] = []
+    turn = desk.shells._turn
+    monkeypatch.setattr(desk.shells, "_turn", lambda one: (turns.append(one.asked_ms), turn(one)))
+    shell, sent = desk.ask()
+    early = b"".join((uuid.UUID(shell).bytes, bytes(40)))
+
+    def busy() -> bool:
+        before = len(turns)
+        return eventually(lambda: len(turns) - before > 10 + 0.5 / module.TURN_S, 0.5)
+
+    for _ in range(module.FRAMES_MAX):
+        desk.shells.hear(Message(topics.shell_up(box), early))
+    assert not busy(), "its box has not answered"
+    desk.answer(sent, desk.boxes["a"])
+    desk.until(shell, "open")
+    going = desk.shells._shells[shell]
+    assert eventually(lambda: desk.shells.type(shell, "ann", b"x") == Refused(Reason.SHELL_BEHIND))
+    assert going.typed
+    assert not busy(), "its box takes nothing"
+    assert not isinstance(desk.do("end-shell", shell=shell), Refused)
+    desk.until(shell, "over")
+    assert not going.typed
+    assert not busy()
+
+
+def test_a_clock_that_is_set_ends_no_shell(desk: Desk, box: str) -> None:
+    shell, sent = desk.ask()
+    desk.answer(sent, desk.boxes["a"])
+    desk.until(shell, "open")
+    for desk.set_ms in (24 * 3_600_000, -24 * 3_600_000):
+        desk.now_ms += module.LOOK_MS
+        assert not eventually(lambda: desk.see(shell).state != "open", 0.3)
+
+
+def test_a_recording_is_bounded_also_where_a_box_shows_nothing_many_times(desk: Desk, box: str) -> None:
+    shell, sent = desk.ask()
+    channel = desk.answer(sent, desk.boxes["a"])
+    desk.until(shell, "open")
+    going = desk.shells._shells[shell]
+    with desk.shells._changed:
+        for body in (b"", b"", b"", b""):
+            channel.say(Kind.DATA, body)
+        for frame in channel.due(desk.now_ms):
+            desk.shells.hear(Message(topics.shell_up(box), frame))
+    assert eventually(lambda: desk.typed(channel) == [] and channel.is_idle)
+    assert going.recorded == 0
+    with desk.shells._changed:
+        for body in (b"a", b"b", b"c", b"d"):
+            channel.say(Kind.DATA, body)
+        for frame in channel.due(desk.now_ms):
+            desk.shells.hear(Message(topics.shell_up(box), frame))
+    assert eventually(lambda: base64.b64decode(desk.see(shell).data) == b"abcd")
+    assert going.recorded == module.CHUNK_BYTES_MIN
+    with desk.database.reading() as connection:
+        assert [one.data for one in module.store.chunks(connection, shell)] == [b"abcd"]
 
 
 @pytest.mark.parametrize("how", ["ended", "gone"])

@@ -49,6 +49,13 @@ def test_a_default_that_the_core_s_file_shows_is_the_default() -> None:
     assert len(shown) == 4
 
 
+def test_a_shell_that_takes_too_much_memory_does_not_end_the_till() -> None:
+    unit = (DEPLOY / "debian/tillbox-box/root/usr/lib/systemd/system/tillbox-box.service").read_text()
+    assert "\nOOMPolicy=continue\n" in unit, (
+        "systemd would stop the service with its first task that is ended so"
+    )
+
+
 def test_the_packaged_broker_is_the_broker_that_the_tests_run() -> None:
     """All but where its files lie, where it listens and where it logs to."""
     place = {"user", "acl_file", "log_dest", "listener", "cafile", "crlfile", "certfile", "keyfile"}

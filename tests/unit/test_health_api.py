@@ -60,7 +60,7 @@ def client(database: Database) -> Client:
     new_password(database, "ann", chance=bytes, role="viewer")
     key = new_key(database, "screen", "viewer", owner="ann", now_ms=NOW, chance=bytes)
     assert isinstance(key, str)
-    onlooker = Onlooker(database, now_ms=lambda: NOW)
+    onlooker = Onlooker(database, now_ms=lambda: NOW, steady_ms=lambda: NOW)
     add_fleet_api(
         app, database, fleet, now_ms=lambda: NOW, chance=bytes, done=lambda: None, onlooker=onlooker
     )

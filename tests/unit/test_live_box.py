@@ -124,6 +124,33 @@ def test_money_goes_first(till: Watched) -> None:
     assert "8.00" in till.pictures()[-1]
 
 
+def test_a_till_that_is_busy_finds_one_picture_waiting_and_none_is_drawn_while_money_waits(
+    till: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bytes] = []
+    picture = till.live._picture
+    monkeypatch.setattr(till.live, "_picture", lambda: drawn.append(b"") or picture())
+    till.watch("screen")
+    till.watch("log")
+    till.draw()
+    before = till.box._inbox.qsize()
+    for _ in range(20):
+        till.now_ms += 250
+        till.live.turn()
+    assert till.box._inbox.qsize() - before <= 2, "one of each"
+    assert len(drawn) == 1
+    till.look(5_000)
+    assert till.sell()
+    till.draw()
+    drawn.clear()
+    for _ in range(20):
+        till.look(1_000)
+    assert drawn == []
+    till.settle()
+    till.look(1_000)
+    assert drawn, "and then it goes on"
+
+
 def test_a_line_that_was_down_gets_the_screen_anew(till: Watched) -> None:
     till.watch("screen")
     till.look()

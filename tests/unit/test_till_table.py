@@ -170,6 +170,9 @@ def test_an_old_card_loses_its_rights_by_the_witness() -> None:
     after, _ = shop.step(till, shop.WitnessRead(3), MOMENT)
     assert after.past.leases == {}
     assert after.past.rights_count == 4
+    for nonsense in (1_000_003, 2**31 - 1):
+        assert shop.step(till, shop.WitnessRead(nonsense), MOMENT) == (till, ()), "a count is never used up"
+    assert shop.step(till, shop.WitnessRead(1_000_002), MOMENT)[0].past.rights_count == 1_000_003
     young, _ = shop.step(till, shop.WitnessRead(2), MOMENT)
     assert young.past.leases == {lease.id: lease}
     assert young.rights is shop.Rights.LIVE

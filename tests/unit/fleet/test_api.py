@@ -34,7 +34,7 @@ class Head:
         self.database = open_database(f"sqlite:///{folder / 'core.db'}")
         chance = lambda count: bytes(range(count))  # noqa: E731
         app = build_console(self.database, Changes(), now_ms=lambda: NOW, chance=chance)
-        onlooker = Onlooker(self.database, now_ms=lambda: NOW)
+        onlooker = Onlooker(self.database, now_ms=lambda: NOW, steady_ms=lambda: NOW)
         add_fleet_api(
             app, self.database, FLEET, now_ms=lambda: NOW, chance=chance, done=self._done, onlooker=onlooker
         )

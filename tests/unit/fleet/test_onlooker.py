@@ -35,8 +35,12 @@ class Room:
     """A core's database with some boxes, and who watches."""
 
     def __init__(self, database: Database) -> None:
-        self.database, self.now_ms = database, NOW
-        self.onlooker = Onlooker(database, now_ms=lambda: self.now_ms)
+        self.database, self.now_ms, self.set_ms = database, NOW, 0
+        self.onlooker = self.onlooks()
+
+    def onlooks(self) -> Onlooker:
+        wall = lambda: self.now_ms + self.set_ms  # noqa: E731
+        return Onlooker(self.database, now_ms=wall, steady_ms=lambda: self.now_ms)
 
     def stand(self, *names: str) -> None:
         places = [{"store": "s1", "lane": name, "title": "茶铺"} for name in names]
@@ -117,11 +121,20 @@ def test_a_core_that_was_started_anew_goes_on_listening_to_whom_it_had_asked(roo
     command = room.watch("box-1", "log")
     assert room.says("box-1", "log", command, lines("one", "two"))
     newest = room.onlooker.log("box-1")[-1].number
-    room.onlooker = Onlooker(room.database, now_ms=lambda: room.now_ms)
+    room.onlooker = room.onlooks()
     room.now_ms += 1_000
     room.onlooker.turn()
     assert room.says("box-1", "log", command, lines("three"))
     assert [row.text for row in room.onlooker.log("box-1", after=newest)] == ["three"]
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait(room: Room) -> None:
+    room.onlooker.turn()
+    room.set_ms = -MINUTE
+    command = room.do("send-command", box="box-2", verb="watch", what="log", minutes=20).id
+    room.now_ms += LOOK_MS
+    room.onlooker.turn()
+    assert room.says("box-2", "log", command, lines("two"))
 
 
 @pytest.mark.parametrize(

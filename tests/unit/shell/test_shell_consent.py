@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tillbox.agent.shell.consent import ANSWER_MS, Policy, Question, Standing, consent, over
+from tillbox.agent.shell.consent import ANSWER_MS, REFUSED_MS, Policy, Question, Standing, consent, over
 from tillbox.contracts.commands import Shell
 from tillbox.contracts.shells import SILENT_MS, End
 
@@ -42,6 +42,19 @@ def test_who_gets_in(
     move = consent(policy, 15, wanted, is_open=is_open, question=question, now_ms=now_ms)
     assert move.state == state
     assert reason in move.reason
+
+
+def test_a_no_holds_for_a_minute() -> None:
+    wanted = Shell(who="ann", why="the disk", minutes=1, key="0" * 64)
+
+    def asks(now_ms: int, policy: Policy = ASK, question: Question | None = None) -> str:
+        told = {"is_open": False, "question": question, "now_ms": now_ms, "refused_ms": 1_000}
+        return consent(policy, 15, wanted, **told).reason  # type: ignore[arg-type]
+
+    assert "a moment ago" in asks(1_000 + REFUSED_MS - 1)
+    assert "is asked" in asks(1_000 + REFUSED_MS)
+    assert asks(2_000, question=NO) == "The cashier refused.", "of the question itself nothing else is said"
+    assert asks(2_000, ALWAYS) == "the disk"
 
 
 @pytest.mark.parametrize(

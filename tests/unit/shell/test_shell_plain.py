@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from tillbox.cloud_bridge.fleet.plain import LINE_MAX, plain
+from tillbox.cloud_bridge.fleet.terminal import _tell
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,13 @@ from tillbox.cloud_bridge.fleet.plain import LINE_MAX, plain
 def test_it_reads_as_the_terminal_did(shown: str, lines: list[str]) -> None:
     assert plain([shown]) == lines
     assert plain(shown) == lines, "however it is cut"
+
+
+def test_a_reason_of_a_box_tells_a_terminal_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    _tell("over\x1b]0;mine\x07\x9b2J\r\n\u202e")
+    assert (
+        capsys.readouterr().err == "\r[tillbox] over\\u001b]0;mine\\u0007\\u009b2J\\u000d\\u000a\\u202e\r\n"
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -23,13 +24,14 @@ from tests.unit.test_runtime import Counter
 from tillbox.agent.app import Box
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.screen.page import till_page
+from tillbox.agent.screen.server import drawn
 from tillbox.agent.shell import keeper, recording, room
-from tillbox.agent.shell.consent import ANSWER_MS, Policy
+from tillbox.agent.shell.consent import ANSWER_MS, EARLY_MS, REFUSED_MS, Policy
 from tillbox.agent.shell.room import KEEPER, RATE_BYTES_S, ShellRoom
 from tillbox.contracts import topics
 from tillbox.contracts.proofs import SHELL, is_proven, unweb
-from tillbox.contracts.shells import Channel, Kind, agreed, keys_of, public_of, size_bytes
-from tillbox.contracts.verdicts import Refused
+from tillbox.contracts.shells import DATA_BYTES_MAX, Channel, Kind, agreed, keys_of, public_of, size_bytes
+from tillbox.contracts.verdicts import Reason, Refused
 
 CORE = b"c" * 32
 UP = topics.shell_up("box-1")
@@ -144,8 +146,16 @@ def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def one(policy: Policy = Policy.ALWAYS, minutes: int = 15) -> Visit:
         page = socket.create_server(("127.0.0.1", 0))
         port = page.getsockname()[1]
-        box = Box(config(tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=port))
-        (tmp_path / "state").mkdir()
+        box = Box(
+            config(
+                tmp_path / "state", None, shell=policy, shell_minutes=minutes, screen_port=port,
+                witness=str(tmp_path / "stick" / "witness"), logs=str(tmp_path / "logs"),
+            )
+        )  # fmt: skip
+        for folder in ("state", "stick", "logs"):
+            (tmp_path / folder).mkdir()
+        (tmp_path / "stick" / "witness").write_text("7")
+        (tmp_path / "logs" / "box.log").write_text("a line")
         key = Key(tmp_path / "state" / "identity" / "client.key")
         till = Till(box, tmp_path / "state", Counter(), shells=ShellRoom(box, sign=key.sign))
         till.boot()
@@ -173,8 +183,8 @@ def test_what_is_typed_is_done_and_both_are_recorded_before_anybody_sees_it(
 ) -> None:
     visit = visits()
     shell = visit.open()
-    visit.type("echo $((6*7)) $(stty size); id -u; env | sort; pwd\n")
-    assert visit.until(lambda: b"42 24 80" in visit.shown and b"\n/\r\n" in visit.shown), visit.shown
+    visit.type("echo $((6*7)) $(stty size) $(ulimit -v); id -u; env | sort; pwd\n")
+    assert visit.until(lambda: b"42 24 80 131072" in visit.shown and b"\n/\r\n" in visit.shown), visit.shown
     assert b"TERM=xterm-256color" in visit.shown
     assert not [word for word in os.environ if f"{word}=".encode() in visit.shown and word not in SET]
     assert visit.channel is not None
@@ -225,10 +235,14 @@ def test_the_cashier_is_asked_and_lets_in(visits: Callable[..., Visit]) -> None:
     assert page.visitor.why == "look at it", "nobody writes backwards over the buttons"
     second = visit.ask()
     assert visit.last(second)[0] == "failed", "one at a time, also to be asked for"
-    assert not visit.shells.decide(second, allow=True)
+    assert visit.shells.decide(second, allow=True) == Refused(Reason.SHELL_UNKNOWN)
+    assert visit.shells.decide(shell, allow=True) == Refused(Reason.SHELL_EARLY), "it came under a finger"
+    visit.hours.ahead_ms += EARLY_MS
+    allow = f'action="/do/shell_allow" data-sure="{page.label("shell_sure")} ann"'
+    assert allow in drawn(visit.till.box, "till_body.html", "en")
     assert visit.till.sell(), "nobody waits for an answer to be sold to"
-    assert visit.shells.decide(shell, allow=True)
-    assert not visit.shells.decide(shell, allow=False), "a word is a word"
+    assert visit.shells.decide(shell, allow=True) is None
+    assert visit.shells.decide(shell, allow=False) == Refused(Reason.SHELL_UNKNOWN), "a word is a word"
     assert visit.until(lambda: visit.last(shell)[0] == "executing")
     inside = visit.shells.visitor
     assert inside is not None
@@ -243,9 +257,13 @@ def test_the_cashier_is_asked_and_lets_in(visits: Callable[..., Visit]) -> None:
 def test_a_cashier_who_refuses_or_does_not_look_lets_nobody_in(visits: Callable[..., Visit]) -> None:
     visit = visits(Policy.ASK)
     shell = visit.ask()
-    visit.shells.decide(shell, allow=False)
+    visit.hours.ahead_ms += EARLY_MS
+    assert visit.shells.decide(shell, allow=False) is None
     assert visit.is_over(shell)
     assert visit.last(shell) == ("failed", "The cashier refused.")
+    assert visit.last(visit.ask()) == ("failed", "The cashier refused a moment ago: ask again in a minute.")
+    assert visit.shells.visitor is None, "and the till shows nothing of it"
+    visit.hours.ahead_ms += REFUSED_MS
     shell = visit.ask()
     visit.hours.ahead_ms += ANSWER_MS
     assert visit.is_over(shell)
@@ -278,7 +296,6 @@ def test_whoever_ends_or_stops_the_keeper_stays_no_longer(
     with subprocess.Popen(["sleep", "1003"]) as own:
         session = visit.shells._session
         assert session is not None
-        session._others = session._others | {own.pid}
         assert session._keeper is not None
         session._keeper.send_signal(how)
         visit.hours.ahead_ms += 60_000
@@ -294,6 +311,22 @@ SLEEP = f"sleep 1000.{os.getpid()}"  # another worker's are not ours
 def sleepers() -> list[str]:
     found = subprocess.run(["pgrep", "-xa", "sleep"], capture_output=True, text=True).stdout
     return [line for line in found.splitlines() if line.endswith(SLEEP)]
+
+
+def test_a_shell_that_cannot_be_started_leaves_the_box_as_it_was(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError("no more tasks")
+
+    monkeypatch.setattr(room.subprocess, "Popen", none)
+    visit = visits()
+    shell = visit.open()
+    assert visit.is_over(shell)
+    assert visit.last(shell) == ("failed", "The box could not do it; its log says why.")
+    adopts = ctypes.c_int(-1)
+    keeper.libc.prctl(37, ctypes.byref(adopts), 0, 0, 0)  # PR_GET_CHILD_SUBREAPER
+    assert adopts.value == 0, "orphans go to the machine's first process again"
 
 
 def test_a_minute_of_silence_ends_it(visits: Callable[..., Visit]) -> None:
@@ -360,6 +393,28 @@ def test_what_shows_much_is_slowed_down_and_sells_as_fast_as_ever(visits: Callab
     assert len(visit.shown) == shown, "while money waits for the core, nothing is shown"
 
 
+def test_what_nobody_reads_keeps_no_box_busy(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = visits()
+    visit.open()
+    visit.type("stty raw -echo; echo re''ady; sleep 60\n")
+    assert visit.until(lambda: b"ready" in visit.shown)
+    session, waits = visit.shells._session, []
+    assert session is not None
+    wait = session._wait
+    monkeypatch.setattr(session, "_wait", lambda: (waits.append(1), wait()))
+
+    def is_full() -> bool:
+        assert visit.channel is not None
+        visit.channel.say(Kind.DATA, bytes(DATA_BYTES_MAX))
+        return session._typed_is_full and not session._frames.empty()
+
+    assert visit.until(is_full)
+    waits.clear()
+    assert not eventually(lambda: len(waits) > 10 + 0.5 / room.TURN_S, 0.5)
+
+
 def test_whoever_holds_the_line_types_nothing(visits: Callable[..., Visit]) -> None:
     visit = visits()
     shell = visit.open()
@@ -388,6 +443,19 @@ def test_the_boxs_own_files_and_its_program_are_out_of_reach(visits: Callable[..
         pytest.skip("this kernel has no Landlock, and the shell was told so")
     assert visit.shown.count(b"ermission denied") == 3, visit.shown
     assert b"PRIVATE" not in visit.shown
+    visit.shown = b""
+    stick, logs = state.parent / "stick" / "witness", state.parent / "logs"
+    tries = (
+        f"cat {stick}",
+        f"cat {logs}/box.log",
+        f"echo 2147483647 >{stick}",
+        f"rm {stick}",
+        f"touch {state.parent}/new",
+    )
+    visit.type("; ".join(tries) + "; echo x >/tmp/new-$$; echo x >/dev/null && echo do''ne\n")
+    assert visit.until(lambda: b"done" in visit.shown), visit.shown
+    assert visit.shown.count(b"ermission denied") == 6, visit.shown
+    assert stick.read_text() == "7"
     with socket.create_server(("127.0.0.1", 0)) as other, visit.till_page as page:
         for door, found in (
             (other, b"reached"),
@@ -402,6 +470,27 @@ def test_the_boxs_own_files_and_its_program_are_out_of_reach(visits: Callable[..
     assert visit.until(lambda: b"enough" in visit.shown)
     assert (b"mine" in visit.shown) is (version < 6)
     assert not (state / "new").exists()
+
+
+def test_what_seals_the_boxs_key_is_hidden_with_all_that_it_writes(visits: Callable[..., Visit]) -> None:
+    visit = visits()
+    hidden, told = room._hidden(visit.till.box.config), visit.till.box.config
+    assert {told.state, told.witness, told.logs, Path("/dev/tpm0"), Path("/dev/tpmrm0")} <= set(hidden)
+
+
+def test_a_card_without_files_to_be_made_is_full_too(
+    visits: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = visits()
+    tape = recording.Recording(visit.till.folder / "shells", "one", title="", begun_ms=0)
+    free = SimpleNamespace(f_bavail=2**40, f_frsize=4_096, f_files=10_000_000, f_favail=2_000_000)
+    monkeypatch.setattr(recording.os, "fstatvfs", lambda _: free)
+    assert tape.has_room
+    free.f_favail = 10
+    assert not tape.has_room
+    free.f_files = 0
+    assert tape.has_room, "a file system without such a bound"
+    tape.close()
 
 
 @pytest.mark.parametrize(("seconds", "closes", "status"), [("60", True, 129), ("1", False, 124)])
