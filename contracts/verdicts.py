@@ -30,6 +30,7 @@ class Reason(StrEnum):
     NO_PICTURE = "no_picture"
     NO_CODE = "no_code"
     PICTURE_TOO_LARGE = "picture_too_large"
+    PICTURE_BUSY = "picture_busy"
     # the sale
     NOTHING_TO_PAY = "nothing_to_pay"
     NOTHING_LEFT_TO_PAY = "nothing_left_to_pay"
@@ -209,6 +210,9 @@ TEXTS: dict[Reason, Text] = {
     ),
     Reason.PICTURE_TOO_LARGE: Text(
         "图片太大，请选 8 MB 以内的照片", "The picture is too large. Choose one of at most 8 MB."
+    ),
+    Reason.PICTURE_BUSY: Text(
+        "正在处理别的照片，请再发一次", "Other photographs are being worked on. Send it again."
     ),
     Reason.NOT_AN_AMOUNT: Text("这不是金额，请输入例如 12.50", "This is no amount. Type for example 12.50."),
     Reason.NOTHING_TO_PAY: Text(
