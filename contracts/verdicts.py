@@ -434,8 +434,8 @@ TEXTS: dict[Reason, Text] = {
         "Somebody else has to approve it: you have asked for it yourself.",
     ),
     Reason.SECOND_PERSON: Text(
-        "一小时内命令的盒子超过一个人可独自决定的数量；请用批量命令发送，由另一个人批准",
-        "Within an hour that is more boxes than one person may command alone. Send it as a bulk; somebody else approves it.",
+        "一小时内命令或停用的盒子超过一个人可独自决定的数量；命令请用批量发送，由另一个人批准；其余盒子请由另一位操作员停用",
+        "Within an hour that is more boxes than one person may command or put out alone. Send a command as a bulk, which somebody else approves; have another operator put out the rest.",
     ),
     Reason.BULK_UNKNOWN: Text(
         "没有这批命令，请核对编号", "There is no bulk of that id. Look it up in the list of bulks."

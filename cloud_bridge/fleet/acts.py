@@ -34,6 +34,7 @@ from .commanding import (
     SendCommand,
     SendCommands,
     approve_bulk,
+    beyond_one,
     end_shell,
     open_shell,
     send_command,
@@ -68,7 +69,7 @@ class Fleet:
     total_max: int
     schedule: Schedule
     second_person_above: int = 20
-    """What one person commands within an hour may reach so many boxes; more needs a second person's word."""
+    """What one person commands or puts out within an hour may be so many boxes; more needs a second person's word."""
     shells: Shells | None = None
     """The remote shells of the running core."""
 
@@ -343,6 +344,8 @@ def _revoke_box(doing: Doing, wanted: OfBox) -> BoxStands | Refused:
     if standing is None:
         return Refused(Reason.BOX_UNKNOWN, wanted.device)
     if standing.state == "live":
+        if alone := beyond_one(doing, {wanted.device}):
+            return alone
         registry.put_out(doing.connection, wanted.device, "revoked", doing.now_ms)
     return _stands(doing.connection, wanted.device)
 
@@ -498,6 +501,8 @@ def _retire_box(doing: Doing, wanted: OfBox) -> BoxStands | Refused:
     if standing.state == "live" and (waiting != 0 or missing(doing.connection, wanted.device)):
         return Refused(Reason.BOX_UNSYNCED, "" if waiting is None else f"{waiting}")
     if standing.state == "live":
+        if alone := beyond_one(doing, {wanted.device}):
+            return alone
         registry.put_out(doing.connection, wanted.device, "retired", doing.now_ms)
     return _stands(doing.connection, wanted.device)
 
