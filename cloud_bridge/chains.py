@@ -7,7 +7,7 @@ before is a duplicate, what comes too early waits to be sent again, and what con
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from tillbox.contracts.verdicts import Reason
 
 from .alarms import Alarm
 from .complaints import Complaints, Counts
+from .fleet.quota import Sort
 from .store import coupons, tables
 
 NOTHING = "0" * 64  # the head of an incarnation of which nothing is held
@@ -89,7 +90,8 @@ class Chains:
         counts: Counts,
         complaints: Complaints,
         reads: Sequence[Read],
-        full: Collection[str] = (),
+        full: Mapping[str, set[Sort]] | None = None,
+        sort_of: Callable[[Read], Sort] = lambda _: Sort.QUIET,
     ) -> None:
         self._connection, self._now_ms = connection, now_ms
         self._counts, self._complaints = counts, complaints
@@ -98,8 +100,9 @@ class Chains:
         self._echo: dict[tuple[str, str], tuple[int, str]] = {}
         self._missed: set[tuple[str, str]] = set()
         """Incarnations of which something is missed that the box may think is here."""
-        self._full = full
-        """Boxes of which nothing new is taken today."""
+        self._full = full or {}
+        """Boxes of which no more of some sorts is taken today; `sort_of` is asked for theirs alone."""
+        self._sort_of = sort_of
         self._reads = reads
         self._load_marks()
         self._held = self._load_held()
@@ -108,20 +111,16 @@ class Chains:
         """Whether a record is the next of its chain. Moves the mark where it is."""
         record = read.record
         key = record.dev, record.inc
-        if record.dev in self._full and self._held.get((*key, record.seq)) != read.hash:
-            self._complaints.refuse(record.dev, Reason.ENOUGH_TODAY, read.bytes, inc=record.inc)
-            self._missed.add(key)
+        known = self.marks.get(key)
+        if known is None and self._is_enough(read):
             return False
-        mark = self.marks.get(key) or self._open(read)
+        mark = known or self._open(read)
         if mark is None:
             return False
         if record.seq <= mark.watermark:
             found = self._held.get((*key, record.seq))
             if found not in (None, read.hash):
-                self._complaints.refuse(record.dev, Reason.ID_REUSED, read.bytes, inc=record.inc)
-                self._complaints.shout(
-                    Alarm.FORK, record.dev, record.inc, f"two records are number {record.seq}"
-                )
+                self._contradicts(read, Reason.ID_REUSED, Alarm.FORK, f"two records are number {record.seq}")
                 return False
             self._counts.duplicates += 1
             self._echo[key] = max(self._echo.get(key, (0, "")), (record.seq, read.hash))
@@ -132,13 +131,36 @@ class Chains:
             self._complaints.refused.setdefault(key, Reason.SEQUENCE_GAP)
             return False
         if record.prev != mark.head:
-            self._complaints.refuse(record.dev, Reason.CHAIN_BROKEN, read.bytes, inc=record.inc)
-            self._complaints.shout(Alarm.CHAIN_BROKEN, record.dev, record.inc, f"at number {record.seq}")
+            self._contradicts(read, Reason.CHAIN_BROKEN, Alarm.CHAIN_BROKEN, f"at number {record.seq}")
+            return False
+        if known is not None and self._is_enough(read):
             return False
         mark.watermark, mark.head, mark.changed = record.seq, read.hash, True
         self._held[(*key, record.seq)] = read.hash
         self._echo[key] = record.seq, read.hash
         return True
+
+    def _is_enough(self, read: Read) -> bool:
+        """Whether its box has handed in enough of what a record is. The box hears of it, and keeps it until tomorrow."""
+        record = read.record
+        full = self._full.get(record.dev)
+        if not full or self._sort_of(read) not in full:
+            return False
+        self._complaints.refuse(record.dev, Reason.ENOUGH_TODAY, read.bytes, inc=record.inc)
+        self._missed.add((record.dev, record.inc))
+        return True
+
+    def _contradicts(self, read: Read, reason: Reason, alarm: Alarm, detail: str) -> None:
+        """Shout about what continues no chain. Of a box that has brought too much of it, it is dropped, and nobody hears more."""
+        record = read.record
+        if Sort.UNKEPT in self._full.get(record.dev, ()):
+            self._complaints.refuse(record.dev, Reason.ENOUGH_TODAY, read.bytes)
+            return
+        self._complaints.refuse(record.dev, reason, read.bytes, inc=record.inc)
+        self._complaints.shout(alarm, record.dev, record.inc, detail)
+
+    def _has_room(self, device: str) -> bool:
+        return self._full.get(device, set()) <= {Sort.UNKEPT}
 
     def acks(self, credit: int) -> list[tuple[str, Ack]]:
         """What each box hears of each incarnation in this batch, once all of it is committed."""
@@ -152,7 +174,7 @@ class Chains:
                 head=mark.head,
                 echo_seq=seq,
                 echo_hash=found or None,
-                credit=0 if device in self._full else credit,
+                credit=credit if self._has_room(device) else 0,
                 refused=refused,
             )
             answers.append((device, ack))
@@ -161,7 +183,7 @@ class Chains:
     def _missing(self, device: str, inc: str, credit: int) -> tuple[str, Ack]:
         mark = self.marks.get((device, inc))
         held, head = (mark.watermark, mark.head) if mark else (0, NOTHING)
-        if device in self._full:
+        if not self._has_room(device):
             # Without credit it asks with one record at a time, until the day is over.
             return device, Ack(inc=inc, wm=held, head=head, credit=0, refused=Reason.ENOUGH_TODAY)
         return device, Ack(inc=inc, wm=held, head=head, credit=credit, refused=Reason.SEQUENCE_GAP)

@@ -45,7 +45,7 @@ class Fleet(Strict):
     )
     tenant: Template = Field(description="Whose shops these are.")
     console_url: str = Field(pattern=r"^https?://", description="The console as an engineer's phone sees it.")
-    second_person_above: int = Field(default=20, ge=0, description="What one person commands within an hour may reach so many boxes; more needs a second person's word.")  # fmt: skip
+    second_person_above: int = Field(default=20, ge=0, description="What one person commands or puts out within an hour may be so many boxes; more needs a second person's word.")  # fmt: skip
     sale_max: int = Field(default=100_000, ge=0, description="What a box that has not reached the core yet may take in one sale, in fen.")  # fmt: skip
     total_max: int = Field(default=1_000_000, ge=0, description="What it may take in all, in fen.")
 

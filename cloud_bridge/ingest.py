@@ -71,6 +71,8 @@ class _Batch:
         self._from: set[str] = set()
         self._reads: list[Read] = []
         self._inbox: list[dict[str, Any]] = []
+        self._handed: list[tuple[str, quota.Sort, int]] = []
+        """What boxes that were put out hand in: whose, what, how many bytes."""
 
     def read(self, message: Arrived) -> None:
         self._from.add(message.device)
@@ -87,9 +89,9 @@ class _Batch:
 
     def apply(self) -> None:
         self._fences = fences(self._connection, self._from)
-        full = quota.full(self._connection, self._fences, self._now_ms) if self._fences else ()
+        full = quota.full(self._connection, self._fences, self._now_ms) if self._fences else {}
         self._chains = Chains(
-            self._connection, self._now_ms, self._counts, self._complaints, self._reads, full
+            self._connection, self._now_ms, self._counts, self._complaints, self._reads, full, self._sort_of
         )
         fresh = [(read, _body_of(read)) for read in self._reads if self._chains.continues(read)]
         self._postings = Postings(
@@ -106,6 +108,10 @@ class _Batch:
         for read, body in fresh:
             self._apply_one(read, body, known)
         self._write()
+
+    def _sort_of(self, read: Read) -> quota.Sort:
+        fence = self._fences[read.record.dev]
+        return quota.sort_of(read.record, fence, understood=_body_of(read) is not None)
 
     def acks(self, credit: int) -> list[tuple[str, Ack]]:
         return self._chains.acks(credit)
@@ -131,6 +137,8 @@ class _Batch:
             self._counts.applied += 1
             if self._ledger.has_posted(record.tid):
                 known[record.tid] = content
+        if record.dev in self._fences:
+            self._handed.append((record.dev, self._sort_of(read), len(read.bytes)))
         self._inbox.append(
             {
                 "device": record.dev,
@@ -159,7 +167,7 @@ class _Batch:
         if self._inbox:
             self._connection.execute(insert(tables.inbox), self._inbox)
         if self._fences:
-            quota.count(self._connection, self._inbox, self._unkept, self._fences, self._now_ms)
+            quota.count(self._connection, self._handed, self._unkept, self._fences, self._now_ms)
         self._postings.write()
         upsert(self._connection, tables.incarnation, self._chains.rows(), "device", "inc")
 

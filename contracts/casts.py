@@ -6,7 +6,7 @@ from __future__ import annotations
 import codecs
 import json
 
-OUT, IN, SIZE, MARK = "o", "i", "r", "m"
+OUT, IN, SIZE = "o", "i", "r"
 COLUMNS, ROWS = 80, 24
 
 
@@ -22,7 +22,7 @@ class Tape:
 
     def __init__(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")
-        self._decoders = {way: decoder("replace") for way in (OUT, IN, SIZE, MARK)}
+        self._decoders = {way: decoder("replace") for way in (OUT, IN, SIZE)}
 
     def line(self, at_ms: int, way: str, data: bytes) -> str:
         """One event, so long after the beginning; empty where there is nothing to be written yet."""

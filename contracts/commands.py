@@ -72,6 +72,11 @@ class Verb(StrEnum):
     SHELL = "shell"
 
 
+MANY = tuple(verb for verb in Verb if verb not in (Verb.WATCH, Verb.SHELL))
+"""What many boxes can be commanded at once. One box is looked at, or talked to, by somebody who sits there: neither is a bulk's,
+nor does it count for a second person's word."""
+
+
 class Nothing(Strict):
     """A verb that needs no more words."""
 

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     NO_PICTURE = "no_picture"
     NO_CODE = "no_code"
     PICTURE_TOO_LARGE = "picture_too_large"
+    PICTURE_BUSY = "picture_busy"
     # the sale
     NOTHING_TO_PAY = "nothing_to_pay"
     NOTHING_LEFT_TO_PAY = "nothing_left_to_pay"
@@ -210,6 +211,9 @@ TEXTS: dict[Reason, Text] = {
     ),
     Reason.PICTURE_TOO_LARGE: Text(
         "图片太大，请选 8 MB 以内的照片", "The picture is too large. Choose one of at most 8 MB."
+    ),
+    Reason.PICTURE_BUSY: Text(
+        "正在处理别的照片，请再发一次", "Other photographs are being worked on. Send it again."
     ),
     Reason.NOT_AN_AMOUNT: Text("这不是金额，请输入例如 12.50", "This is no amount. Type for example 12.50."),
     Reason.NOTHING_TO_PAY: Text(
@@ -431,8 +435,8 @@ TEXTS: dict[Reason, Text] = {
         "Somebody else has to approve it: you have asked for it yourself.",
     ),
     Reason.SECOND_PERSON: Text(
-        "一小时内命令的盒子超过一个人可独自决定的数量；请用批量命令发送，由另一个人批准",
-        "Within an hour that is more boxes than one person may command alone. Send it as a bulk; somebody else approves it.",
+        "一小时内命令或停用的盒子超过一个人可独自决定的数量；命令请用批量发送，由另一个人批准；其余盒子请由另一位操作员停用",
+        "Within an hour that is more boxes than one person may command or put out alone. Send a command as a bulk, which somebody else approves; have another operator put out the rest.",
     ),
     Reason.BULK_UNKNOWN: Text(
         "没有这批命令，请核对编号", "There is no bulk of that id. Look it up in the list of bulks."

@@ -188,9 +188,11 @@ def _from_elsewhere(request: Request) -> bool:
 
 
 async def form_of(request: Request) -> FormData | None:
-    if int(request.headers.get("content-length") or FORM_BYTES_MAX + 1) > FORM_BYTES_MAX:
+    # A body in chunks has any length, whatever is said beside them.
+    chunked = "transfer-encoding" in request.headers
+    if chunked or int(request.headers.get("content-length") or FORM_BYTES_MAX + 1) > FORM_BYTES_MAX:
         return None
-    return await request.form()
+    return await request.form(max_files=0)
 
 
 def _amount(form: FormData, field: str = "amount") -> Amount | Refused:

@@ -30,7 +30,7 @@ from tillbox.cloud_bridge.store import (
 from tillbox.cloud_bridge.store.command_lists import BulkRow, CommandRow, CommandStory
 from tillbox.cloud_bridge.store.database import Database
 from tillbox.cloud_bridge.store.fleet_lists import AuditRow, BoxStory, ClaimRow, PlaceRow
-from tillbox.cloud_bridge.store.health_lists import EventRow, HealthRow, StoreAlerts
+from tillbox.cloud_bridge.store.health_lists import AlertEvent, HealthRow, StoreAlerts
 from tillbox.cloud_bridge.store.provisioning import Board
 from tillbox.cloud_bridge.store.setting_lists import LevelRow, TwinRow, VersionRow
 from tillbox.cloud_bridge.store.timeline import TimelineRow
@@ -202,7 +202,7 @@ def add_fleet_api(
             return health_lists.open_alerts(connection, store=store[:32], most=most)
 
     @viewers.get("/alert-events", tags=["lists"])
-    def alert_events(after: int = 0, most: int = 200) -> list[EventRow]:
+    def alert_events(after: int = 0, most: int = 200) -> list[AlertEvent]:
         with database.reading() as connection:
             return health_lists.events_after(connection, after, most=most)
 

@@ -43,6 +43,7 @@ ALERTS = "Tillbox-Alerts"  # how many are open, for a page that fetches only its
 FORM_BYTES_MAX = 16_384  # a handful of slips as a scanner reads them; no other form comes near it but these:
 SETTINGS_BYTES_MAX = 400_000  # a list of 500 goods with Chinese names, percent-encoded
 SETTINGS_FIELDS_MAX = 4_000
+FEW_FIELDS = 10  # to sign in or out
 PHOTO_FORM_BYTES_MAX = 32_000_000
 """Far above what a photograph may have: an acceptance is not lost because a phone takes large ones. It is read, the photograph is
 refused, and both are said."""
@@ -88,6 +89,9 @@ def build_console(
 
 
 async def _guard(request: Request, proceed: Callable[[Request], Any]) -> Response:
+    # A body in chunks has any length, whatever is said beside them.
+    if "transfer-encoding" in request.headers:
+        return Response("say how long it is (Content-Length), and send it in one piece, not in chunks", 413)
     length = request.headers.get("content-length", "0" if request.method in ("GET", "HEAD") else "")
     if request.url.path.startswith("/api/") and not (length.isdecimal() and int(length) <= API_BYTES_MAX):
         # Whoever has no key yet must not make us read; and whoever does not say how much, neither.
@@ -236,7 +240,7 @@ class _Console:
     async def login(self, request: Request) -> Response:
         if not _is_own(request):
             return _not_own()
-        form = await request.form()
+        form = await request.form(max_files=0, max_fields=FEW_FIELDS)
         name, password = str(form.get("name", ""))[:64], str(form.get("password", ""))[:256]
         found = await anyio.to_thread.run_sync(self._doorkeeper.login, name, password)
         if isinstance(found, LoginRefused):
@@ -252,7 +256,7 @@ class _Console:
 
     async def logout(self, request: Request) -> Response:
         session = self._session(request)
-        form = await request.form() if _is_own(request) else {}
+        form = await request.form(max_files=0, max_fields=FEW_FIELDS) if _is_own(request) else {}
         if session is None or not is_same(str(form.get("csrf", "")), session.csrf):
             return _not_own()
         self._doorkeeper.close(request.cookies[COOKIE])

@@ -51,10 +51,6 @@ def command_form(verb: Verb) -> VerbForm:
     return _form(SendCommand, verb, {}, without=("box",))
 
 
-MANY = tuple(verb for verb in Verb if set(PARAMS[verb].model_fields) <= set(SendCommands.model_fields))
-"""What many boxes can be commanded at once: whatever the act has the words for."""
-
-
 def bulk_form(verb: Verb, said: Mapping[str, str]) -> VerbForm:
     """One command for many boxes. `said` is what somebody has filled in before."""
     begun = {**BEGIN_WITH.get(verb, {}), **said}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
+from tillbox.cloud_bridge.letters import visible, visible_lines
 from tillbox.cloud_bridge.store.health_lists import AlertRow
 from tillbox.contracts.alerts import name_of, weight_of
 from tillbox.contracts.money import CNY, MINOR_MAX, Amount, Unit
@@ -75,17 +75,6 @@ def by_kind(alerts: Sequence[AlertRow]) -> dict[str, list[AlertRow]]:
     for one in alerts:
         found.setdefault(one.kind, []).append(one)
     return found
-
-
-def visible(text: str) -> str:
-    """Text from a device, with what cannot be seen made visible."""
-    hidden = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
-    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in hidden else c for c in text)
-
-
-def visible_lines(text: str) -> str:
-    """The same for text of several lines, with tabs between its words."""
-    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.splitlines())
 
 
 FILTERS = {

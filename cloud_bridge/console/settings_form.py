@@ -15,12 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from tillbox.cloud_bridge.fleet.settings import DEFAULTS
+from tillbox.cloud_bridge.letters import visible
 from tillbox.contracts.messages import LEASE_MAX
 from tillbox.contracts.money import Amount, Unit, parse_amount
 from tillbox.contracts.shop import BoxSettings
 from tillbox.contracts.verdicts import Text
-
-from .formats import visible
 
 BLANK_ROWS = 3  # empty rows below a table; asking for more is a button
 DECIDED = "decide."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Base64Bytes, BaseModel, Field, StringConstraints, ValidationError
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from tillbox.cloud_bridge.payments.machine import Schedule
 from tillbox.cloud_bridge.store import coupons, registry, tables
@@ -34,6 +34,7 @@ from .commanding import (
     SendCommand,
     SendCommands,
     approve_bulk,
+    beyond_one,
     end_shell,
     open_shell,
     send_command,
@@ -68,7 +69,7 @@ class Fleet:
     total_max: int
     schedule: Schedule
     second_person_above: int = 20
-    """What one person commands within an hour may reach so many boxes; more needs a second person's word."""
+    """What one person commands or puts out within an hour may be so many boxes; more needs a second person's word."""
     shells: Shells | None = None
     """The remote shells of the running core."""
 
@@ -97,7 +98,9 @@ class Act:
     says: str | Callable[[Any, Any], str]
     """For the audit log; where it depends on what was asked and what came of it, a function of these."""
     first: Callable[[Any], Any | Refused] = lambda wanted: wanted
-    """Slow work on what was asked, before the database is: what `do` gets, or why not."""
+    """Slow work on what was asked, outside of any transaction: what `do` gets, or why not."""
+    judge: Callable[[Doing, Any], Refused | None] | None = None
+    """Why somebody may not, before that slow work is done for them."""
 
 
 def may(role: str, least: str) -> bool:
@@ -126,7 +129,11 @@ def perform(
     except ValidationError as fault:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']}" for e in fault.errors()[:5])
         return Refused(Reason.NOT_UNDERSTOOD, wrong)
-    ready = act.first(wanted)
+    barred = None
+    if act.judge is not None:
+        with database.reading() as connection:
+            barred = act.judge(Doing(connection, fleet, who, role, now_ms, chance), wanted)
+    ready = barred or act.first(wanted)
     with database.writing() as connection:
         doing = Doing(connection, fleet, who, role, now_ms, chance)
         done = ready if isinstance(ready, Refused) else act.do(doing, ready)
@@ -337,16 +344,16 @@ def _revoke_box(doing: Doing, wanted: OfBox) -> BoxStands | Refused:
     if standing is None:
         return Refused(Reason.BOX_UNKNOWN, wanted.device)
     if standing.state == "live":
+        if alone := beyond_one(doing, {wanted.device}):
+            return alone
         registry.put_out(doing.connection, wanted.device, "revoked", doing.now_ms)
     return _stands(doing.connection, wanted.device)
 
 
 def _accept_box(doing: Doing, wanted: AcceptBox) -> BoxStands | Refused:
-    bound = registry.bound(doing.connection, wanted.device)
-    if bound is None or bound.fenced_ms is not None:
-        return Refused(Reason.BOX_UNKNOWN, wanted.device)
-    if not may(doing.role, "operator") and not is_own_slip(doing.connection, wanted.device, wanted.proof):
-        return Refused(Reason.SLIP_OF_ANOTHER)
+    bound = _at_the_box(doing, wanted)
+    if isinstance(bound, Refused):
+        return bound
     where = (tables.binding.c.position == bound.position) & (tables.binding.c.epoch == bound.epoch)
     accepted = {"accepted_ms": doing.now_ms, "accepted_by": doing.who}
     doing.connection.execute(update(tables.binding).where(where).values(**accepted))
@@ -374,12 +381,25 @@ def _small(wanted: AddPhoto) -> AddPhoto | Refused:
     return jpeg if isinstance(jpeg, Refused) else AddPhoto.model_construct(device=wanted.device, proof=wanted.proof, picture=jpeg)  # fmt: skip
 
 
-def _add_photo(doing: Doing, wanted: AddPhoto) -> PhotoKept | Refused:
+def _at_the_box(doing: Doing, wanted: AcceptBox | AddPhoto) -> Row[Any] | Refused:
+    """The place of a box in service, for an operator or whoever holds its slip."""
     bound = registry.bound(doing.connection, wanted.device)
     if bound is None or bound.fenced_ms is not None:
         return Refused(Reason.BOX_UNKNOWN, wanted.device)
     if not may(doing.role, "operator") and not is_own_slip(doing.connection, wanted.device, wanted.proof):
         return Refused(Reason.SLIP_OF_ANOTHER)
+    return bound
+
+
+def _may_photograph(doing: Doing, wanted: AddPhoto) -> Refused | None:
+    found = _at_the_box(doing, wanted)
+    return found if isinstance(found, Refused) else None
+
+
+def _add_photo(doing: Doing, wanted: AddPhoto) -> PhotoKept | Refused:
+    bound = _at_the_box(doing, wanted)
+    if isinstance(bound, Refused):
+        return bound
     row = {
         "position": bound.position, "epoch": bound.epoch, "device": wanted.device, "jpeg": wanted.picture,
         "taken_by": doing.who[:48], "at_ms": doing.now_ms,
@@ -481,6 +501,8 @@ def _retire_box(doing: Doing, wanted: OfBox) -> BoxStands | Refused:
     if standing.state == "live" and (waiting != 0 or missing(doing.connection, wanted.device)):
         return Refused(Reason.BOX_UNSYNCED, "" if waiting is None else f"{waiting}")
     if standing.state == "live":
+        if alone := beyond_one(doing, {wanted.device}):
+            return alone
         registry.put_out(doing.connection, wanted.device, "retired", doing.now_ms)
     return _stands(doing.connection, wanted.device)
 
@@ -633,7 +655,7 @@ ACTS: dict[str, Act] = {
     "replace-box": Act("operator", ReplaceBox, ClaimsMade, _replace_box, lambda w: w.place, "claim made"),
     "revoke-box": Act("operator", OfBox, BoxStands, _revoke_box, lambda w: w.device, "revoked"),
     "accept-box": Act("engineer", AcceptBox, BoxStands, _accept_box, lambda w: w.device, lambda w, _: "; ".join(filter(None, ("accepted", w.note, w.place)))),
-    "add-photo": Act("engineer", AddPhoto, PhotoKept, _add_photo, lambda w: w.device, lambda _, d: f"photo of {d.position}", _small),
+    "add-photo": Act("engineer", AddPhoto, PhotoKept, _add_photo, lambda w: w.device, lambda _, d: f"photo of {d.position}", _small, _may_photograph),
     "retire-box": Act("operator", OfBox, BoxStands, _retire_box, lambda w: w.device, "retired"),
     "close-range": Act("operator", CloseRange, BoxStands, _close_range, lambda w: w.device, lambda _, d: f"written off {d.written_off}" if d.written_off else "closed"),
     "take-slips": Act("engineer", TakeSlips, SlipsTaken, _take_slips, lambda w: f"{len(w.codes)} slips", "taken"),

@@ -12,6 +12,7 @@ from tillbox.cloud_bridge.store.notes import shown
 from tillbox.cloud_bridge.store.tables import audit
 from tillbox.contracts.messages import canonical, digest
 
+PUTS_OUT = ("revoke-box", "retire-box")
 FIRST = "0" * 64
 _NEWEST = select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)
 
@@ -27,6 +28,14 @@ def note(connection: Connection, *, who: str, act: str, subject: str, detail: st
     }
     prev = connection.execute(_NEWEST).scalar() or FIRST
     connection.execute(insert(audit), {**row, "prev": prev, "hash": _hash(prev, row)})
+
+
+def put_out_by(connection: Connection, who: str, since_ms: int) -> set[str]:
+    """The boxes that a person put out since then, also by keys of theirs."""
+    mine = (audit.c.who == shown(who)[:48]) | audit.c.who.endswith(f" of {who}", autoescape=True)
+    done = audit.c.act.in_(PUTS_OUT) & audit.c.detail.not_like("refused:%")
+    query = select(audit.c.subject).distinct().where(mine, done, audit.c.at_ms > since_ms)
+    return set(connection.execute(query).scalars())
 
 
 def broken(connection: Connection) -> Iterator[int]:

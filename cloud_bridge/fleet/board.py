@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tillbox.cloud_bridge.letters import visible
 from tillbox.contracts.promises import age
 
 from .commands import CORE, KEY, AsJson, Core, KeyFile, fleet
@@ -103,7 +104,7 @@ def drawn(found: dict[str, Any], *, lines: int = ROWS_MAX, trouble: str = "") ->
         test = ("reported" if row["tested"] else "under way") if row["device"] else ""
         since = age(found["now_ms"] - row["since_ms"])
         cells = (row["place"], row["title"], says, row["device"], test, since)
-        table.add_row(*(Text(cell, style=style if cell is says else "") for cell in cells))
+        table.add_row(*(Text(visible(cell), style=style if cell is says else "") for cell in cells))
     left = len(found["places"]) - len(shown)
     return Group(
         Text(sums, style="bold"),

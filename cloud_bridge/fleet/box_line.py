@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tillbox.cloud_bridge.letters import visible, visible_lines
+
 from .commands import CORE, KEY, AsJson, Core, KeyFile, _said, _table, _when, fleet
 
 if TYPE_CHECKING:
@@ -46,8 +48,12 @@ def diff(box: Box, core: Core = CORE, key_file: KeyFile = KEY, as_json: AsJson =
     # Beside the patch, so that the patch alone can go into a file.
     print(f"{found['device']} is to have version {found['version']} and uses {used}{pinned}", file=sys.stderr)
     if found["refused"]:
-        print(f"it did not take version {found['refused_version']}: {found['refused']}", file=sys.stderr)
-    print(found["patch"], end="")
+        print(
+            f"it did not take version {found['refused_version']}: {visible(found['refused'])}",
+            file=sys.stderr,
+        )
+    if found["patch"]:
+        print(visible_lines(found["patch"]))
 
 
 @fleet.command()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from tillbox.contracts.commands import SAYS, Verb
+from tillbox.contracts.commands import MANY, SAYS
 
 from .commands import CORE, KEY, AsJson, Core, KeyFile, _said, _table, _when, fleet
 from .waves import WAVES
 
-VERBS = "\n".join(f"  {verb:<20} {SAYS[verb].en}" for verb in Verb)
+VERBS = "\n".join(f"  {verb:<20} {SAYS[verb].en}" for verb in MANY)
+
+OneOfMany = StrEnum("OneOfMany", {verb.name: verb.value for verb in MANY})  # type: ignore[misc]
 
 Why = Annotated[str, typer.Option(help="For drain and quarantine: what the cashier reads.")]
 Sale = Annotated[str, typer.Option(help="For reprint: whose receipt; the last one, if none is named.")]
@@ -29,11 +32,13 @@ Release = Annotated[str, typer.Option(help="For update: the release to run from 
 \b
   tillbox fleet command store17/lane2 self-test
   tillbox fleet command store17/lane2 quarantine --why 'the drawer is being counted'
+
+To see its log or its screen: tillbox fleet watch. To be let in: tillbox fleet shell.
 """
 )
 def command(
     box: Annotated[str, typer.Argument(help="store/lane, or the box's name")],
-    verb: Annotated[Verb, typer.Argument(help="what it is to do")],
+    verb: Annotated[OneOfMany, typer.Argument(help="what it is to do")],
     why: Why = "",
     sale: Sale = "",
     release: Release = "",
@@ -60,7 +65,7 @@ def command(
 
 @fleet.command("command-many")
 def command_many(
-    verb: Annotated[Verb, typer.Argument(help="what they are to do")],
+    verb: Annotated[OneOfMany, typer.Argument(help="what they are to do")],
     scope: Annotated[list[str], typer.Argument(help="store/lane, store, group:NAME; * for all")],
     send: Annotated[
         bool, typer.Option("--send", help="Send it. Without, it only says who would be reached.")
@@ -90,7 +95,8 @@ def command_many(
       tillbox fleet command-many restart '*' --max-percent 100 --max-boxes 500 --send
       tillbox fleet command-many update '*' --release 0.2.0 --rest-minutes 1440 --minutes 14400 --max-percent 100 --send
 
-    Above a number of boxes that the core's configuration sets, a second person has to approve it.
+    Above a number of boxes that the core's configuration sets, a second person has to approve it. One box is looked at by
+    `tillbox fleet watch`, and `tillbox fleet shell` lets in.
     """
     from .client import Api
 

@@ -6,7 +6,7 @@ It only writes down what is to be sent; `dispatch.py` sends, and lets the waves 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
@@ -14,13 +14,14 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from tillbox.cloud_bridge.store import commands
 from tillbox.cloud_bridge.store.tables import PRESENT, binding, box, bulk, device, position
-from tillbox.contracts.commands import Command, Verb, params_of, seal_command
+from tillbox.contracts.commands import MANY, WATCH_MINUTES_MAX, Command, Verb, params_of, seal_command
 from tillbox.contracts.ids import CHANCE_BYTES, uuid7
 from tillbox.contracts.messages import Id, canonical
 from tillbox.contracts.settings import Strict
 from tillbox.contracts.shells import MINUTES_MAX
 from tillbox.contracts.verdicts import Reason, Refused
 
+from . import audit
 from .waves import WAVES, sizes_of, waves_of
 
 if TYPE_CHECKING:
@@ -69,9 +70,15 @@ class SendCommand(_Wanted):
     )
 
     @property
+    def lasts(self) -> int:
+        """Minutes. Where none are given, a box is not asked to show itself for longer than it would."""
+        given = self.verb is not Verb.WATCH or "minutes" in self.model_fields_set
+        return self.minutes if given else min(self.minutes, WATCH_MINUTES_MAX)
+
+    @property
     def params(self) -> dict[str, Any]:
         """A box that hears late that it is watched ends with its command all the same."""
-        watched = {"minutes": self.minutes} if self.what not in ("", "nothing") else {}
+        watched = {"minutes": self.lasts} if self.what not in ("", "nothing") else {}
         return super().params | ({"what": self.what} if self.what else {}) | watched
 
 
@@ -186,10 +193,9 @@ def send_command(doing: Doing, wanted: SendCommand) -> CommandMade | Refused:
     if isinstance(found, Refused):
         return found
     name, place, epoch = found
-    reached = _reached(doing, doing.who, {name: (place, epoch)})
-    if reached > doing.fleet.second_person_above:
-        return Refused(Reason.SECOND_PERSON, f"{reached} boxes, {doing.fleet.second_person_above} may be")
-    row = _made(doing, wanted.verb, wanted.params, name, place, epoch, wanted.minutes, made_by=doing.who)
+    if wanted.verb in MANY and (alone := beyond_one(doing, {name})):
+        return alone
+    row = _made(doing, wanted.verb, wanted.params, name, place, epoch, wanted.lasts, made_by=doing.who)
     commands.add(doing.connection, [row | {"due_ms": doing.now_ms, "bulk": None, "wave": 0}])
     return CommandMade(
         id=row["id"], device=name, position=place, verb=wanted.verb, expires_ms=row["expires_ms"]
@@ -274,9 +280,17 @@ def _meant(doing: Doing, row: Row[Any]) -> tuple[SendCommands, dict[str, tuple[s
     return asked, {name: at for name, at in _boxes(doing.connection, asked.scope).items() if name in meant}
 
 
-def _reached(doing: Doing, who: str, found: Mapping[str, tuple[str, int]]) -> int:
-    """How many boxes somebody would have commanded within the hour, these among them. Many small bulks are one large."""
-    return len(commands.commanded(doing.connection, who, doing.now_ms - HOUR_MS) | found.keys())
+def beyond_one(doing: Doing, devices: Set[str]) -> Refused | None:
+    """Why a person may not do it to these boxes too: they would be more than one person reaches alone."""
+    reached, most = _reached(doing, doing.who, devices), doing.fleet.second_person_above
+    return Refused(Reason.SECOND_PERSON, f"{reached} boxes, {most} may be") if reached > most else None
+
+
+def _reached(doing: Doing, who: str, devices: Set[str]) -> int:
+    """How many boxes somebody would have commanded or put out within the hour, these among them. Many small bulks are one large."""
+    since_ms = doing.now_ms - HOUR_MS
+    alone = commands.commanded(doing.connection, who, since_ms)
+    return len(alone | audit.put_out_by(doing.connection, who, since_ms) | devices)
 
 
 def _begin(
@@ -385,7 +399,7 @@ def _stands(
         count=len(found),
         percent=percent,
         within_budget=percent <= wanted.max_percent and len(found) <= wanted.max_boxes,
-        needs_second_person=_reached(doing, made_by, found) > doing.fleet.second_person_above,
+        needs_second_person=_reached(doing, made_by, found.keys()) > doing.fleet.second_person_above,
         waves=sizes_of(waves_of(name, list(found), wanted.waves), len(wanted.waves)),
         boxes=[
             Reached(device=one, position=place, online=one in online)

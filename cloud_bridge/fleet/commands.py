@@ -14,6 +14,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from tillbox.cloud_bridge.clock import wall_ms
+from tillbox.cloud_bridge.letters import visible, visible_lines
 
 HELP = """Plan where boxes are to stand, print their claim sheets, exchange and revoke boxes, and see who did what.
 
@@ -49,6 +50,7 @@ To = Annotated[
 ]
 CORE_DAYS = 365  # the core is on a machine that somebody looks after
 CORE, KEY = "http://127.0.0.1:8081", Path("/etc/tillbox/api.key")
+TIME_MS_MAX = 221_845_392_000_000  # the year 9000: what a box says beyond it is no time
 NOWHERE = ("", Path())
 
 
@@ -59,7 +61,7 @@ def _said() -> Iterator[None]:
     try:
         yield
     except ApiRefused as why:
-        sys.exit(f"tillbox fleet: {why}")
+        sys.exit(f"tillbox fleet: {visible_lines(str(why))}")
 
 
 def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -69,12 +71,14 @@ def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     Console(highlight=False).print(table)
 
 
-def _when(at_ms: int | None) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") if at_ms else ""
+def _when(at_ms: int | None, *, seconds: bool = False) -> str:
+    if not at_ms or at_ms > TIME_MS_MAX:
+        return ""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M" + (":%S" if seconds else ""))
 
 
 @fleet.command()

@@ -26,7 +26,7 @@ from sqlalchemy import select
 
 from tillbox.cloud_bridge.store import health_lists
 from tillbox.cloud_bridge.store.database import Database, upsert
-from tillbox.cloud_bridge.store.health_lists import EventRow
+from tillbox.cloud_bridge.store.health_lists import AlertEvent
 from tillbox.cloud_bridge.store.tables import alert_route
 
 LOOK_S = 20.0
@@ -57,10 +57,10 @@ class Way(Protocol):
     def at_once(self) -> int: ...
     @property
     def pause_s(self) -> float: ...
-    def send(self, events: Sequence[EventRow]) -> Sent: ...
+    def send(self, events: Sequence[AlertEvent]) -> Sent: ...
 
 
-def event_id(event: EventRow) -> str:
+def event_id(event: AlertEvent) -> str:
     """The same for an event whenever it is sent, and no other's; a store that was put back numbers anew, at another time."""
     return f"{event.at_ms}-{event.id}"
 
@@ -87,7 +87,7 @@ class Webhook:
     at_once: int = 1
     pause_s: float = 0.0
 
-    def send(self, events: Sequence[EventRow]) -> Sent:
+    def send(self, events: Sequence[AlertEvent]) -> Sent:
         """One event. A redirect is not followed: it would lead where the configuration does not."""
         (event,) = events
         body = json.dumps(event.model_dump(), ensure_ascii=False, sort_keys=True).encode()
@@ -130,7 +130,7 @@ class Post:
     at_once: int = LETTER_EVENTS
     pause_s: float = LETTER_PAUSE_S
 
-    def send(self, events: Sequence[EventRow]) -> Sent:
+    def send(self, events: Sequence[AlertEvent]) -> Sent:
         """One letter about all of them."""
         try:
             with smtplib.SMTP(self.host, self.port, timeout=SEND_S) as server:
@@ -143,7 +143,7 @@ class Post:
             return Sent.AGAIN
         return Sent.TAKEN
 
-    def _letter(self, events: Sequence[EventRow]) -> EmailMessage:
+    def _letter(self, events: Sequence[AlertEvent]) -> EmailMessage:
         letter = EmailMessage()
         subject, text = words(events, self.language)
         letter["Subject"], letter["From"], letter["To"] = subject, self.sender, ", ".join(self.to)
@@ -154,7 +154,7 @@ class Post:
         return letter
 
 
-def words(events: Sequence[EventRow], language: str) -> tuple[str, str]:
+def words(events: Sequence[AlertEvent], language: str) -> tuple[str, str]:
     """Subject and text of a letter, store by store: what happened and what to do. Pure."""
     raised = sum(event.what == "raised" for event in events)
     cleared = len(events) - raised
@@ -171,7 +171,7 @@ def words(events: Sequence[EventRow], language: str) -> tuple[str, str]:
     return subject, "\n".join(lines)
 
 
-def _line(event: EventRow, *, en: bool) -> str:
+def _line(event: AlertEvent, *, en: bool) -> str:
     where = " ".join(part for part in (event.position or event.device, event.subject) if part)
     what = (event.en if en else event.zh) + (f" ({event.detail})" if event.detail else "")
     over = ("over: " if en else "已恢复：") if event.what == "cleared" else ""

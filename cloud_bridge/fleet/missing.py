@@ -1,4 +1,4 @@
-"""Which records of a box are known to exist and are not here, exactly. Pure, over what the registry says.
+"""Which records of a box are known to exist and are not here, exactly. Counting the gaps is pure; the registry is looked at beside it.
 
 A box tells with its telemetry how far its journal went; a paper tells its own number. What lies between what is held
 and that is missing. That there is nothing beyond it nobody can know of a box that died without a line: a person says so.

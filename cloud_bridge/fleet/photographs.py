@@ -14,21 +14,27 @@ from tillbox.contracts.verdicts import Reason, Refused
 PHOTO_BYTES_MAX = 8_000_000  # a phone's twelve megapixels at their finest
 FORMATS = ("JPEG", "PNG", "WEBP")
 JPEG_PIXELS_MAX = 52_000_000  # a JPEG is unpacked at a fraction of its size
-OTHER_PIXELS_MAX = 17_000_000  # unpacked whole: 68 MB with transparency
+OTHER_PIXELS_MAX = 17_000_000  # unpacked whole: 68 MB with transparency; so are progressive JPEGs, and slowly those of four colours
+SCANS_MAX = (
+    20  # a progressive JPEG has ten, and one in its thumbnail; each is another pass over the whole picture
+)
 SIDE_MAX = 1_600
 JPEG_BYTES_MAX = 300_000
 QUALITIES = (85, 75, 60)
 _ONE_AT_A_TIME = threading.Lock()  # the memory of one is a tenth of a small core's
+PATIENCE_S = 2.0  # the largest takes one; who waits holds one of the console's threads
+_SCAN = b"\xff\xda"  # in a scan's own bytes no 0xff stands before anything but 0x00
 
 
 def small_jpeg(data: bytes) -> bytes | Refused:
     """The picture anew. Never raises."""
     if len(data) > PHOTO_BYTES_MAX:
         return Refused(Reason.PICTURE_TOO_LARGE, f"{len(data)} bytes; at most {PHOTO_BYTES_MAX}")
+    if not _ONE_AT_A_TIME.acquire(timeout=PATIENCE_S):
+        return Refused(Reason.PICTURE_BUSY)
     try:
-        with _ONE_AT_A_TIME:
-            image = _unpacked(data)
-            return image if isinstance(image, Refused) else _packed(image)
+        image = _unpacked(data)
+        return image if isinstance(image, Refused) else _packed(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         return Refused(Reason.PICTURE_TOO_LARGE)
     except UnidentifiedImageError:
@@ -36,14 +42,19 @@ def small_jpeg(data: bytes) -> bytes | Refused:
     except Exception:
         # Pillow's readers raise whatever their parsing meets: OSError, SyntaxError, struct.error and more.
         return Refused(Reason.NO_PICTURE, "it is torn or damaged")
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
 def _unpacked(data: bytes) -> Image.Image | Refused:
     """Upright, on white, and no larger than it is kept. Its size is judged before anything is unpacked."""
     image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-    most = JPEG_PIXELS_MAX if image.format == "JPEG" else OTHER_PIXELS_MAX
+    plain = image.format == "JPEG" and image.mode in ("RGB", "L") and "progressive" not in image.info
+    most = JPEG_PIXELS_MAX if plain else OTHER_PIXELS_MAX
     if image.width * image.height > most:
         return Refused(Reason.PICTURE_TOO_LARGE, f"{image.width} × {image.height}")
+    if image.format in ("JPEG", "MPO") and data.count(_SCAN) > SCANS_MAX:
+        return Refused(Reason.NO_PICTURE, f"it is drawn in {data.count(_SCAN)} scans; at most {SCANS_MAX}")
     image.draft("RGB", (SIDE_MAX, SIDE_MAX))
     image.load()
     image.thumbnail((SIDE_MAX, SIDE_MAX))

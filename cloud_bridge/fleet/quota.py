@@ -16,9 +16,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from tillbox.cloud_bridge.store.database import upsert
 from tillbox.cloud_bridge.store.tables import handed_in
-from tillbox.contracts.verdicts import Reason
+from tillbox.contracts.messages import Record
 
-from .admission import GONE
 from .fences import FENCED, Fence
 
 DAY_MS = 24 * 3_600_000
@@ -32,7 +31,9 @@ class Sort(StrEnum):
     QUIET = "quiet"
     """Kinds without money: the papers that a tap has read, boots, coupon rights, steps of commands."""
     STOPPED = "stopped"
-    """What is in no book and on no list: too late, not understood, known before, or of a range that is closed."""
+    """What its own chain holds and no book does: too late, not understood, or of a range that is closed."""
+    UNKEPT = "unkept"
+    """What is not even kept: it continues no chain. Apart from all others, so that no garbage keeps a record out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +48,27 @@ BOUNDS = {
     Sort.MONEY: Bound(200_000, 200_000_000),  # a busy month: 3,000 customers a day, each of them two records
     Sort.QUIET: Bound(20_000, 20_000_000),  # a month behind a tap with 700 receipts a day
     Sort.STOPPED: Bound(2_000, 2_000_000),  # what a box sold on in secret in a week; a thief's, too
+    Sort.UNKEPT: Bound(2_000, 2_000_000),  # each of them may shout; a line that a bad wire tore, now and then
 }
 
 _MONEY = FENCED | {"payment_asked"}
-_STOPPED = {"replay", Reason.ID_REUSED, Reason.NOT_UNDERSTOOD, Reason.FUTURE_VERSION, *GONE.values()}
 
 
-def sort_of(kind: str, outcome: str, fence: Fence) -> Sort:
-    """Of which sort a record is that has gone into the inbox with that outcome."""
-    if fence.closed or outcome in _STOPPED:
+def sort_of(record: Record, fence: Fence, *, understood: bool) -> Sort:
+    """Of which sort a record is that continues its chain. Known before it is taken, and counted by the same word."""
+    if fence.closed or not understood or fence.stops(record):
         return Sort.STOPPED
-    return Sort.MONEY if kind in _MONEY else Sort.QUIET
+    return Sort.MONEY if record.kind in _MONEY else Sort.QUIET
 
 
-def full(connection: Connection, devices: Collection[str], now_ms: int) -> set[str]:
-    """Those of some boxes that have handed in enough today."""
+def full(connection: Connection, devices: Collection[str], now_ms: int) -> dict[str, set[Sort]]:
+    """Of which sorts some boxes have handed in enough today; nothing of a box that has room for all."""
     told = {"devices": sorted(devices), "day": now_ms // DAY_MS}
-    return {row.device for row in connection.execute(_TODAY, told) if _is_reached(row)}
+    found: dict[str, set[Sort]] = {}
+    for row in connection.execute(_TODAY, told):
+        if _is_reached(row):
+            found.setdefault(row.device, set()).add(Sort(row.sort))
+    return found
 
 
 def _is_reached(row: Any) -> bool:
@@ -73,21 +78,19 @@ def _is_reached(row: Any) -> bool:
 
 def count(
     connection: Connection,
-    rows: Iterable[Mapping[str, Any]],
+    handed: Iterable[tuple[str, Sort, int]],
     unkept: Mapping[str, int],
     fences: Mapping[str, Fence],
     now_ms: int,
 ) -> None:
-    """Add what a batch had of boxes with a fence: rows of the inbox, and how many of a box's lines were not even kept."""
+    """Add what a batch had of boxes with a fence: each record's box, sort and bytes, and how many lines were not even kept."""
     added: Counter[tuple[str, Sort]] = Counter()
     size: Counter[tuple[str, Sort]] = Counter()
-    for row in rows:
-        if (fence := fences.get(row["device"])) is not None:
-            key = row["device"], sort_of(row["kind"], row["outcome"], fence)
-            added[key] += 1
-            size[key] += len(row["bytes"])
+    for device, sort, length in handed:
+        added[device, sort] += 1
+        size[device, sort] += length
     for device in unkept.keys() & fences.keys():
-        added[device, Sort.STOPPED] += unkept[device]
+        added[device, Sort.UNKEPT] += unkept[device]
     told = {"devices": sorted({device for device, _ in added}), "day": now_ms // DAY_MS}
     for had in connection.execute(_TODAY, told) if added else ():
         key = had.device, Sort(had.sort)

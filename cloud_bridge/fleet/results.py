@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tillbox.cloud_bridge.store.command_lists import EventRow
+    from tillbox.cloud_bridge.store.command_lists import CommandEvent
 
 UNPACKED_BYTES_MAX = 2_000_000  # a bundle is some 200 KB
 _GZIP = 31  # zlib's word for gzip with its header
 
 
-def result_of(events: Iterable[EventRow]) -> Any:
+def result_of(events: Iterable[CommandEvent]) -> Any:
     """The result; text where it is no JSON, None where there is none."""
     told = list(events)
     packed = "".join(one.result for one in sorted(told, key=lambda one: one.part) if one.part)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tillbox.cloud_bridge.console.formats import visible
+from tillbox.cloud_bridge.letters import visible
 from tillbox.contracts.verdicts import Reason
 
 from .client import Api, ApiRefused

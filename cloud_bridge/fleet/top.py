@@ -21,6 +21,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tillbox.cloud_bridge.letters import visible
 from tillbox.contracts.promises import age
 
 from .client import Api, ApiRefused
@@ -118,15 +119,15 @@ def cells(row: Row) -> tuple[Text, ...]:
     """One row as it is drawn."""
     waits, warm, printer = row["money_waits_ms"], _celsius(row), _told(row, "printer") or ""
     return (
-        Text(row["position"] or "-"),
-        Text(row["device"]),
-        Text(row["state"], style=COLOURS.get(row["state"], "")),
+        Text(visible(row["position"] or "-")),
+        Text(visible(row["device"])),
+        Text(visible(row["state"]), style=COLOURS.get(row["state"], "")),
         Text(str(_pending(row)) if row["telemetry"] else "?"),
         Text("" if waits is None else age(waits)),
-        Text(printer.replace("_", " "), style="" if printer in ("", "ready") else "red"),
+        Text(visible(printer.replace("_", " ")), style="" if printer in ("", "ready") else "red"),
         Text("" if warm is None else str(warm), style="red" if warm is not None and warm >= 80 else ""),
-        Text(row["software"].removeprefix("tillbox ")),
-        Text(", ".join(kind.replace("_", " ") for kind in row["alerts"]), style="red"),
+        Text(visible(row["software"].removeprefix("tillbox "))),
+        Text(visible(", ".join(kind.replace("_", " ") for kind in row["alerts"])), style="red"),
     )
 
 

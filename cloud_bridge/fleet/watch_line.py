@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tillbox.cloud_bridge.clock import wall_ms
-from tillbox.cloud_bridge.console.formats import visible, when
+from tillbox.cloud_bridge.letters import visible
 from tillbox.contracts.commands import WATCH_MINUTES_MAX
 
 from .commands import CORE, KEY, Core, KeyFile, _said, _when, fleet
@@ -75,8 +75,8 @@ def _tail(api: Any, made: dict[str, Any], as_json: bool) -> None:
 
 def _line(row: dict[str, Any]) -> str:
     if row["level"] == LOST:
-        return f"… {row['text']} lines did not come through"
-    return f"{when(row['at_ms'])} {visible(row['level']):<8} {visible(row['text'])}"
+        return f"… {visible(row['text'])} lines did not come through"
+    return f"{_when(row['at_ms'], seconds=True)} {visible(row['level']):<8} {visible(row['text'])}"
 
 
 def _why(command: dict[str, Any]) -> str:

@@ -62,7 +62,7 @@ class CommandRow(BaseModel):
     ended_ms: int | None
 
 
-class EventRow(BaseModel):
+class CommandEvent(BaseModel):
     """What was heard of it."""
 
     at_ms: int
@@ -77,7 +77,7 @@ class CommandStory(BaseModel):
     """A command from its making to its end."""
 
     command: CommandRow
-    events: list[EventRow]
+    events: list[CommandEvent]
 
 
 class BulkRow(BaseModel):
@@ -245,9 +245,9 @@ def _command(row: Any) -> CommandRow:
     return CommandRow(params=document["params"], guessed=bool(row.guessed), **told)
 
 
-def _event(row: Any) -> EventRow:
-    told = {name: getattr(row, name) for name in EventRow.model_fields if name != "result"}
-    return EventRow(result=row.result.decode(), **told)
+def _event(row: Any) -> CommandEvent:
+    told = {name: getattr(row, name) for name in CommandEvent.model_fields if name != "result"}
+    return CommandEvent(result=row.result.decode(), **told)
 
 
 def _bulk(row: Any, states: dict[str, int]) -> BulkRow:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
-from tillbox.contracts.commands import ENDS, NEXT, State
+from tillbox.contracts.commands import ENDS, MANY, NEXT, State
 from tillbox.contracts.messages import CommandState
 from tillbox.contracts.verdicts import Reason
 
@@ -40,12 +40,14 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def commanded(connection: Connection, who: str, since_ms: int) -> set[str]:
-    """The boxes that a person commanded since then on their own word: what a second person approved is not counted."""
+    """The boxes that a person commanded since then on their own word: what a second person approved is not counted, nor
+    who is only watched."""
     query = (
         select(command.c.device)
         .distinct()
         .outerjoin(bulk, bulk.c.id == command.c.bulk)
         .where(command.c.made_by == who, command.c.made_ms > since_ms, bulk.c.approved_by.is_(None))
+        .where(command.c.verb.in_(MANY))
     )
     return set(connection.execute(query).scalars())
 

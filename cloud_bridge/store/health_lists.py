@@ -49,7 +49,7 @@ class StoreAlerts(BaseModel):
     alerts: list[AlertRow]
 
 
-class EventRow(BaseModel):
+class AlertEvent(BaseModel):
     """An alert was raised, or cleared."""
 
     id: int
@@ -174,7 +174,7 @@ def _alert(row: Any) -> AlertRow:
     )
 
 
-def events_after(connection: Connection, after: int, *, most: int = EVENTS_MOST) -> list[EventRow]:
+def events_after(connection: Connection, after: int, *, most: int = EVENTS_MOST) -> list[AlertEvent]:
     """What was raised and cleared since an event, in its order."""
     query = _EVENTS.where(alert_event.c.id > after).order_by(alert_event.c.id)
     return [_event(row) for row in connection.execute(query.limit(min(bounded(most), EVENTS_MOST)))]
@@ -182,7 +182,7 @@ def events_after(connection: Connection, after: int, *, most: int = EVENTS_MOST)
 
 def newest_events(
     connection: Connection, *, store: str = "", kind: str = "", most: int = 30
-) -> list[EventRow]:
+) -> list[AlertEvent]:
     """What was raised and cleared last, the newest first."""
     query = _EVENTS.order_by(alert_event.c.id.desc()).limit(min(bounded(most), EVENTS_MOST))
     if store:
@@ -201,9 +201,9 @@ _EVENTS: Select[Any] = (
 )
 
 
-def _event(row: Any) -> EventRow:
+def _event(row: Any) -> AlertEvent:
     text = text_of(row.kind)
-    return EventRow(
+    return AlertEvent(
         id=row.id, store=row.store or "", position=row.name or "", device=row.device, kind=row.kind,
         subject=row.subject, what=row.what, detail=row.detail, at_ms=row.at_ms, zh=text.zh, en=text.en,
     )  # fmt: skip

@@ -117,9 +117,12 @@ def main() -> None:
 
 
 def _keep_secrets_out_of_the_log() -> None:
-    """Tracebacks with local variables would write payment codes and records."""
+    """Tracebacks with local variables would write payment codes and records. And what is logged is no answer: it goes to stderr."""
     renderer = ConsoleRenderer(exception_formatter=plain_traceback, colors=sys.stderr.isatty())
-    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"][:-1], renderer],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def usage() -> str:

@@ -4,6 +4,7 @@ one without a row here fails; who may an act is asked of everybody, too."""
 from __future__ import annotations
 
 import os
+import socket
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -271,3 +272,17 @@ def test_what_is_open_is_open_to_nobody_in_particular(visitors: dict[str, httpx.
     assert nobody.get("/r/no").status_code == 404
     assert nobody.post("/notify", content=b"{}").status_code == 401
     assert nobody.get("/no/such/page").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/settings", "/do/add-photo", "/api/1/acts/add-photo"])
+def test_a_body_in_chunks_is_not_read(core: CoreAlone, path: str) -> None:
+    where = httpx.URL(core.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: {where.host}:{where.port}\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n"
+    with socket.create_connection((where.host, where.port or 80), timeout=5) as line:
+        line.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode())
+        assert line.recv(12) == b"HTTP/1.1 413", "before any of it came"
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_nobody_signs_in_or_out_by_a_file(visitors: dict[str, httpx.Client], path: str) -> None:
+    assert visitors["viewer"].post(path, files={"name": b"a file"}).status_code == 400

@@ -356,6 +356,51 @@ def test_many_small_commands_within_the_hour_need_a_second_person_too(office: Of
     assert office.do("send-command", box=devices[8], verb="restart").verb == "restart", "an hour later"
 
 
+def test_nobody_puts_out_the_whole_fleet_alone(office: Office) -> None:
+    devices = office.stand(lanes=11)
+    assert office.do("send-command", box=devices[0], verb="restart").verb == "restart"
+    for at in range(1, 8):
+        assert (
+            office.as_("ann", "revoke-box", by_key="stock" * (at % 2), device=devices[at]).state == "revoked"
+        )
+    assert office.do("revoke-box", device=devices[0]).state == "revoked", "it is no other box"
+    no = Refused(Reason.SECOND_PERSON, "9 boxes, 8 may be")
+    for _ in range(2):
+        assert office.do("revoke-box", device=devices[8]) == no
+    assert office.as_("ann", "revoke-box", by_key="other", device=devices[8]) == no
+    assert office.do("send-command", box=devices[8], verb="restart") == no, "nor are more commanded"
+    with office.database.writing() as connection:
+        connection.execute(tables.box.update().values(telemetry=b'{"pending": 0}'))
+    assert office.do("retire-box", device=devices[8]) == no
+    assert office.as_("bob", "revoke-box", device=devices[8]).state == "revoked"
+    assert office.as_("n", "revoke-box", device=devices[9]).state == "revoked", (
+        "another's name that ends alike"
+    )
+    office.now_ms += 60 * MINUTE
+    assert office.do("revoke-box", device=devices[10]).state == "revoked"
+
+
+def test_whoever_only_looks_commands_nobody(office: Office) -> None:
+    devices = office.stand(lanes=10)
+    for device in devices:
+        assert office.do("send-command", box=device, verb="watch", what="log").verb == "watch"
+    for device in devices[:8]:
+        assert office.do("send-command", box=device, verb="restart").verb == "restart"
+    assert office.do("send-command", box=devices[8], verb="restart").reason is Reason.SECOND_PERSON
+    assert office.do("send-command", box=devices[8], verb="watch", what="screen").verb == "watch"
+
+
+def test_a_box_is_watched_for_half_an_hour_where_nobody_says_how_long(office: Office) -> None:
+    (device,) = office.stand("a")
+    made = office.do("send-command", box=device, verb="watch", what="log")
+    assert made.expires_ms == office.now_ms + 30 * MINUTE
+    (sent,) = office.sent()
+    assert sent.params == {"what": "log", "minutes": 30}
+    said = office.do("send-command", box=device, verb="watch", what="log", minutes=60)
+    assert said.reason is Reason.COMMAND_WRONG, "more is refused, and not made less"
+    assert office.do("send-command", box=device, verb="restart").expires_ms == office.now_ms + 60 * MINUTE
+
+
 def test_who_approves_approves_the_boxes_that_were_asked_for(office: Office) -> None:
     devices = office.stand(lanes=9)
     asked = office.as_("ann", "send-commands", verb="restart", waves=[100], **WHOLE)

@@ -259,10 +259,17 @@ def test_a_payment_that_was_given_up_after_the_end_goes_back_to_whoever_paid(hea
     assert (state, head.alarms()) == ("reversing", [])
 
 
+def test_no_picture_is_worked_on_for_somebody_without_the_boxs_slip(head: Head) -> None:
+    head.enrol("a", head.claim())
+    photo = {"device": head.box("a").device, "picture": "AAAA"}
+    assert head.do("add-photo", role="engineer", **photo).reason is Reason.SLIP_OF_ANOTHER
+    assert head.do("add-photo", **photo).reason is Reason.NO_PICTURE
+
+
 @pytest.fixture
 def short_days(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few records in a day that a test can hand them in."""
-    for sort, records in ((Sort.MONEY, 50), (Sort.QUIET, 5), (Sort.STOPPED, 4)):
+    for sort, records in ((Sort.MONEY, 50), (Sort.QUIET, 5), (Sort.STOPPED, 4), (Sort.UNKEPT, 4)):
         monkeypatch.setitem(quota.BOUNDS, sort, replace(quota.BOUNDS[sort], records=records))
 
 
@@ -299,8 +306,7 @@ def test_what_is_not_taken_up_is_bounded_and_so_are_its_alarms(head: Head) -> No
     for _ in range(20):
         copies.sale()
     for at in range(1, 19, 3):
-        ack = head.hand_in("old", *copies.lines[at : at + 3])
-    assert (ack.wm, ack.refused) == (21, Reason.ENOUGH_TODAY)
+        assert head.hand_in("old", *copies.lines[at : at + 3]) is None
     assert head.alarms().count(Alarm.FORK) == 6, "the message that reached the bound, and no more"
     head.now_ms += quota.DAY_MS
     head.do("close-range", device=journal.device)
@@ -310,6 +316,24 @@ def test_what_is_not_taken_up_is_bounded_and_so_are_its_alarms(head: Head) -> No
     assert [ack.wm for ack in acks] == [22, 23, 24, 25, 25, 25, 25, 25, 25], (
         "a closed range takes hardly anything"
     )
+
+
+@pytest.mark.usefixtures("short_days")
+def test_a_thiefs_garbage_does_not_keep_a_boxs_own_money_out(head: Head) -> None:
+    head.enrol("old", head.claim())
+    journal, copies = head.journal("old"), head.journal("old")
+    for _ in range(8):
+        journal.sale()
+        copies.sale()
+    head.do("revoke-box", device=journal.device)
+    assert head.hand_in("old", *journal.lines[:4]).wm == 4
+    for _ in range(5):
+        head.hand_in("old", *copies.lines[1:4])
+        head.hand_in("old", b"garbage", b"{}")
+    assert head.alarms().count(Alarm.FORK) == 3, "nothing was shut"
+    ack = head.hand_in("old", *copies.lines[2:4], *journal.lines[4:])
+    assert (ack.wm, ack.refused) == (9, None)
+    assert ack.credit
 
 
 @pytest.mark.usefixtures("short_days")

@@ -32,7 +32,7 @@ from tillbox.cloud_bridge.fleet.heralds import (
     words,
 )
 from tillbox.cloud_bridge.store.database import Database, open_database
-from tillbox.cloud_bridge.store.health_lists import EventRow
+from tillbox.cloud_bridge.store.health_lists import AlertEvent
 from tillbox.contracts.messages import Alert, Alerts
 
 NOW = 1_790_000_000_000
@@ -349,7 +349,7 @@ def test_secrets_are_in_no_representation(house: House, office: Office) -> None:
     assert "\\x01" not in repr(Webhook("https://a/", SECRET, now_ms=lambda: NOW))
 
 
-def event(**more: Any) -> EventRow:
+def event(**more: Any) -> AlertEvent:
     row = {
         "id": 1,
         "store": "s1",
@@ -359,7 +359,7 @@ def event(**more: Any) -> EventRow:
         "subject": "",
         "what": "raised",
     }
-    return EventRow.model_validate(
+    return AlertEvent.model_validate(
         {**row, "detail": "84 °C", "at_ms": NOW, "zh": "热", "en": "It is hot.", **more}
     )
 

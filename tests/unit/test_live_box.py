@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import queue
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.unit.test_errands import NOW, TEA, Till, config
 from tests.unit.test_runtime import Counter
@@ -77,7 +79,15 @@ def till(tmp_path: Path) -> Iterator[Watched]:
     made.journal.close()
 
 
+async def page_of(screen: Screen) -> str:
+    way = httpx.ASGITransport(screen.app())
+    async with httpx.AsyncClient(transport=way, base_url="http://127.0.0.1") as cashier:
+        return (await cashier.get("/")).text
+
+
 def test_the_screen_is_what_the_cashier_sees_and_nothing_in_it_can_be_pressed(till: Watched) -> None:
+    screen = Screen(till.box)
+    assert screen.token in asyncio.run(page_of(screen)), "the cashier's own page has it"
     command = till.watch("screen")
     till.look()
     till.runtime.happen(shop.LineRung(TEA))
@@ -88,8 +98,7 @@ def test_the_screen_is_what_the_cashier_sees_and_nothing_in_it_can_be_pressed(ti
     assert 'id="due">0.00' in empty
     assert 'id="due">8.00' in rung
     assert "<main inert>" in rung
-    token = Screen(till.box).token
-    assert all(word not in rung for word in ("<script", "<link", "src=", token))
+    assert all(word not in rung for word in ("<script", "<link", "src=", screen.token))
     assert 'name="token" value=""' in rung
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from tests.core_alone import photograph
 
+from tillbox.cloud_bridge.fleet import photographs
 from tillbox.cloud_bridge.fleet.photographs import JPEG_BYTES_MAX, PHOTO_BYTES_MAX, SIDE_MAX, small_jpeg
 from tillbox.contracts.verdicts import Reason, Refused
 
@@ -66,7 +67,25 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
+def scans(count: int) -> bytes:
+    """A progressive JPEG whose last pass over itself is made so many times more."""
+    out = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(out, "JPEG", progressive=True)
+    data = out.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * (count + 1) + data[-2:]
+
+
+def wide(mode: str, *, progressive: bool = False) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (6_000, 3_000)).save(out, "JPEG", progressive=progressive)
+    return out.getvalue()
+
+
 NO = {
+    "a thousand scans": (scans(1_000), Reason.NO_PICTURE),
+    "progressive and large": (wide("L", progressive=True), Reason.PICTURE_TOO_LARGE),
+    "four colours and large": (wide("CMYK"), Reason.PICTURE_TOO_LARGE),
     "empty": (b"", Reason.NO_PICTURE),
     "text": (b"this is no picture", Reason.NO_PICTURE),
     "torn": (photograph((400, 300))[:900], Reason.NO_PICTURE),
@@ -76,6 +95,18 @@ NO = {
     "heavy": (bytes(PHOTO_BYTES_MAX + 1), Reason.PICTURE_TOO_LARGE),
     "program": (Path("/bin/ls").read_bytes()[:50_000], Reason.NO_PICTURE),
 }
+
+
+def test_a_progressive_photograph_is_taken_and_so_is_a_large_plain_one() -> None:
+    assert opened(small_jpeg(scans(0))).size == (64, 64)
+    assert opened(small_jpeg(wide("RGB"))).size == (SIDE_MAX, SIDE_MAX // 2)
+
+
+def test_who_comes_while_another_is_worked_on_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photographs, "PATIENCE_S", 0.01)
+    with photographs._ONE_AT_A_TIME:
+        assert small_jpeg(scans(0)) == Refused(Reason.PICTURE_BUSY)
+    assert isinstance(small_jpeg(scans(0)), bytes)
 
 
 @pytest.mark.parametrize("case", NO)

@@ -19,7 +19,14 @@ from tillbox.cloud_bridge.store import registry
 from tillbox.cloud_bridge.store.command_lists import WatchRow
 from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.contracts import topics
-from tillbox.contracts.messages import LIVE_BYTES_MAX, SCREEN_BYTES_MAX, Live, LogLine, LogLines
+from tillbox.contracts.messages import (
+    LINES_BYTES_MAX,
+    LIVE_BYTES_MAX,
+    SCREEN_BYTES_MAX,
+    Live,
+    LogLine,
+    LogLines,
+)
 from tillbox.contracts.packing import packed
 from tillbox.contracts.proofs import web
 from tillbox.contracts.verdicts import Reason, Refused
@@ -147,7 +154,9 @@ def test_a_clock_that_is_set_back_makes_nobody_wait(room: Room) -> None:
         b'{"what":"screen","command":"COMMAND","data":"'
         + web(zlib.compress(bytes(SCREEN_BYTES_MAX + 1))).encode()
         + b'"}',
-        b'{"what":"log","command":"LOG","data":"' + web(zlib.compress(bytes(70_000))).encode() + b'"}',
+        b'{"what":"log","command":"LOG","data":"'
+        + web(zlib.compress(bytes(LINES_BYTES_MAX + 1))).encode()
+        + b'"}',
         b'{"what":"log","command":"LOG","data":"' + packed(b'{"lines": 7}').encode() + b'"}',
         b'{"what":"screen","command":"COMMAND","data":"' + b"A" * LIVE_BYTES_MAX + b'"}',
     ],

@@ -6,31 +6,34 @@ import pytest
 
 from tillbox.cloud_bridge.fleet.fences import Fence
 from tillbox.cloud_bridge.fleet.quota import BOUNDS, Sort, sort_of
+from tillbox.contracts.ids import uuid7
+from tillbox.contracts.messages import Record
 from tillbox.contracts.verdicts import Reason
 
 OPEN, CLOSED = (Fence(Reason.BOX_REVOKED, 1_000, closed) for closed in (False, True))
 
 
 @pytest.mark.parametrize(
-    ("kind", "outcome", "fence", "sort"),
+    ("kind", "at_ms", "understood", "fence", "sort"),
     [
-        ("sale", "applied", OPEN, Sort.MONEY),
-        ("sale", "variance_coupon_spent", OPEN, Sort.MONEY),
-        ("void", "foreign_device", OPEN, Sort.MONEY),
-        ("payment_asked", "applied", OPEN, Sort.MONEY),
-        ("tapped", "applied", OPEN, Sort.QUIET),
-        ("command_state", "command_unknown", OPEN, Sort.QUIET),
-        ("sale", "box_revoked", OPEN, Sort.STOPPED),
-        ("sale", "box_replaced", OPEN, Sort.STOPPED),
-        ("sale", "replay", OPEN, Sort.STOPPED),
-        ("sale", "id_reused", OPEN, Sort.STOPPED),
-        ("sale", "not_understood", OPEN, Sort.STOPPED),
-        ("stamp_given", "future_version", OPEN, Sort.STOPPED),
-        ("tapped", "applied", CLOSED, Sort.STOPPED),
+        ("sale", 900, True, OPEN, Sort.MONEY),
+        ("sale", 1_000, True, OPEN, Sort.MONEY),
+        ("void", 900, True, OPEN, Sort.MONEY),
+        ("payment_asked", 1_001, True, OPEN, Sort.MONEY),
+        ("tapped", 1_001, True, OPEN, Sort.QUIET),
+        ("command_state", 900, True, OPEN, Sort.QUIET),
+        ("sale", 1_001, True, OPEN, Sort.STOPPED),
+        ("sale", 900, False, OPEN, Sort.STOPPED),
+        ("stamp_given", 900, False, OPEN, Sort.STOPPED),
+        ("tapped", 900, True, CLOSED, Sort.STOPPED),
     ],
 )
-def test_what_is_counted_as_what(kind: str, outcome: str, fence: Fence, sort: Sort) -> None:
-    assert sort_of(kind, outcome, fence) is sort
+def test_what_is_counted_as_what(kind: str, at_ms: int, understood: bool, fence: Fence, sort: Sort) -> None:
+    record = Record(
+        v=1, dev="b1", inc="1" * 16, seq=1, tid=uuid7(0, bytes(10)), kind=kind, at=(at_ms, at_ms),
+        prev="0" * 64, body={},
+    )  # fmt: skip
+    assert sort_of(record, fence, understood=understood) is sort
 
 
 def test_a_months_sales_are_in_within_a_day() -> None:

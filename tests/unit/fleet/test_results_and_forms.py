@@ -9,18 +9,18 @@ from random import Random
 import pytest
 
 from tillbox.agent.errands.bundle import parts_of
-from tillbox.cloud_bridge.console.fields import MANY, bulk_form, command_form
+from tillbox.cloud_bridge.console.fields import bulk_form, command_form
 from tillbox.cloud_bridge.console.forms import body_of
 from tillbox.cloud_bridge.console.pages.command.page import ITEMS, LETTERS, readable
 from tillbox.cloud_bridge.console.words import FIELDS
 from tillbox.cloud_bridge.fleet.commanding import SendCommand, SendCommands
 from tillbox.cloud_bridge.fleet.results import UNPACKED_BYTES_MAX, result_of, unpacked
-from tillbox.cloud_bridge.store.command_lists import EventRow
-from tillbox.contracts.commands import PARAMS, Verb
+from tillbox.cloud_bridge.store.command_lists import CommandEvent
+from tillbox.contracts.commands import MANY, PARAMS, Verb
 
 
-def heard(result: str, part: int = 0) -> EventRow:
-    return EventRow(at_ms=1, told_by="box", state="executing", reason="", result=result, part=part)
+def heard(result: str, part: int = 0) -> CommandEvent:
+    return CommandEvent(at_ms=1, told_by="box", state="executing", reason="", result=result, part=part)
 
 
 def test_a_bundle_comes_in_parts_and_is_one_again() -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from tillbox.cloud_bridge.console.formats import amount, visible
+from tillbox.cloud_bridge.console.formats import amount
 from tillbox.cloud_bridge.console.pages.asked import Asked
+from tillbox.cloud_bridge.letters import visible
 from tillbox.cloud_bridge.store import reading
 from tillbox.cloud_bridge.store.reading import PostingRow
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.store import health_lists
-from tillbox.cloud_bridge.store.health_lists import EventRow, StoreAlerts
+from tillbox.cloud_bridge.store.health_lists import AlertEvent, StoreAlerts
 
 ALERTS = 300
 EVENTS = 30
@@ -23,7 +23,7 @@ class AlertsPage:
 
     stores: tuple[StoreAlerts, ...]
     counts: Mapping[str, int]
-    events: tuple[EventRow, ...]
+    events: tuple[AlertEvent, ...]
     store: str = ""
     kind: str = ""
 

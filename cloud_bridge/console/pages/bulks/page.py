@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from tillbox.cloud_bridge.console.fields import MANY, VerbForm, bulk_form
+from tillbox.cloud_bridge.console.fields import VerbForm, bulk_form
 from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.store import command_lists
 from tillbox.cloud_bridge.store.command_lists import BulkRow
-from tillbox.contracts.commands import Verb
+from tillbox.contracts.commands import MANY, Verb
 
 ROWS = 20
 

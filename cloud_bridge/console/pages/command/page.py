@@ -13,7 +13,7 @@ from tillbox.cloud_bridge.console.pages.asked import Asked
 from tillbox.cloud_bridge.console.pages.checks import Check
 from tillbox.cloud_bridge.fleet.results import result_of
 from tillbox.cloud_bridge.store import command_lists
-from tillbox.cloud_bridge.store.command_lists import CommandRow, CommandStory, EventRow
+from tillbox.cloud_bridge.store.command_lists import CommandEvent, CommandRow, CommandStory
 from tillbox.contracts.verdicts import Text
 
 DEPTH, ITEMS, LETTERS = 5, 200, 4_000
@@ -39,7 +39,7 @@ class CommandPage:
     """`steps` are without the parts of a long result, which come one by one. `sale` is whose receipt was printed."""
 
     command: CommandRow
-    steps: tuple[EventRow, ...]
+    steps: tuple[CommandEvent, ...]
     result: Shown | None
     sale: str = ""
 

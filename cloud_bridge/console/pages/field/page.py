@@ -16,7 +16,7 @@ from tillbox.cloud_bridge.store import fleet_lists, registry
 from tillbox.cloud_bridge.store.fleet_lists import BoxStory
 from tillbox.contracts.verdicts import Reason
 
-PHOTO_WHY = (Reason.NO_PICTURE, Reason.PICTURE_TOO_LARGE, Reason.SLIP_OF_ANOTHER)
+PHOTO_WHY = (Reason.NO_PICTURE, Reason.PICTURE_TOO_LARGE, Reason.PICTURE_BUSY, Reason.SLIP_OF_ANOTHER)
 """Why a photograph was not kept, where another try may help."""
 
 

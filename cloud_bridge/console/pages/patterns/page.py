@@ -460,7 +460,7 @@ _ALERT_STORES = (
     StoreAlerts(store="store18", title="茶铺", alerts=[_alert(AlertKind.HOT, "1", detail="84 °C")]),
 )  # fmt: skip
 _ALERT_EVENTS = tuple(
-    health_lists.EventRow(
+    health_lists.AlertEvent(
         id=number, store="store17", position="store17/lane3", device="bq3xk2v7m4t6w2a5d", kind=kind, subject=subject,
         what=what, detail=HOSTILE if subject else "", at_ms=NOON, zh="", en="",
     )
@@ -522,8 +522,10 @@ _COMMANDS = (
 )  # fmt: skip
 
 
-def _heard(state: str, reason: str = "", result: str = "", told_by: str = "box") -> command_lists.EventRow:
-    return command_lists.EventRow(
+def _heard(
+    state: str, reason: str = "", result: str = "", told_by: str = "box"
+) -> command_lists.CommandEvent:
+    return command_lists.CommandEvent(
         at_ms=NOON, told_by=told_by, state=state, reason=reason, result=result, part=0
     )
 
