@@ -104,7 +104,7 @@ def add_fleet_api(
                 database,
                 fleet,
                 name,
-                body.model_dump(),
+                body.model_dump(exclude_unset=True),
                 who=caller.person,
                 key=caller.key,
                 role=caller.role,

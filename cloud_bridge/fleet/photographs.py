@@ -15,9 +15,8 @@ PHOTO_BYTES_MAX = 8_000_000  # a phone's twelve megapixels at their finest
 FORMATS = ("JPEG", "PNG", "WEBP")
 JPEG_PIXELS_MAX = 52_000_000  # a JPEG is unpacked at a fraction of its size
 OTHER_PIXELS_MAX = 17_000_000  # unpacked whole: 68 MB with transparency; so are progressive JPEGs, and slowly those of four colours
-SCANS_MAX = (
-    20  # a progressive JPEG has ten, and one in its thumbnail; each is another pass over the whole picture
-)
+SCANS_MAX = 20
+"""A progressive JPEG has ten, and one in its thumbnail; each is another pass over the whole picture."""
 SIDE_MAX = 1_600
 JPEG_BYTES_MAX = 300_000
 QUALITIES = (85, 75, 60)

@@ -68,7 +68,7 @@ def test_head_office_sees_the_till_as_its_cashier_does(tmp_path: Path) -> None:
         counter.press("pick", gtin=GOODS[0][0])
         stage.until("a product", lambda: counter.look().get("total") == "12.00")
         heard = max(row["number"] for row in stage.api.ask(f"boxes/{device}/log"))
-        stage.api.act("send-command", {"box": "store1/lane1", "verb": "watch", "what": "log"})
+        stage.api.act("send-command", {"box": "store1/lane1", "verb": "watch", "what": "log", "minutes": 1})
         stage.until("a later word of it", lambda: stage.api.ask(f"boxes/{device}/log", after=heard))
         assert 'id="due">12.00' not in screen()
         made = [one for one in stage.api.ask("audit", subject=device) if one["act"] == "send-command"]

@@ -161,6 +161,13 @@ def test_whoever_sends_too_much_is_not_read(head: Head) -> None:
     assert head.web.post("/api/1/acts/plan-places", content=endless()).status_code == 413
 
 
+def test_what_nobody_said_is_not_said_for_them(head: Head) -> None:
+    """A box shows itself for half an hour at the most; where no minutes were named, an hour is not asked for."""
+    wanted = {"box": "s9/l9", "verb": "watch", "what": "log"}
+    said = head.web.post("/api/1/acts/send-command", json=wanted, headers=head.key("operator"))
+    assert said.json()["refused"] == "no_box_there"
+
+
 def test_everything_that_can_be_done_is_described(head: Head) -> None:
     assert head.web.get("/api/1/openapi.json").status_code == 401
     found = head.web.get("/api/1/openapi.json", headers=head.key("viewer")).json()
