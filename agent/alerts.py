@@ -17,6 +17,7 @@ MB = 1_000_000
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+PACE_MIN_S, MONTH_S = 6 * 3_600, 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Signs:
     flush_ms: int | None = None
     vitals: Vitals = field(default_factory=Vitals)
     clock_known: bool = True
+    data_mb_month: int = 0
+    """The plan; 0 for a line without a bound."""
     stopped: str = ""
     money_age_ms: int = 0
     certificate_left_ms: int | None = None
@@ -118,6 +121,17 @@ def _is(bad: Callable[[Signs], str | None]) -> Callable[[Signs], tuple[Found, ..
     return look
 
 
+def _data(signs: Signs) -> tuple[Found, ...]:
+    """The pace of the line's traffic since the start, against its plan. The first hours of a day say nothing of a month."""
+    vitals, plan = signs.vitals, signs.data_mb_month
+    up_s = vitals.uptime_s or 0
+    if not plan or vitals.sent_bytes is None or vitals.heard_bytes is None or up_s < PACE_MIN_S:
+        return ()
+    pace = (vitals.sent_bytes + vitals.heard_bytes) * MONTH_S // up_s // 1_000_000
+    sign = Sign.BAD if pace > plan else Sign.GOOD if pace * 10 <= plan * 8 else Sign.BETWEEN
+    return (("", sign, f"{pace} MB a month, the plan has {plan}"),)
+
+
 def _mb(value: int | None) -> int | None:
     return None if value is None else value // MB
 
@@ -156,6 +170,7 @@ TABLE: dict[AlertKind, Rule] = {
     # A Raspberry Pi slows down at 80 degrees.
     AlertKind.HOT: Rule(_over(lambda s: s.vitals.celsius, 80, 72, "°C"), MINUTE_MS, 5 * MINUTE_MS),
     AlertKind.CLOCK_UNKNOWN: Rule(_is(lambda s: "" if s.clock_known else "-"), 10 * MINUTE_MS, 0),
+    AlertKind.DATA_HIGH: Rule(_data, 10 * MINUTE_MS, 10 * MINUTE_MS),
     AlertKind.STOPPED: Rule(_is(lambda s: s.stopped), 10_000, 10_000),
     AlertKind.QUEUE_OLD: Rule(_over(lambda s: s.money_age_ms // MINUTE_MS, 240, 10, "min"), 0, MINUTE_MS),
     # A box renews by itself when a third of the thirty days is left; a week before the end it has failed for three days.

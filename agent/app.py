@@ -385,6 +385,7 @@ class Box:
             printer=self.prints.state if self.prints else None,
             devices=devices,
             vitals=self.vitals.seen or Vitals(),
+            data_mb_month=self.config.data_mb_month,
             certificate_left_ms=self._certificate_left_ms(),
             updates=self.updates.told() if self.updates else None,
             update_refused=None if self.updates is None else (refusal.why if refusal else ""),

@@ -29,6 +29,7 @@ class AlertKind(StrEnum):
     CARD_WEARING = "card_wearing"
     HOT = "hot"
     CLOCK_UNKNOWN = "clock_unknown"
+    DATA_HIGH = "data_high"
     # the money and the software
     STOPPED = "stopped"
     QUEUE_OLD = "queue_old"
@@ -94,6 +95,10 @@ TEXTS: dict[AlertKind, Text] = {
         "盒子不知道时间，离线券的期限无法核对。请让它联网几秒",
         "The box does not know the hour and cannot judge what expires. Give it a line for some seconds.",
     ),
+    AlertKind.DATA_HIGH: Text(
+        "流量快于套餐。请看盒子是否在下载更新、有没有别的程序用这条线路，或提高设置里的月流量",
+        "More mobile data is used than the plan has. See whether an update comes or another program uses the line; or raise the plan in the settings.",
+    ),
     AlertKind.STOPPED: Text(
         "盒子停止收款了。屏幕上写着原因，请照做",
         "The box does not sell. Its screen says why, and what to do.",
@@ -138,6 +143,7 @@ NAMES: dict[AlertKind, Text] = {
     AlertKind.CARD_WEARING: Text("存储卡将用坏", "Card wearing out"),
     AlertKind.HOT: Text("过热", "Too hot"),
     AlertKind.CLOCK_UNKNOWN: Text("时间未知", "Hour not known"),
+    AlertKind.DATA_HIGH: Text("流量过快", "Too much data"),
     AlertKind.STOPPED: Text("停止收款", "Does not sell"),
     AlertKind.QUEUE_OLD: Text("销售久未上传", "Sales wait long"),
     AlertKind.CERTIFICATE_ENDS: Text("证书将到期", "Certificate ends"),
@@ -170,7 +176,9 @@ _NOW = frozenset(
         AlertKind.BROKER_DROPS,
     }
 )
-_SOON = frozenset({AlertKind.PAPER_LOW, AlertKind.CARD_WEARING, AlertKind.UPDATE_REFUSED})
+_SOON = frozenset(
+    {AlertKind.PAPER_LOW, AlertKind.CARD_WEARING, AlertKind.DATA_HIGH, AlertKind.UPDATE_REFUSED}
+)
 
 
 def weight_of(kind: str) -> Weight:

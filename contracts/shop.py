@@ -85,6 +85,13 @@ class ShopSettings(Strict):
         description="Coupon templates to hold rights of, and how many.",
         **said("Coupon rights", "核销权", "持有哪些优惠券的核销权，各多少张。"),
     )
+    data_mb_month: int = Field(
+        default=0,
+        ge=0,
+        le=10_000_000,
+        description="The data plan of its line, in megabytes a month; 0 for one without a bound.",
+        **said("Data plan", "月流量", "线路套餐每月的流量，单位 MB；0 表示不限。"),
+    )
 
 
 class BoxSettings(ShopSettings):

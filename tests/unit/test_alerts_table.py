@@ -31,13 +31,20 @@ BAD: dict[AlertKind, Signs] = {
     AlertKind.CARD_WEARING: replace(CALM, vitals=Vitals(wear_percent=90)),
     AlertKind.HOT: replace(CALM, vitals=Vitals(celsius=84)),
     AlertKind.CLOCK_UNKNOWN: replace(CALM, clock_known=False),
+    AlertKind.DATA_HIGH: replace(
+        CALM,
+        data_mb_month=1_000,
+        vitals=Vitals(uptime_s=86_400, sent_bytes=30_000_000, heard_bytes=9_000_000),
+    ),
     AlertKind.STOPPED: replace(CALM, stopped="disk_full"),
     AlertKind.QUEUE_OLD: replace(CALM, money_age_ms=5 * 60 * MINUTE_MS),
     AlertKind.CERTIFICATE_ENDS: replace(CALM, certificate_left_ms=3 * 24 * 60 * MINUTE_MS),
     AlertKind.UPDATE_REFUSED: replace(CALM, update_refused="unsigned"),
 }
 GOOD = replace(
-    CALM, certificate_left_ms=90 * 24 * 60 * MINUTE_MS, update_refused="",
+    CALM, data_mb_month=1_000,
+    vitals=CALM.vitals.model_copy(update={"uptime_s": 86_400, "sent_bytes": 5_000_000, "heard_bytes": 5_000_000}),
+    certificate_left_ms=90 * 24 * 60 * MINUTE_MS, update_refused="",
     devices={"counter": replace(SCANNER, state="ready"), "eye": replace(CAMERA, state="ready"), "display": Device("ready")},
 )  # fmt: skip
 
@@ -54,6 +61,18 @@ def watched(*looks: tuple[Signs, int]) -> dict[Key, Standing]:
 
 def opened(known: dict[Key, Standing]) -> set[AlertKind]:
     return {kind for (kind, _), one in known.items() if one.open}
+
+
+def test_a_plan_is_judged_by_the_pace_of_some_hours_and_only_where_there_is_one() -> None:
+    used = {"sent_bytes": 20_000_000, "heard_bytes": 20_000_000}
+    for plan, up_s, open_ in (
+        (1_000, 86_400, True),
+        (1_300, 86_400, False),
+        (0, 86_400, False),
+        (1_000, 3_600, False),
+    ):
+        signs = replace(CALM, data_mb_month=plan, vitals=Vitals(uptime_s=up_s, **used))
+        assert (AlertKind.DATA_HIGH in opened(watched((signs, 700)))) == open_, (plan, up_s)
 
 
 def test_a_box_has_a_rule_for_each_kind_that_is_its_own_and_every_kind_has_words() -> None:

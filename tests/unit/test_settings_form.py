@@ -59,7 +59,7 @@ def test_the_form_has_every_setting_of_the_model_with_words_in_both_languages() 
             assert len({text.zh, text.en, ""}) == 3, one.name
     assert {one.name: one.kind for one in SETTINGS} == {
         "tenant": "text", "shop": "text", "claim_url": "text", "language": "choice", "issuers": "lines",
-        "goods": "rows", "stocks": "rows", "broker_host": "text", "broker_port": "number",
+        "goods": "rows", "stocks": "rows", "data_mb_month": "number", "broker_host": "text", "broker_port": "number",
     }  # fmt: skip
 
 
