@@ -32,8 +32,8 @@ smoke: setup ## the demo without a person, judged in one JSON line
 test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser; the longest stories are in make drills
 	@tools/system-packages $(TESTING)
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not mosquitto"
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "mosquitto and not browser and not drill"
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "mosquitto and not browser and not drill" tests/conformance tests/simulation tests/deploy
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
 drills: setup ## the long stories on real parts that `make test` leaves out: an update gone wrong, a town of boxes
 	@tools/system-packages $(TESTING)
