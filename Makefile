@@ -31,11 +31,11 @@ smoke: setup ## the demo without a person, judged in one JSON line
 
 test: lint ## everything that decides: format, lint, types, layers; unit, property, conformance, simulation, browser; the longest stories are in make drills
 	@tools/system-packages $(TESTING)
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not mosquitto"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not mosquitto and not drill"
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "mosquitto and not browser and not drill" tests/conformance tests/simulation tests/deploy
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not drill" tests/browser
 
-drills: setup ## the long stories on real parts that `make test` leaves out: an update gone wrong, a town of boxes
+drills: setup ## the long stories that `make test` leaves out: an update gone wrong, a town of boxes, a till that is watched, the compose file
 	@tools/system-packages $(TESTING)
 	$(BIN)/python -m pytest -q -m drill
 

@@ -32,7 +32,13 @@ from tillbox.demo.fleet_town import FleetTown
 from tillbox.demo.town import COUPON, Process, tillbox
 from tillbox.proof.drills.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.postgres, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.mosquitto,
+    pytest.mark.postgres,
+    pytest.mark.drill,
+    pytest.mark.timeout(400),
+]
 HERE = ROOT / "deploy/container"
 COMPOSE = yaml.safe_load((HERE / "compose.yaml").read_text())
 BROKER, CORE = COMPOSE["services"]["broker"], COMPOSE["services"]["core"]

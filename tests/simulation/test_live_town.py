@@ -14,7 +14,7 @@ import pytest
 from tillbox.demo.town import GOODS, tillbox
 from tillbox.proof.drills.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.mosquitto, pytest.mark.drill, pytest.mark.timeout(300)]
 
 
 def test_head_office_sees_the_till_as_its_cashier_does(tmp_path: Path) -> None:

@@ -73,9 +73,10 @@ def test_a_receipt_that_was_learned_is_read_however_it_is_sent(font: str) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("font", "least"), [("beside", 15), ("cells", 22)])
+@pytest.mark.drill
+@pytest.mark.parametrize(("font", "least"), [("beside", 45), ("cells", 65)])
 def test_others_are_read_exactly_or_not_at_all(font: str, least: int) -> None:
-    receipts = drawn(font, 120)
+    receipts = drawn(font, 240)
     profile, refused = taught(receipts[:40])
     right = unknown = other = 0
     for one in receipts[40:]:
