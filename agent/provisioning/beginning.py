@@ -48,7 +48,7 @@ def fleet_box(
     lately.listen()
     live = LiveRoom(box, lately, lambda: picture(box), clock_ms=BootClock().boot_ms)
     live.start()
-    shells = ShellRoom(box, sign=key.sign)
+    shells = ShellRoom(box, sign=key.sign, clock_ms=BootClock().boot_ms)
     errands = ErrandRoom(
         box, keys=trust.by_kid(), epoch=lambda: steward.place.epoch, lately=lately, live=live, shells=shells
     )

@@ -26,7 +26,7 @@ from pathlib import Path
 import structlog
 
 from tillbox.agent.app import Box
-from tillbox.agent.clock import BootClock, wall_ms
+from tillbox.agent.clock import wall_ms
 from tillbox.agent.config import BoxConfig
 from tillbox.agent.outcomes import Move, Outcome
 from tillbox.agent.runtime import Runtime
@@ -82,9 +82,14 @@ class ShellRoom:
     """The remote shells of one box."""
 
     def __init__(
-        self, box: Box, *, sign: Callable[[bytes], bytes], chance: Callable[[int], bytes] = os.urandom
+        self,
+        box: Box,
+        *,
+        sign: Callable[[bytes], bytes],
+        clock_ms: Callable[[], int],
+        chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._box, self._sign, self._chance = box, sign, chance
+        self._box, self._sign, self._clock_ms, self._chance = box, sign, clock_ms, chance
         self._asked: _Asked | None = None
         self._session: Session | None = None
         self._keys: dict[str, Keys] = {}
@@ -99,7 +104,7 @@ class ShellRoom:
             if move.state is not State.BLOCKED and self._asked and self._asked.visitor.shell == command.id:
                 self._asked = None
             return move
-        wanted, now_ms = _wanted(command), BootClock().boot_ms()
+        wanted, now_ms = _wanted(command), self._clock_ms()
         config, policy = self._box.config, Policy(self._box.config.shell)
         busy = self._session is not None and not self._session.is_over
         asked = self._asked
@@ -135,7 +140,9 @@ class ShellRoom:
 
     def begin(self, command: Command, owe: Callable[[Outcome], None]) -> None:
         """Its record is written: open it. How it ended is said to `owe`, once, from the session's thread."""
-        self._session = Session(self._box, command.id, _wanted(command), self._keys.pop(command.id), owe)
+        self._session = Session(
+            self._box, command.id, _wanted(command), self._keys.pop(command.id), owe, self._clock_ms
+        )
         self._session.start()
 
     def is_open(self, shell: str) -> bool:
@@ -156,12 +163,12 @@ class ShellRoom:
         """Who wants in, or is in; None where nobody does."""
         session, asked = self._session, self._asked
         if session is not None and not session.is_shut:
-            return session.visitor(BootClock().boot_ms())
+            return session.visitor(self._clock_ms())
         return asked.visitor if asked and asked.question.answer is None else None
 
     def decide(self, shell: str, *, allow: bool) -> Refused | None:
         """The cashier's word. Refused where that question is not open any more, or came up only just now."""
-        asked, now_ms = self._asked, BootClock().boot_ms()
+        asked, now_ms = self._asked, self._clock_ms()
         if asked is None or asked.visitor.shell != shell or asked.question.answer is not None:
             return Refused(Reason.SHELL_UNKNOWN)
         if now_ms - asked.question.since_ms < EARLY_MS:
@@ -185,10 +192,16 @@ class Session:
     """One shell, from its beginning to its end, on a thread of its own."""
 
     def __init__(
-        self, box: Box, shell: str, wanted: Shell, keys: Keys, owe: Callable[[Outcome], None]
+        self,
+        box: Box,
+        shell: str,
+        wanted: Shell,
+        keys: Keys,
+        owe: Callable[[Outcome], None],
+        clock_ms: Callable[[], int],
     ) -> None:
-        self.shell, self._box, self._wanted, self._owe = shell, box, wanted, owe
-        self._opened_ms = BootClock().boot_ms()
+        self.shell, self._box, self._wanted, self._owe, self._clock_ms = shell, box, wanted, owe, clock_ms
+        self._opened_ms = self._clock_ms()
         self._channel = Channel(shell, send=keys.up, receive=keys.down, now_ms=self._opened_ms)
         self._frames: queue.Queue[bytes] = queue.Queue(FRAMES_MAX)
         self._at_till, self._closed = threading.Event(), False
@@ -272,7 +285,7 @@ class Session:
             os.close(terminal)
 
     def _carry(self) -> End:
-        while (end := over(self._standing(), BootClock().boot_ms())) is None:
+        while (end := over(self._standing(), self._clock_ms())) is None:
             self._wait()
             self._look_at_the_card()
             self._take_frames()
@@ -320,7 +333,7 @@ class Session:
                 frame = self._frames.get_nowait()
             except queue.Empty:
                 return
-            now_ms = BootClock().boot_ms()
+            now_ms = self._clock_ms()
             heard = self._channel.hear(frame, now_ms)
             if isinstance(heard, Refused):
                 self._refused += 1
@@ -370,7 +383,7 @@ class Session:
 
     def _allowed(self) -> int:
         """How many bytes may be shown now."""
-        now_ms = BootClock().boot_ms()
+        now_ms = self._clock_ms()
         more = (now_ms - self._counted_ms) * RATE_BYTES_S / 1000
         self._allowance, self._counted_ms = min(float(BURST_BYTES), self._allowance + more), now_ms
         return int(self._allowance)
@@ -383,7 +396,7 @@ class Session:
     def _record(self, way: str, data: bytes) -> None:
         assert self._recording is not None
         try:
-            self._recording.add(BootClock().boot_ms() - self._opened_ms, way, data)
+            self._recording.add(self._clock_ms() - self._opened_ms, way, data)
         except RecordingFull:
             self._fault = End.FULL
         except NotRecorded as why:
@@ -392,7 +405,7 @@ class Session:
 
     def _send(self) -> None:
         """By the till's thread, as everything on the line; one parcel at a time, so that it never has many of them."""
-        now_ms = BootClock().boot_ms()
+        now_ms = self._clock_ms()
         if self._sent_ms is not None and now_ms - self._sent_ms < AGAIN_MS:
             return
         frames = self._channel.due(now_ms, quiet=self._money_waits)
@@ -442,11 +455,11 @@ class Session:
 
     def _say_goodbye(self, end: End) -> None:
         self._channel.say(Kind.CLOSE, end.value.encode())
-        until_ms = BootClock().boot_ms() + GOODBYE_MS
-        while not self._channel.is_idle and BootClock().boot_ms() < until_ms:
+        until_ms = self._clock_ms() + GOODBYE_MS
+        while not self._channel.is_idle and self._clock_ms() < until_ms:
             self._send()
             with contextlib.suppress(queue.Empty):
-                self._channel.hear(self._frames.get(timeout=TURN_S), BootClock().boot_ms())
+                self._channel.hear(self._frames.get(timeout=TURN_S), self._clock_ms())
 
 
 def _is_visitors(theirs: int | None, mine: int | None) -> bool:

@@ -22,6 +22,7 @@ from tests.unit.test_errands import Till, config
 from tests.unit.test_runtime import Counter
 
 from tillbox.agent.app import Box
+from tillbox.agent.clock import BootClock
 from tillbox.agent.provisioning.keystore import FileKeyStore
 from tillbox.agent.screen.page import till_page
 from tillbox.agent.screen.server import drawn
@@ -43,7 +44,7 @@ class Hours:
     ahead_ms = 0
 
     def boot_ms(self) -> int:
-        return room_clock() + self.ahead_ms
+        return BootClock().boot_ms() + self.ahead_ms
 
 
 @dataclass
@@ -127,9 +128,6 @@ class Visit:
         return self.until(lambda: self.last(shell)[0] in ("successful", "failed"))
 
 
-room_clock = room.BootClock().boot_ms
-
-
 class Key(FileKeyStore):
     @property
     def public(self) -> bytes:
@@ -140,7 +138,6 @@ class Key(FileKeyStore):
 def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Visit]]:
     made: list[Visit] = []
     hours = Hours()
-    monkeypatch.setattr(room, "BootClock", lambda: hours)
     monkeypatch.setattr(room, "GOODBYE_MS", 300)
 
     def one(policy: Policy = Policy.ALWAYS, minutes: int = 15) -> Visit:
@@ -157,7 +154,9 @@ def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         (tmp_path / "stick" / "witness").write_text("7")
         (tmp_path / "logs" / "box.log").write_text("a line")
         key = Key(tmp_path / "state" / "identity" / "client.key")
-        till = Till(box, tmp_path / "state", Counter(), shells=ShellRoom(box, sign=key.sign))
+        till = Till(
+            box, tmp_path / "state", Counter(), shells=ShellRoom(box, sign=key.sign, clock_ms=hours.boot_ms)
+        )
         till.boot()
         box.view = SimpleNamespace(pending=0)  # type: ignore[assignment]
         made.append(Visit(till, key, hours, page))
@@ -519,7 +518,7 @@ def test_after_a_power_cut_it_is_over_and_says_so(visits: Callable[..., Visit]) 
     visit = visits()
     shell = visit.open()
     visit.leave()
-    visit.till.shells = ShellRoom(visit.till.box, sign=visit.key.sign)
+    visit.till.shells = ShellRoom(visit.till.box, sign=visit.key.sign, clock_ms=visit.hours.boot_ms)
     visit.till.power_cut()
     assert visit.is_over(shell)
     assert visit.last(shell)[0] == "failed"
