@@ -20,14 +20,22 @@ from enum import Enum, auto
 WINDOW = 200
 """Records under way at most: 2 s of the core's slowest ingest measured, 100 KB of memory."""
 
-RESEND_MS = 2_000
+RESEND_MS = 10_000
 RESEND_MAX_MS = 30_000
-"""The wait for an ack doubles from 2 s (three slow 4G round trips) to 30 s (the broker's keepalive)."""
+PATIENCE_MAX = 2
+"""The wait for an ack doubles from 10 s (the acks of ten thousand boxes that come at once take as long, and TCP and the
+broker lose nothing: only a core that died with a record in its hands is waited for in vain) to 30 s (the broker's
+keepalive). It stays doubled until an answer comes to what was sent once, within a quarter of it. What is sent again too
+early makes a busy core busier, and its answer does not tell which of the two it answers (Karn and Partridge, "Improving
+round-trip time estimates in reliable transport protocols", 1987)."""
 
-SILENT_ROUNDS = 8
-"""After eight rounds without an ack (2 + 4 + 8 + 16 s, and four of 30) the connection itself is suspected and made anew. A
-dead one is found by its keepalive long before; sooner, a core that ten thousand boxes come back to at once would be
-answered with ten thousand handshakes, each dearer than a hundred records."""
+UNHEARD_MS = 2_000
+"""Where the broker says that nobody listens, nothing is under way, and it is tried again after 2, 4, 8, 16 and 30 s."""
+
+SILENT_ROUNDS = 6
+"""After six rounds without an ack (10 + 20 s, and four of 30) the connection itself is suspected and made anew. A dead
+one is found by its keepalive long before; sooner, a core that ten thousand boxes come back to at once would be answered
+with ten thousand handshakes, each dearer than a hundred records."""
 
 
 class Phase(Enum):
@@ -48,6 +56,10 @@ class Delivery:
     sent: int = 0
     credit: int = WINDOW
     silent_rounds: int = 0
+    patience: int = 0
+    """How often the wait for an ack is doubled."""
+    unheard: bool = False
+    """Whether nobody listened when this round was sent."""
     due_ms: int = 0
 
     def __post_init__(self) -> None:
@@ -127,7 +139,9 @@ def step(delivery: Delivery, event: Event, now_ms: int) -> Step:
 
 
 def _begin(delivery: Delivery, _: Event, now_ms: int) -> Step:
-    return _send(replace(delivery, phase=Phase.CALM, sent=delivery.settled, silent_rounds=0), now_ms)
+    return _send(
+        replace(delivery, phase=Phase.CALM, sent=delivery.settled, silent_rounds=0, unheard=False), now_ms
+    )
 
 
 def _stop(delivery: Delivery, _: Event, __: int) -> Step:
@@ -152,16 +166,22 @@ def _late_ack(delivery: Delivery, event: Event, _: int) -> Step:
 
 def _ack(delivery: Delivery, event: Event, now_ms: int) -> Step:
     assert isinstance(event, Settled)
-    moved = event.through > delivery.settled
     delivery = replace(
-        delivery,
+        _moved(delivery, now_ms) if event.through > delivery.settled else delivery,
         settled=max(delivery.settled, event.through),
         sent=max(delivery.sent, event.through),
         credit=event.credit,
-        silent_rounds=0 if moved else delivery.silent_rounds,
-        due_ms=now_ms + RESEND_MS if moved else delivery.due_ms,
     )
     return _send(delivery, now_ms)
+
+
+def _moved(delivery: Delivery, now_ms: int) -> Delivery:
+    """The core goes on; where it was quick with what was sent once, less patience is enough."""
+    wait_ms = _wait_ms(delivery.patience)
+    quick = delivery.silent_rounds == 0 and delivery.due_ms - now_ms >= wait_ms - wait_ms // 4
+    patience = max(0, delivery.patience - 1) if quick else delivery.patience
+    due_ms = now_ms + _wait_ms(patience)
+    return replace(delivery, silent_rounds=0, patience=patience, unheard=False, due_ms=due_ms)
 
 
 def _forget(delivery: Delivery, event: Event, _: int) -> Step:
@@ -180,8 +200,8 @@ def _look(delivery: Delivery, _: Event, now_ms: int) -> Step:
 
 def _wait(delivery: Delivery, _: Event, now_ms: int) -> Step:
     """Nobody listens: no use to send the rest of the round. Begin again when it is due."""
-    due_ms = max(delivery.due_ms, now_ms + _patience_ms(delivery.silent_rounds))
-    return replace(delivery, due_ms=due_ms), ()
+    due_ms = now_ms + min(RESEND_MAX_MS, UNHEARD_MS << min(delivery.silent_rounds, 4))
+    return replace(delivery, due_ms=due_ms, unheard=True), ()
 
 
 def _nothing(delivery: Delivery, _: Event, __: int) -> Step:
@@ -189,10 +209,13 @@ def _nothing(delivery: Delivery, _: Event, __: int) -> Step:
 
 
 def _again(delivery: Delivery, now_ms: int) -> Step:
-    rounds = delivery.silent_rounds + 1
-    delivery = replace(delivery, sent=delivery.settled, silent_rounds=rounds)
-    if rounds % SILENT_ROUNDS == 0:
-        return replace(delivery, due_ms=now_ms + _patience_ms(rounds)), (Reconnect(),)
+    rounds, unheard = delivery.silent_rounds + 1, delivery.unheard
+    patience = delivery.patience if unheard else min(delivery.patience + 1, PATIENCE_MAX)
+    delivery = replace(
+        delivery, sent=delivery.settled, silent_rounds=rounds, patience=patience, unheard=False
+    )
+    if rounds % SILENT_ROUNDS == 0 and not unheard:
+        return replace(delivery, due_ms=now_ms + _wait_ms(patience)), (Reconnect(),)
     return _send(delivery, now_ms)
 
 
@@ -202,17 +225,13 @@ def _send(delivery: Delivery, now_ms: int) -> Step:
     if through <= delivery.sent:
         calm = delivery.sent == delivery.settled
         return replace(delivery, phase=Phase.CALM if calm else Phase.SENDING), ()
-    due_ms = (
-        now_ms + _patience_ms(delivery.silent_rounds)
-        if delivery.sent == delivery.settled
-        else delivery.due_ms
-    )
+    due_ms = now_ms + _wait_ms(delivery.patience) if delivery.sent == delivery.settled else delivery.due_ms
     publish = Publish(delivery.sent, through)
     return replace(delivery, phase=Phase.SENDING, sent=through, due_ms=due_ms), (publish,)
 
 
-def _patience_ms(silent_rounds: int) -> int:
-    return min(RESEND_MAX_MS, RESEND_MS << min(silent_rounds, 10))
+def _wait_ms(patience: int) -> int:
+    return min(RESEND_MAX_MS, RESEND_MS << patience)
 
 
 Row = Callable[[Delivery, Event, int], Step]
