@@ -47,9 +47,7 @@ from .store import coupons, tables
 from .store.database import Database, database_file, open_database
 from .store.ledger import Ledger
 
-ANSWERS_MAX = (
-    2_000  # acks and answers on their way: some batches; what is let go here, its box asks for again
-)
+ANSWERS_MAX = 20_000  # acks and answers on their way: what is let go here is asked for again, and costs more than its 500 bytes
 NOTICE_BYTES_MAX = 16_384
 NOTICE_WAIT_S = 2.5  # before the wallet, which waits three seconds, has given up
 
