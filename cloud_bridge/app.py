@@ -47,7 +47,7 @@ CALLERS = (
     8  # the channel answers in 1 s or hangs for 10; eight keep 40 payments a minute going in the worst case
 )
 LOOK_S = 1.0
-COMMAND_MS = 200  # how often it is looked what is to be commanded: not with every batch of a busy core
+DUE_MS = 200  # how often it is looked what is due by the clock: not with every batch of a busy core
 HANGS_MS = 60_000  # a batch takes a second and a look at a slow store ten; a minute is neither
 
 SUBSCRIPTIONS = (
@@ -137,7 +137,7 @@ class Core:
         self._codes: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name="core", daemon=True)
         self._listening, self._is_up = presence.Listening(), False
-        self._gone_ms = self._commanded_ms = 0
+        self._gone_ms = self._looked_ms = 0
         self._afresh = twin.Afresh()
         self._dropped = 0
         self._watch = alerting.Watch()
@@ -269,8 +269,7 @@ class Core:
         self._at_the_door()
         self._presence(messages)
         self._alerts(messages)
-        self._look()
-        self._command()
+        self._do_what_is_due()
         if items:
             self._on_change()
 
@@ -370,12 +369,18 @@ class Core:
         for send in sends:
             self.line.publish(topics.desired_down(send.device), send.sealed)
 
-    def _command(self) -> None:
-        """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
+    def _do_what_is_due(self) -> None:
+        """By the clock, and not because somebody said something."""
         now_ms = self._now_ms()
-        if self._dispatch is None or 0 <= now_ms - self._commanded_ms < COMMAND_MS:
+        if not 0 <= now_ms - self._looked_ms < DUE_MS:
+            self._looked_ms = now_ms
+            self._look()
+            self._command(now_ms)
+
+    def _command(self, now_ms: int) -> None:
+        """What head office wants of boxes, on its way; what the line does not take goes with the next round."""
+        if self._dispatch is None:
             return
-        self._commanded_ms = now_ms
         try:
             going = self._dispatch.turn(now_ms)
         except Exception:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from tillbox.contracts.codes.slip import CONTENT_BYTES
 from tillbox.contracts.messages import BATCH_BYTES_MAX, BODIES, VERSION, Ack, Record, Sale
@@ -27,7 +27,7 @@ from .fleet.fences import fences
 from .payments.machine import Schedule
 from .postings import Postings
 from .store import coupons, tables
-from .store.database import Database, upsert
+from .store.database import Database, add, upsert
 from .store.ledger import Ledger
 
 MESSAGE_RECORDS_MAX = 500  # a box sends fifty; a message of line feeds alone would keep everybody waiting
@@ -164,8 +164,7 @@ class _Batch:
     def _write(self) -> None:
         self._complaints.write()
         self._ledger.flush()
-        if self._inbox:
-            self._connection.execute(insert(tables.inbox), self._inbox)
+        add(self._connection, tables.inbox, self._inbox)
         if self._fences:
             quota.count(self._connection, self._handed, self._unkept, self._fences, self._now_ms)
         self._postings.write()

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from tillbox.contracts.messages import (
     CommandState,
@@ -30,6 +30,7 @@ from .complaints import Complaints
 from .payments import cashier
 from .payments.machine import Schedule
 from .store import commands, coupons, tables
+from .store.database import add
 from .store.ledger import Ledger
 
 
@@ -67,8 +68,7 @@ class Postings:
     def write(self) -> None:
         """Write the lists."""
         for table, rows in ((tables.sale, self._sales), (tables.reversal, self._reversals)):
-            if rows:
-                self._connection.execute(insert(table), rows)
+            add(self._connection, table, rows)
 
     def _sale(self, record: Record, body: Sale, content: str) -> str:
         body, dropped = self._claims.own_sale(record.dev, body)

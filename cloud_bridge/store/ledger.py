@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from tillbox.cloud_bridge.book.engine import Decision, Entry, Key, Leg, decide
 from tillbox.contracts.money import Amount, Unit
 
-from .database import upsert
+from .database import add, upsert
 from .tables import balance, posting, txn
 
 CHUNK = 400
@@ -114,9 +114,7 @@ class Ledger:
             for tid, legs in self._legs.items()
             for n, leg in enumerate(legs)
         ]
-        if self._txns:
-            self._connection.execute(insert(txn), list(self._txns.values()))
-        if legs:
-            self._connection.execute(insert(posting), legs)
+        add(self._connection, txn, list(self._txns.values()))
+        add(self._connection, posting, legs)
         rows = [{"account": a, "unit": u, "minor": self._balances[a, u]} for a, u in sorted(self._moved)]
         upsert(self._connection, balance, rows, "account", "unit")
