@@ -21,9 +21,10 @@ CLAIMS_ACL = Path(__file__).with_name("acl_claims")
 START_S = 10.0
 LOOK_S = 0.2  # a box that was thrown out is to be out within seconds
 PBKDF2_ROUNDS = 101  # mosquitto's own; one password is public, and the other has 256 bits
-INFLIGHT_MAX = 100
-"""What one client may have unacknowledged. The core acknowledges after its commit, so this is the most that one commit can
-take in: with mosquitto's own 20 a core of ten thousand boxes spends its time on commits."""
+INFLIGHT_MAX = 300
+"""What one client may have unacknowledged. The core acknowledges after its commit, so this is one batch of its 200 messages
+and the beginning of the next: with mosquitto's own 20 a core of ten thousand boxes spends its time on commits, and with 100
+it waits for every next batch until a broker that shakes hands with a town comes round to it."""
 QUEUE_MAX = 60_000  # a core that is busy: birth, hello and first records of ten thousand boxes, twice
 QUEUE_BYTES_MAX = 256 * 1024 * 1024  # and that is all that it may cost
 
