@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 from tillbox.broker.line import Message
 from tillbox.contracts import topics
 
-WAITING_MAX = 10_000  # messages of all boxes: some seconds of work
+WAITING_MAX = 60_000  # messages of all boxes: what ten thousand that come up at once say first, five each, and some more
+WAITING_BYTES_MAX = 128 * 1024 * 1024  # and that is all that it may cost
 TELEMETRY_AT_ONCE = (
     1_000  # of as many boxes, in one transaction: cheap, and nobody may wait so long that he seems lost
 )
@@ -34,6 +35,7 @@ class Intake(Generic[News]):
         self._items: deque[Message | News] = deque()
         self._telemetry: dict[str, Message] = {}
         self._of: Counter[str] = Counter()
+        self._bytes = 0
 
     def put(self, message: Message) -> bool:
         """Keep a message from the line; False where there is no room for it."""
@@ -43,11 +45,12 @@ class Intake(Generic[News]):
                 # In its old place: a box that was sent to the end with every word of its would never be heard.
                 gone = self._telemetry.get(device)
                 self._telemetry[device] = message
-            elif self._of[device] >= WAITING_PER_BOX or len(self._items) >= WAITING_MAX:
+            elif self._of[device] >= WAITING_PER_BOX or self._is_full(message):
                 gone = message
             else:
                 gone = None
                 self._of[device] += 1
+                self._bytes += len(message.payload)
                 self._items.append(message)
             self._filled.notify()
         if gone is not None:
@@ -70,11 +73,15 @@ class Intake(Generic[News]):
                 item = self._items.popleft()
                 if isinstance(item, Message):
                     self._of[_sender(item)] -= 1
+                    self._bytes -= len(item.payload)
                 taken.append(item)
             reports = min(len(self._telemetry), TELEMETRY_AT_ONCE)
             for _ in range(reports):
                 taken.append(self._telemetry.pop(next(iter(self._telemetry))))
             return taken
+
+    def _is_full(self, message: Message) -> bool:
+        return len(self._items) >= WAITING_MAX or self._bytes + len(message.payload) > WAITING_BYTES_MAX
 
 
 def _sender(message: Message) -> str:

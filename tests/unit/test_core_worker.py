@@ -19,7 +19,7 @@ from tillbox.broker.pki import Authority
 from tillbox.cloud_bridge.app import Core, Notified
 from tillbox.cloud_bridge.fleet import presence
 from tillbox.cloud_bridge.fleet.enrolment import Registrar
-from tillbox.cloud_bridge.intake import TELEMETRY_AT_ONCE, WAITING_PER_BOX, Intake
+from tillbox.cloud_bridge.intake import TELEMETRY_AT_ONCE, WAITING_BYTES_MAX, WAITING_PER_BOX, Intake
 from tillbox.cloud_bridge.payments import cashier
 from tillbox.cloud_bridge.payments.channels.port import Channel, Outcome
 from tillbox.cloud_bridge.payments.machine import Schedule, Told
@@ -27,7 +27,7 @@ from tillbox.cloud_bridge.store import tables
 from tillbox.cloud_bridge.store.database import Database, open_database
 from tillbox.cloud_bridge.store.ledger import Ledger
 from tillbox.contracts import topics
-from tillbox.contracts.messages import Answer, HelloAsk, PayAsk, Telemetry
+from tillbox.contracts.messages import BATCH_BYTES_MAX, Answer, HelloAsk, PayAsk, Telemetry
 
 INC = "00" * 8
 
@@ -228,6 +228,19 @@ def test_a_box_that_says_too_much_keeps_nobody_else_out() -> None:
     assert intake.put(word("evil", 1)), "what was taken makes room again"
     assert intake.take(1, 0) == [word("evil", 1)]
     assert intake.take(1, 0) == []
+
+
+def test_what_waits_is_bounded_by_what_it_weighs_and_room_comes_back() -> None:
+    gone: list[Message] = []
+    intake: Intake[str] = Intake(gone.append)
+    heavy = b"x" * BATCH_BYTES_MAX
+    fits = WAITING_BYTES_MAX // BATCH_BYTES_MAX
+    boxes = [f"box-{number // WAITING_PER_BOX}" for number in range(fits + 1)]
+    said = [Message(topics.records_up(box), heavy, b"", token) for token, box in enumerate(boxes, start=1)]
+    assert [intake.put(one) for one in said] == [True] * fits + [False]
+    assert gone == said[-1:]
+    assert len(intake.take(1, 0)) == 1
+    assert intake.put(said[-1])
 
 
 def test_telemetry_that_comes_again_keeps_its_place_and_a_busy_core_hears_everybody() -> None:
