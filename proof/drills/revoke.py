@@ -193,6 +193,7 @@ class _Line:
 
     def __init__(self, stage: Stage, identity: Path, client_id: str, *listens: str) -> None:
         self.why = ""
+        """Every reason that it was refused for. The end of a connection may overtake the broker's own, once or twice."""
         self.topics: list[str] = []
         self._up, self._news = threading.Event(), threading.Condition()
         self._refused: list[str] = []
@@ -215,7 +216,7 @@ class _Line:
                 case Up():
                     self._up.set()
                 case Down(why=why):
-                    self.why = why
+                    self.why = f"{self.why}; {why}" if self.why else why
                 case Message(topic=topic):
                     self.topics.append(topic)
                 case Unheard(topic=topic, reason=reason) if reason >= 0x80:
