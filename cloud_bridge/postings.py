@@ -67,8 +67,8 @@ class Postings:
 
     def write(self) -> None:
         """Write the lists."""
-        for table, rows in ((tables.sale, self._sales), (tables.reversal, self._reversals)):
-            add(self._connection, table, rows)
+        add(self._connection, tables.sale, self._sales)
+        add(self._connection, tables.reversal, self._reversals)
 
     def _sale(self, record: Record, body: Sale, content: str) -> str:
         body, dropped = self._claims.own_sale(record.dev, body)

@@ -159,7 +159,7 @@ payment = Table(
     Column("state", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("owed", Integer, nullable=False),
-    Column("inc", String(16), nullable=False, default=""),
+    Column("inc", String(16), nullable=False),
     _ms("created_ms"),
     _ms("due_ms"),
     Index("payment_due", "state", "due_ms"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, LargeBinary, String, Text, func, select, text
 from sqlalchemy.exc import DBAPIError
 from tests.conformance.core_store import (
     AT,
@@ -332,3 +332,11 @@ def hand_in(box: BoxJournal, core: Database, *, everything: bool = False) -> Non
         for _, ack in Ingest(core, Schedule()).take([Arrived("box-1", payload)], NOW):
             box.settle(ack)
         through = entries[-1].position
+
+
+def test_what_is_written_to_a_column_goes_to_the_driver_as_it_is() -> None:
+    for table in tables.metadata.tables.values():
+        for column in table.columns:
+            assert column.default is None, f"{column}: rows that are added in bulk would not have it"
+            assert column.onupdate is None, column
+            assert isinstance(column.type, (String, Text, Integer, LargeBinary)), f"{column}: {column.type!r}"
