@@ -27,7 +27,7 @@ FAULTS_PER_SEED = {
     "restored": 0.15,
     "wiped": 0.03,
     "wallet_unanswered": 0.5,
-    "duplicates": 7.0,
+    "duplicates": 15.0,
     "lies": 2.0,
     "refused": 2.0,
     "commands_given": 2.0,

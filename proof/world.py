@@ -314,7 +314,7 @@ class World:
         random = self.random
         self.broker.weather = weather(
             loss=random.random() * LOSS_MAX,
-            double=random.random() * 0.2,
+            double=random.random() * 0.4,
             delay_max_ms=random.choice((10, 100, 1_500)),
         )
         self.wallet.mute = random.random() * 0.4
