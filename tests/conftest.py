@@ -83,8 +83,7 @@ def postgres() -> Iterator[str]:
             time.sleep(0.05)
         yield f"postgresql+psycopg://tillbox@127.0.0.1:{port}"
     finally:
-        server.send_signal(
-            signal.SIGQUIT
-        )  # at once: nobody wants the files of hundreds of databases to be in order
+        # At once: nobody wants the files of hundreds of databases to be in order.
+        server.send_signal(signal.SIGQUIT)
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
