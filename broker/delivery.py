@@ -23,9 +23,9 @@ WINDOW = 200
 RESEND_MS = 10_000
 RESEND_MAX_MS = 30_000
 PATIENCE_MAX = 2
-"""The wait for an ack doubles from 10 s (the acks of ten thousand boxes that come at once take as long, and TCP and the
-broker lose nothing: only a core that died with a record in its hands is waited for in vain) to 30 s (the broker's
-keepalive). It stays doubled until an answer comes to what was sent once, within a quarter of it. What is sent again too
+"""The wait for an ack doubles from 10 s (where ten thousand boxes come at once, acks take that and longer; a line that is up
+loses little, and it is chiefly a core that died with a record in its hands that is waited for in vain) to 30 s (the
+broker's keepalive). It stays doubled until an answer comes to what was sent once, within a quarter of it. What is sent again too
 early makes a busy core busier, and its answer does not tell which of the two it answers (Karn and Partridge, "Improving
 round-trip time estimates in reliable transport protocols", 1987)."""
 
@@ -33,7 +33,7 @@ UNHEARD_MS = 2_000
 """Where the broker says that nobody listens, nothing is under way, and it is tried again after 2, 4, 8, 16 and 30 s."""
 
 SILENT_ROUNDS = 6
-"""After six rounds without an ack (10 + 20 s, and four of 30) the connection itself is suspected and made anew. A dead
+"""After six rounds without an ack (10 + 20 s, and four of 30, or six of 30) the connection itself is suspected and made anew. A dead
 one is found by its keepalive long before; sooner, a core that ten thousand boxes come back to at once would be answered
 with ten thousand handshakes, each dearer than a hundred records."""
 

@@ -168,14 +168,16 @@ class Chains:
         for (device, inc), (seq, found) in self._echo.items():
             mark = self.marks[device, inc]
             refused = self._complaints.refused.get((device, inc))
-            if (seq, found) == (mark.watermark, mark.head):
-                seq, found = 0, ""  # a third of an ack, to say the same twice
+            says_more = (seq, found) != (
+                mark.watermark,
+                mark.head,
+            )  # the same twice would be a third of an ack
             ack = Ack(
                 inc=inc,
                 wm=mark.watermark,
                 head=mark.head,
-                echo_seq=seq,
-                echo_hash=found or None,
+                echo_seq=seq if says_more else 0,
+                echo_hash=(found or None) if says_more else None,
                 credit=credit if self._has_room(device) else 0,
                 refused=refused,
             )

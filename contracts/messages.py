@@ -292,7 +292,8 @@ class Record(Wire):
 
 
 class Ack(Wire):
-    """What the core holds of one incarnation. The echo lets a restored box settle what it still has."""
+    """What the core holds of one incarnation. The echo lets a restored box settle what it still has; it is left out where it
+    would say what the watermark says."""
 
     v: int = VERSION
     inc: Incarnation
