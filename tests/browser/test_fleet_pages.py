@@ -324,6 +324,12 @@ def test_the_pages_of_the_fleet_can_be_read_and_pressed(
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     log_in(page, core, "operator", passwords["operator"], "/boxes")
     faults: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        page.wait_for_load_state()  # a button leads to a page that is there before its style is
+        faults[name] = page.evaluate(FAULTS, [READABLE, THUMB_PX])
+        page.screenshot(path=tmp_path / f"{name}.{scheme}.{size}.png", full_page=True)
+
     for name, path in {
         "boxes": "/boxes",
         "stores": "/boxes?by=store&group=north",
@@ -338,19 +344,16 @@ def test_the_pages_of_the_fleet_can_be_read_and_pressed(
         "timeline": "/boxes/b0042k2v7m4t6w2a5/timeline",
     }.items():
         page.goto(f"{core.url}{path}")
-        faults[name] = page.evaluate(FAULTS, [READABLE, THUMB_PX])
-        page.screenshot(path=tmp_path / f"{name}.{scheme}.{size}.png", full_page=True)
+        look(name)
     page.goto(f"{core.url}/settings?scope=store:s2&lang=en")
     page.fill("[name='goods.1.price']", "2.50")
     page.get_by_role("button", name="See what would change").click()
     expect(page.locator("ins").first).to_contain_text("2.50")
-    faults["preview"] = page.evaluate(FAULTS, [READABLE, THUMB_PX])
-    page.screenshot(path=tmp_path / f"preview.{scheme}.{size}.png", full_page=True)
+    look("preview")
     page.goto(f"{core.url}/provision?lang=en")
     page.fill("[name=places]", "s20/l1")
     page.locator("form[action='/do/make-claims'] button").click()
     expect(page.locator(".typed")).to_be_visible()
-    faults["claims"] = page.evaluate(FAULTS, [READABLE, THUMB_PX])
-    page.screenshot(path=tmp_path / f"claims.{scheme}.{size}.png", full_page=True)
+    look("claims")
     page.close()
     assert not any(faults.values()), faults
